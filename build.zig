@@ -1,0 +1,73 @@
+//! The Zig side's own build: `zig build` makes the archive, `zig build test` runs the tests.
+//! Cargo does not come through here: a first `zig build` compiles Zig's build runner, over a minute on one
+//! thread, where build.rs asks `zig build-obj` for the same objects and waits seconds. Both read zig/tiers.txt.
+
+const std = @import("std");
+
+const Tier = struct { name: []const u8, mcpu: []const u8 };
+
+pub fn build(b: *std.Build) void {
+    const target = b.standardTargetOptions(.{});
+    const test_optimize = b.standardOptimizeOption(.{});
+    const only = b.option([]const u8, "tier", "the CPU tier to test (default: the lowest)");
+    const valgrind = b.option(bool, "valgrind", "tell valgrind what scratch holds") orelse false;
+    const filters = b.option([]const []const u8, "test-filter", "tests to run") orelse &.{};
+    const tiers = tiersOf(b, @tagName(target.result.cpu.arch));
+
+    const archive = b.addLibrary(.{
+        .name = "ecphory",
+        .linkage = .static,
+        .root_module = module(b, "zig/abi.zig", tierTarget(b, target, tiers[0]), .fast, ""),
+        .use_llvm = true,
+    });
+    const objects = b.allocator.alloc(*std.Build.Step.Compile, tiers.len) catch @panic("out of memory");
+    for (tiers, objects) |tier, *object| {
+        object.* = b.addObject(.{
+            .name = b.fmt("ecphory_{s}", .{tier.name}),
+            .root_module = module(b, "zig/tier.zig", tierTarget(b, target, tier), .fast, tier.name),
+            .use_llvm = true,
+        });
+        archive.root_module.addObject(object.*);
+    }
+    b.installArtifact(archive);
+
+    const tested = for (tiers) |tier| {
+        if (only == null or std.mem.eql(u8, tier.name, only.?)) break tier;
+    } else std.process.fatal("no tier '{s}' for this architecture in zig/tiers.txt", .{only.?});
+    const test_module = module(b, "zig/tests.zig", tierTarget(b, target, tested), test_optimize, "");
+    for (objects) |object| test_module.addObject(object);
+    test_module.valgrind = valgrind;
+    const header = b.addTranslateC(.{ .root_source_file = b.path("zig/include/ecphory.h"), .target = target, .optimize = .debug, .link_libc = false });
+    test_module.addImport("header", header.createModule());
+    const tests = b.addTest(.{ .root_module = test_module, .filters = filters, .use_llvm = true });
+    const step = b.step("test", "run the tests");
+    step.dependOn(&b.addRunArtifact(tests).step);
+    b.step("test-binary", "build the tests and run nothing").dependOn(&b.addInstallArtifact(tests, .{}).step);
+}
+
+fn module(b: *std.Build, root: []const u8, target: std.Build.ResolvedTarget, optimize: std.lang.Optimize, tier: []const u8) *std.Build.Module {
+    const options = b.addOptions();
+    options.addOption([]const u8, "tier", tier);
+    const made = b.createModule(.{ .root_source_file = b.path(root), .target = target, .optimize = optimize, .pic = true });
+    made.addOptions("options", options);
+    return made;
+}
+
+fn tierTarget(b: *std.Build, target: std.Build.ResolvedTarget, tier: Tier) std.Build.ResolvedTarget {
+    const triple = target.query.zigTriple(b.allocator) catch @panic("out of memory");
+    const query = std.Target.Query.parse(.{ .arch_os_abi = triple, .cpu_features = tier.mcpu }) catch
+        std.process.fatal("zig/tiers.txt: '{s}' is not a CPU", .{tier.mcpu});
+    return b.resolveTargetQuery(query);
+}
+
+fn tiersOf(b: *std.Build, arch: []const u8) []const Tier {
+    var tiers: std.ArrayList(Tier) = .empty;
+    var lines = std.mem.tokenizeScalar(u8, @embedFile("zig/tiers.txt"), '\n');
+    while (lines.next()) |line| {
+        var words = std.mem.tokenizeScalar(u8, line, ' ');
+        if (line[0] == '#' or !std.mem.eql(u8, words.next().?, arch)) continue;
+        tiers.append(b.allocator, .{ .name = words.next().?, .mcpu = words.next().? }) catch @panic("out of memory");
+    }
+    if (tiers.items.len == 0) std.process.fatal("zig/tiers.txt has no tier for {s}", .{arch});
+    return tiers.items;
+}

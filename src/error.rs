@@ -1,0 +1,136 @@
+use crate::ffi;
+
+/// Why a call was refused, with what was expected and what was found.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A slice has another length than its companions ask for.
+    #[error("{what}: expected {expected} elements, found {found}")]
+    Length {
+        /// The slice.
+        what: &'static str,
+        /// The length that its companions ask for.
+        expected: usize,
+        /// The length it has.
+        found: usize,
+    },
+    /// A matrix is not a whole number of rows.
+    #[error("rows: expected a whole number of rows of {dim} elements, found {found} elements")]
+    PartialRow {
+        /// Elements in a row.
+        dim: usize,
+        /// Elements given.
+        found: usize,
+    },
+    /// A count or size lies outside its range.
+    #[error("{what}: expected {min} to {max}, found {found}")]
+    Range {
+        /// The count or size.
+        what: &'static str,
+        /// The smallest allowed.
+        min: usize,
+        /// The largest allowed.
+        max: usize,
+        /// The value given.
+        found: usize,
+    },
+    /// An index points past the end.
+    #[error("{what} at position {position}: expected an index below {len}, found {found}")]
+    Index {
+        /// What the index names.
+        what: &'static str,
+        /// Where it stands among those given.
+        position: usize,
+        /// How many there are to point at.
+        len: usize,
+        /// The index given.
+        found: usize,
+    },
+    /// A number is not of the kind its place asks for.
+    #[error("{what} at position {position}: expected {expected}, found {found}")]
+    Value {
+        /// The number's place.
+        what: &'static str,
+        /// Where it stands among those given; 0 for a single one.
+        position: usize,
+        /// The kind asked for.
+        expected: &'static str,
+        /// The number given.
+        found: f32,
+    },
+    /// The arena is too small for the call, and the policy (or the heap) did not help.
+    #[error("out of memory: {needed} bytes of scratch needed, the thread's arena has {capacity}")]
+    OutOfMemory {
+        /// Bytes held by outer scopes of the thread, and the need of the call.
+        needed: usize,
+        /// Bytes of the arena; 0 where it could not be mapped.
+        capacity: usize,
+    },
+    /// `ECPHORY_TIER` names no tier that this machine can run. Every call returns it.
+    #[error("ECPHORY_TIER: expected one of {available}, found {requested}")]
+    UnknownTier {
+        /// What `ECPHORY_TIER` holds.
+        requested: String,
+        /// The tiers of this machine, the best last, separated by commas.
+        available: String,
+    },
+    /// The request comes too late: `what` says what is in use.
+    #[error("already in use: {what}")]
+    AlreadyInUse {
+        /// What is in use.
+        what: &'static str,
+    },
+    /// Scratch was asked of an outer scope while an inner one is open on the same thread.
+    #[error("scratch: expected the innermost scope of the thread (depth {innermost}), found the one at depth {found}")]
+    NotInnermost {
+        /// Depth of the innermost open scope.
+        innermost: usize,
+        /// Depth of the scope that was asked.
+        found: usize,
+    },
+    /// The thread is ending and its arena is gone.
+    #[error("the thread is ending: its arena has been released")]
+    ThreadEnding,
+    /// The archive that was linked is not the one this crate was written for.
+    #[error("the linked archive: expected ABI version {expected}, found {found}")]
+    AbiVersion {
+        /// The version of this crate.
+        expected: u32,
+        /// The version of the archive.
+        found: u32,
+    },
+    /// The kernels answered with a status that this crate does not know or that its own checks exclude.
+    #[error("the kernels answered with the unexpected status {0}")]
+    Status(i32),
+}
+
+impl Error {
+    /// What a status without figures of its own means.
+    pub(crate) fn check(status: ffi::ecp_status) -> Result<(), Self> {
+        if status == ffi::ECP_OK as ffi::ecp_status { Ok(()) } else { Err(Self::Status(status)) }
+    }
+
+    pub(crate) fn check_length(what: &'static str, expected: usize, found: usize) -> Result<(), Self> {
+        if expected == found { Ok(()) } else { Err(Self::Length { what, expected, found }) }
+    }
+
+    pub(crate) fn check_range(what: &'static str, min: usize, max: usize, found: usize) -> Result<(), Self> {
+        if (min..=max).contains(&found) { Ok(()) } else { Err(Self::Range { what, min, max, found }) }
+    }
+
+    /// Finite and not negative.
+    pub(crate) fn check_magnitude(what: &'static str, position: usize, found: f32) -> Result<(), Self> {
+        if found >= 0.0 && found.is_finite() {
+            return Ok(());
+        }
+        Err(Self::Value { what, position, expected: "a finite number of 0 or more", found })
+    }
+
+    /// Finite and above zero.
+    pub(crate) fn check_positive(what: &'static str, position: usize, found: f32) -> Result<(), Self> {
+        if found > 0.0 && found.is_finite() {
+            return Ok(());
+        }
+        Err(Self::Value { what, position, expected: "a finite number above 0", found })
+    }
+}

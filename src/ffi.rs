@@ -1,0 +1,359 @@
+// Made by `cargo run -p ecphory-bindings` from zig/include/ecphory.h, which documents it. Do not edit.
+
+#![allow(dead_code, missing_docs, non_camel_case_types, unsafe_code)]
+
+pub const ECP_ABI_VERSION: u32 = 1;
+pub const ECP_OK: u32 = 0;
+pub const ECP_OUT_OF_MEMORY: u32 = 1;
+pub const ECP_INVALID_ARGUMENT: u32 = 2;
+pub const ECP_UNKNOWN_TIER: u32 = 3;
+pub const ECP_ALREADY_IN_USE: u32 = 4;
+pub const ECP_METRIC_COSINE: u32 = 0;
+pub const ECP_METRIC_DOT: u32 = 1;
+pub const ECP_METRIC_SQUARED_EUCLIDEAN: u32 = 2;
+pub const ECP_FIRE_ONCE: u32 = 0;
+pub const ECP_FIRE_EVERY_HOP: u32 = 1;
+pub const ECP_WEIGHTING_AS_GIVEN: u32 = 0;
+pub const ECP_WEIGHTING_BY_OUT_STRENGTH: u32 = 1;
+pub const ECP_HOPS_MAX: u32 = 1024;
+pub const ECP_LAW_EXPONENTIAL: u32 = 0;
+pub const ECP_LAW_POWER: u32 = 1;
+pub type ecp_status = i32;
+unsafe extern "C" {
+    pub fn ecp_abi_version() -> u32;
+}
+unsafe extern "C" {
+    pub fn ecp_zig_version() -> *const ::core::ffi::c_char;
+}
+unsafe extern "C" {
+    pub fn ecp_tier_count() -> usize;
+}
+unsafe extern "C" {
+    pub fn ecp_tier_name(index: usize) -> *const ::core::ffi::c_char;
+}
+unsafe extern "C" {
+    pub fn ecp_tier_supported(index: usize) -> i32;
+}
+unsafe extern "C" {
+    pub fn ecp_tier_in_use() -> *const ::core::ffi::c_char;
+}
+unsafe extern "C" {
+    pub fn ecp_tier_force(name: *const ::core::ffi::c_char, length: usize) -> ecp_status;
+}
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct ecp_scratch {
+    pub lent: *mut ::core::ffi::c_void,
+    pub lent_size: usize,
+    pub need: usize,
+    pub needed: usize,
+    pub capacity: usize,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of ecp_scratch"][::core::mem::size_of::<ecp_scratch>() - 40usize];
+    ["Alignment of ecp_scratch"][::core::mem::align_of::<ecp_scratch>() - 8usize];
+    ["Offset of field: ecp_scratch::lent"][::core::mem::offset_of!(ecp_scratch, lent) - 0usize];
+    ["Offset of field: ecp_scratch::lent_size"][::core::mem::offset_of!(ecp_scratch, lent_size) - 8usize];
+    ["Offset of field: ecp_scratch::need"][::core::mem::offset_of!(ecp_scratch, need) - 16usize];
+    ["Offset of field: ecp_scratch::needed"][::core::mem::offset_of!(ecp_scratch, needed) - 24usize];
+    ["Offset of field: ecp_scratch::capacity"][::core::mem::offset_of!(ecp_scratch, capacity) - 32usize];
+};
+impl Default for ecp_scratch {
+    fn default() -> Self {
+        let mut s = ::core::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::core::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
+#[repr(C)]
+#[derive(Debug, Default, Copy, Clone)]
+pub struct ecp_arena_stats {
+    pub capacity: usize,
+    pub current_usage: usize,
+    pub high_water_mark: usize,
+    pub capacity_per_thread: usize,
+    pub overflow_count: u64,
+    pub rewind_count: u64,
+    pub heap_loan_count: u64,
+    pub live_arenas: u64,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of ecp_arena_stats"][::core::mem::size_of::<ecp_arena_stats>() - 64usize];
+    ["Alignment of ecp_arena_stats"][::core::mem::align_of::<ecp_arena_stats>() - 8usize];
+    ["Offset of field: ecp_arena_stats::capacity"][::core::mem::offset_of!(ecp_arena_stats, capacity) - 0usize];
+    ["Offset of field: ecp_arena_stats::current_usage"]
+        [::core::mem::offset_of!(ecp_arena_stats, current_usage) - 8usize];
+    ["Offset of field: ecp_arena_stats::high_water_mark"]
+        [::core::mem::offset_of!(ecp_arena_stats, high_water_mark) - 16usize];
+    ["Offset of field: ecp_arena_stats::capacity_per_thread"]
+        [::core::mem::offset_of!(ecp_arena_stats, capacity_per_thread) - 24usize];
+    ["Offset of field: ecp_arena_stats::overflow_count"]
+        [::core::mem::offset_of!(ecp_arena_stats, overflow_count) - 32usize];
+    ["Offset of field: ecp_arena_stats::rewind_count"]
+        [::core::mem::offset_of!(ecp_arena_stats, rewind_count) - 40usize];
+    ["Offset of field: ecp_arena_stats::heap_loan_count"]
+        [::core::mem::offset_of!(ecp_arena_stats, heap_loan_count) - 48usize];
+    ["Offset of field: ecp_arena_stats::live_arenas"][::core::mem::offset_of!(ecp_arena_stats, live_arenas) - 56usize];
+};
+unsafe extern "C" {
+    pub fn ecp_arena_configure(capacity: usize) -> ecp_status;
+}
+unsafe extern "C" {
+    pub fn ecp_arena_capacity() -> usize;
+}
+unsafe extern "C" {
+    pub fn ecp_arena_thread_stats(stats: *mut ecp_arena_stats);
+}
+unsafe extern "C" {
+    pub fn ecp_arena_total_stats(stats: *mut ecp_arena_stats);
+}
+unsafe extern "C" {
+    pub fn ecp_arena_release();
+}
+unsafe extern "C" {
+    pub fn ecp_arena_trim(bytes: *mut usize) -> ecp_status;
+}
+unsafe extern "C" {
+    pub fn ecp_arena_admit(need: usize, scratch: *mut ecp_scratch) -> ecp_status;
+}
+unsafe extern "C" {
+    pub fn ecp_arena_mark(mark: *mut usize) -> ecp_status;
+}
+unsafe extern "C" {
+    pub fn ecp_arena_alloc(size: usize, block: *mut *mut ::core::ffi::c_void, scratch: *mut ecp_scratch) -> ecp_status;
+}
+unsafe extern "C" {
+    pub fn ecp_arena_rewind(mark: usize) -> ecp_status;
+}
+unsafe extern "C" {
+    pub fn ecp_scores_need(dim: usize) -> usize;
+}
+unsafe extern "C" {
+    pub fn ecp_gather_need(dim: usize, id_count: usize) -> usize;
+}
+unsafe extern "C" {
+    pub fn ecp_top_k_need(dim: usize, row_count: usize, k: usize) -> usize;
+}
+unsafe extern "C" {
+    pub fn ecp_scores(
+        metric: u32,
+        query: *const f32,
+        dim: usize,
+        rows: *const f32,
+        row_count: usize,
+        scores: *mut f32,
+        scratch: *mut ecp_scratch,
+    ) -> ecp_status;
+}
+unsafe extern "C" {
+    pub fn ecp_gather(
+        metric: u32,
+        query: *const f32,
+        dim: usize,
+        rows: *const f32,
+        row_count: usize,
+        ids: *const u32,
+        id_count: usize,
+        scores: *mut f32,
+        scratch: *mut ecp_scratch,
+    ) -> ecp_status;
+}
+#[repr(C)]
+#[derive(Debug, Default, Copy, Clone)]
+pub struct ecp_hit {
+    pub row: u64,
+    pub score: f32,
+    pub reserved: u32,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of ecp_hit"][::core::mem::size_of::<ecp_hit>() - 16usize];
+    ["Alignment of ecp_hit"][::core::mem::align_of::<ecp_hit>() - 8usize];
+    ["Offset of field: ecp_hit::row"][::core::mem::offset_of!(ecp_hit, row) - 0usize];
+    ["Offset of field: ecp_hit::score"][::core::mem::offset_of!(ecp_hit, score) - 8usize];
+    ["Offset of field: ecp_hit::reserved"][::core::mem::offset_of!(ecp_hit, reserved) - 12usize];
+};
+#[repr(C)]
+#[derive(Debug, Default, Copy, Clone)]
+pub struct ecp_top_k_result {
+    pub hit_count: usize,
+    pub nan_rows: usize,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of ecp_top_k_result"][::core::mem::size_of::<ecp_top_k_result>() - 16usize];
+    ["Alignment of ecp_top_k_result"][::core::mem::align_of::<ecp_top_k_result>() - 8usize];
+    ["Offset of field: ecp_top_k_result::hit_count"][::core::mem::offset_of!(ecp_top_k_result, hit_count) - 0usize];
+    ["Offset of field: ecp_top_k_result::nan_rows"][::core::mem::offset_of!(ecp_top_k_result, nan_rows) - 8usize];
+};
+unsafe extern "C" {
+    pub fn ecp_top_k(
+        metric: u32,
+        query: *const f32,
+        dim: usize,
+        rows: *const f32,
+        row_count: usize,
+        k: usize,
+        hits: *mut ecp_hit,
+        result: *mut ecp_top_k_result,
+        scratch: *mut ecp_scratch,
+    ) -> ecp_status;
+}
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct ecp_graph {
+    pub offsets: *const u32,
+    pub targets: *const u32,
+    pub weights: *const f32,
+    pub out_strengths: *const f32,
+    pub node_count: usize,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of ecp_graph"][::core::mem::size_of::<ecp_graph>() - 40usize];
+    ["Alignment of ecp_graph"][::core::mem::align_of::<ecp_graph>() - 8usize];
+    ["Offset of field: ecp_graph::offsets"][::core::mem::offset_of!(ecp_graph, offsets) - 0usize];
+    ["Offset of field: ecp_graph::targets"][::core::mem::offset_of!(ecp_graph, targets) - 8usize];
+    ["Offset of field: ecp_graph::weights"][::core::mem::offset_of!(ecp_graph, weights) - 16usize];
+    ["Offset of field: ecp_graph::out_strengths"][::core::mem::offset_of!(ecp_graph, out_strengths) - 24usize];
+    ["Offset of field: ecp_graph::node_count"][::core::mem::offset_of!(ecp_graph, node_count) - 32usize];
+};
+impl Default for ecp_graph {
+    fn default() -> Self {
+        let mut s = ::core::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::core::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
+#[repr(C)]
+#[derive(Debug, Default, Copy, Clone)]
+pub struct ecp_seed {
+    pub node: u32,
+    pub activation: f32,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of ecp_seed"][::core::mem::size_of::<ecp_seed>() - 8usize];
+    ["Alignment of ecp_seed"][::core::mem::align_of::<ecp_seed>() - 4usize];
+    ["Offset of field: ecp_seed::node"][::core::mem::offset_of!(ecp_seed, node) - 0usize];
+    ["Offset of field: ecp_seed::activation"][::core::mem::offset_of!(ecp_seed, activation) - 4usize];
+};
+#[repr(C)]
+#[derive(Debug, Default, Copy, Clone)]
+pub struct ecp_spread_options {
+    pub hops: u32,
+    pub fire: u32,
+    pub weighting: u32,
+    pub threshold: f32,
+    pub retain: f32,
+    pub transmission: f32,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of ecp_spread_options"][::core::mem::size_of::<ecp_spread_options>() - 24usize];
+    ["Alignment of ecp_spread_options"][::core::mem::align_of::<ecp_spread_options>() - 4usize];
+    ["Offset of field: ecp_spread_options::hops"][::core::mem::offset_of!(ecp_spread_options, hops) - 0usize];
+    ["Offset of field: ecp_spread_options::fire"][::core::mem::offset_of!(ecp_spread_options, fire) - 4usize];
+    ["Offset of field: ecp_spread_options::weighting"][::core::mem::offset_of!(ecp_spread_options, weighting) - 8usize];
+    ["Offset of field: ecp_spread_options::threshold"]
+        [::core::mem::offset_of!(ecp_spread_options, threshold) - 12usize];
+    ["Offset of field: ecp_spread_options::retain"][::core::mem::offset_of!(ecp_spread_options, retain) - 16usize];
+    ["Offset of field: ecp_spread_options::transmission"]
+        [::core::mem::offset_of!(ecp_spread_options, transmission) - 20usize];
+};
+unsafe extern "C" {
+    pub fn ecp_spread_need(node_count: usize) -> usize;
+}
+unsafe extern "C" {
+    pub fn ecp_spread(
+        graph: *const ecp_graph,
+        seeds: *const ecp_seed,
+        seed_count: usize,
+        options: *const ecp_spread_options,
+        reached: *mut u32,
+        activations: *mut f32,
+        reached_count: *mut usize,
+        scratch: *mut ecp_scratch,
+    ) -> ecp_status;
+}
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct ecp_law {
+    pub kind: u32,
+    pub floor: f32,
+    pub first: *const f32,
+    pub second: *const f32,
+    pub parameter_count: usize,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of ecp_law"][::core::mem::size_of::<ecp_law>() - 32usize];
+    ["Alignment of ecp_law"][::core::mem::align_of::<ecp_law>() - 8usize];
+    ["Offset of field: ecp_law::kind"][::core::mem::offset_of!(ecp_law, kind) - 0usize];
+    ["Offset of field: ecp_law::floor"][::core::mem::offset_of!(ecp_law, floor) - 4usize];
+    ["Offset of field: ecp_law::first"][::core::mem::offset_of!(ecp_law, first) - 8usize];
+    ["Offset of field: ecp_law::second"][::core::mem::offset_of!(ecp_law, second) - 16usize];
+    ["Offset of field: ecp_law::parameter_count"][::core::mem::offset_of!(ecp_law, parameter_count) - 24usize];
+};
+impl Default for ecp_law {
+    fn default() -> Self {
+        let mut s = ::core::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::core::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct ecp_ages {
+    pub seconds: *const f32,
+    pub unix_milliseconds: *const i64,
+    pub now: i64,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of ecp_ages"][::core::mem::size_of::<ecp_ages>() - 24usize];
+    ["Alignment of ecp_ages"][::core::mem::align_of::<ecp_ages>() - 8usize];
+    ["Offset of field: ecp_ages::seconds"][::core::mem::offset_of!(ecp_ages, seconds) - 0usize];
+    ["Offset of field: ecp_ages::unix_milliseconds"][::core::mem::offset_of!(ecp_ages, unix_milliseconds) - 8usize];
+    ["Offset of field: ecp_ages::now"][::core::mem::offset_of!(ecp_ages, now) - 16usize];
+};
+impl Default for ecp_ages {
+    fn default() -> Self {
+        let mut s = ::core::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::core::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
+#[repr(C)]
+#[derive(Debug, Default, Copy, Clone)]
+pub struct ecp_decay_report {
+    pub negative_ages: usize,
+    pub nan_ages: usize,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of ecp_decay_report"][::core::mem::size_of::<ecp_decay_report>() - 16usize];
+    ["Alignment of ecp_decay_report"][::core::mem::align_of::<ecp_decay_report>() - 8usize];
+    ["Offset of field: ecp_decay_report::negative_ages"]
+        [::core::mem::offset_of!(ecp_decay_report, negative_ages) - 0usize];
+    ["Offset of field: ecp_decay_report::nan_ages"][::core::mem::offset_of!(ecp_decay_report, nan_ages) - 8usize];
+};
+unsafe extern "C" {
+    pub fn ecp_decay(
+        law: *const ecp_law,
+        ages: *const ecp_ages,
+        strengths: *mut f32,
+        count: usize,
+        report: *mut ecp_decay_report,
+    ) -> ecp_status;
+}

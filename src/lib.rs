@@ -1,0 +1,50 @@
+//! Kernels under memory graphs: cue similarity, spreading activation, decay.
+//!
+//! *Ecphory* (Semon 1904) is the step in which a cue wakes a stored trace. Agent memories and cognitive graph stores
+//! write its three kernels again and again; here they are once, in Zig, compiled for every CPU tier and picked at run
+//! time, behind a safe API that spreads large work over the current rayon pool.
+//!
+//! ```
+//! use ecphory::{Ages, Decay, Edge, Graph, Metric, Rows, Search, Seed, Spread};
+//!
+//! # fn main() -> Result<(), ecphory::Error> {
+//! // Three memories, two of them linked.
+//! let vectors = [1.0, 0.0, 0.6, 0.8, 0.0, 1.0];
+//! let rows = Rows::new(&vectors, 2)?;
+//! let graph = Graph::from_edges(3, [Edge::new(1, 2, 0.5)])?;
+//!
+//! let best = Search::new(Metric::Cosine).top_k(&[0.6, 0.8], &rows, 1)?;
+//! let seeds = [Seed::new(best.hits[0].row as u32, best.hits[0].score)];
+//! let mut woken = graph.spread(&seeds, &Spread::default().hops(1))?;
+//! let ages = vec![86_400.0; woken.len()];
+//! Decay::half_life_seconds(86_400.0)?.apply(&mut woken.activations, Ages::Seconds(&ages))?;
+//!
+//! assert_eq!(woken.nodes, [1, 2]);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Scratch comes from a bump arena of the calling thread ([`arena`]); what happens when it is too small is the caller's
+//! [`OverflowPolicy`]. Results are the same bits for any number of threads. No function here panics on what it is
+//! given, but under [`OverflowPolicy::Panic`].
+
+#![deny(missing_docs, unsafe_code)]
+
+pub mod arena;
+mod decay;
+mod error;
+#[allow(unsafe_code)]
+mod ffi;
+mod graph;
+mod rows;
+mod similarity;
+mod spreading;
+pub mod tier;
+
+pub use arena::{ArenaConfig, ArenaStats, OverflowPolicy};
+pub use decay::{Ages, Decay, DecayReport};
+pub use error::Error;
+pub use graph::{Edge, Graph};
+pub use rows::Rows;
+pub use similarity::{Hit, Metric, Search, TopK, similarity_batch, similarity_batch_into};
+pub use spreading::{Activation, Fire, Seed, Spread, Weighting};

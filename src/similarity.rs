@@ -1,0 +1,265 @@
+#![allow(unsafe_code)]
+
+use rayon::prelude::*;
+
+use crate::{Error, OverflowPolicy, Rows, arena, ffi};
+
+/// Elements that one rayon task reads: 4 MB, some 100 us of work. Smaller batches stay on the calling thread.
+/// A split depends on shapes alone, so needs and results do not depend on the number of threads.
+const TASK_ELEMENTS: usize = 1 << 20;
+
+/// How a query and a row are compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Metric {
+    /// Cosine of the angle, in [-1, 1] up to rounding; higher is nearer. A zero vector scores 0 against every finite one,
+    /// and an infinity anywhere makes NaN. Norms from f32's smallest to its largest numbers neither under- nor overflow.
+    Cosine,
+    /// Dot product; higher is nearer. Beyond f32 it is infinite.
+    Dot,
+    /// Squared Euclidean distance; lower is nearer. Beyond f32 it is infinite.
+    SquaredEuclidean,
+}
+
+impl Metric {
+    fn code(self) -> u32 {
+        match self {
+            Self::Cosine => ffi::ECP_METRIC_COSINE,
+            Self::Dot => ffi::ECP_METRIC_DOT,
+            Self::SquaredEuclidean => ffi::ECP_METRIC_SQUARED_EUCLIDEAN,
+        }
+    }
+
+    /// Nearest first, ties by lower row. Neither score is NaN.
+    fn order(self, a: &Hit, b: &Hit) -> std::cmp::Ordering {
+        let scores = a.score.partial_cmp(&b.score).unwrap_or(std::cmp::Ordering::Equal);
+        let nearest = if self == Self::SquaredEuclidean { scores } else { scores.reverse() };
+        nearest.then(a.row.cmp(&b.row))
+    }
+}
+
+/// A row found, and its score.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub struct Hit {
+    /// Index of the row.
+    pub row: usize,
+    /// Its score under the metric of the search.
+    pub score: f32,
+}
+
+/// The best rows of a search.
+#[derive(Debug, Clone, PartialEq, Default)]
+#[non_exhaustive]
+pub struct TopK {
+    /// Nearest first, ties by lower row.
+    pub hits: Vec<Hit>,
+    /// Rows that scored NaN: left out of `hits`.
+    pub nan_rows: usize,
+}
+
+/// Scores of one query against rows.
+///
+/// NaN in a query or row makes the score NaN. Each score errs by at most `(2 dim + 8) 2^-24` for a cosine, and by
+/// `(dim + 4) 2^-24` times the sum of magnitudes otherwise (Higham 2002, section 3.1); it is the same bits wherever the
+/// row stands and however many threads work, and may differ within that bound between CPU tiers.
+///
+/// ```
+/// use ecphory::{Metric, Rows, Search};
+///
+/// let rows = Rows::new(&[1.0, 0.0, 0.0, 1.0, 0.6, 0.8], 2)?;
+/// let search = Search::new(Metric::Cosine);
+/// assert_eq!(search.scores(&[0.0, 2.0], &rows)?, [0.0, 1.0, 0.8]);
+/// assert_eq!(search.top_k(&[0.0, 2.0], &rows, 1)?.hits[0].row, 1);
+/// # Ok::<(), ecphory::Error>(())
+/// ```
+#[derive(Debug, Clone, Copy)]
+#[must_use]
+pub struct Search {
+    metric: Metric,
+    overflow: OverflowPolicy,
+}
+
+impl Search {
+    /// A search by `metric`, with [`OverflowPolicy::Heap`].
+    pub fn new(metric: Metric) -> Self {
+        Self { metric, overflow: OverflowPolicy::default() }
+    }
+
+    /// What to do when scratch does not fit the arena.
+    pub fn on_overflow(self, overflow: OverflowPolicy) -> Self {
+        Self { overflow, ..self }
+    }
+
+    /// The score of every row: `[rows]`, score `i` of row `i`. `query` is `[dim]`.
+    ///
+    /// # Errors
+    /// As [`Search::scores_into`].
+    pub fn scores(&self, query: &[f32], rows: &Rows<'_>) -> Result<Vec<f32>, Error> {
+        let mut scores = vec![0.0; rows.len()];
+        self.scores_into(query, rows, &mut scores)?;
+        Ok(scores)
+    }
+
+    /// The score of every row into `scores`: `[rows]`. `query` is `[dim]`. Scratch: the query, 4 `dim` bytes.
+    ///
+    /// # Errors
+    /// [`Error::Length`] for a query or `scores` of another length; [`Error::OutOfMemory`] by the policy;
+    /// [`Error::ThreadEnding`]; [`Error::UnknownTier`]. `scores` is then untouched, unless a worker thread that
+    /// already held scratch, or whose arena could not be mapped, was what refused: then it is unspecified.
+    pub fn scores_into(&self, query: &[f32], rows: &Rows<'_>, scores: &mut [f32]) -> Result<(), Error> {
+        Error::check_length("query", rows.dim(), query.len())?;
+        Error::check_length("scores", rows.len(), scores.len())?;
+        let rows_per_task = (TASK_ELEMENTS / rows.dim()).max(1);
+        if scores.len() <= rows_per_task {
+            return self.call_scores(query, rows.as_slice(), scores);
+        }
+        // SAFETY: takes any numbers and only computes.
+        arena::admit(self.overflow, unsafe { ffi::ecp_scores_need(rows.dim()) })?;
+        scores
+            .par_chunks_mut(rows_per_task)
+            .zip(rows.as_slice().par_chunks(rows_per_task * rows.dim()))
+            .try_for_each(|(scores, rows)| self.call_scores(query, rows, scores))
+    }
+
+    fn call_scores(&self, query: &[f32], rows: &[f32], scores: &mut [f32]) -> Result<(), Error> {
+        assert_eq!(rows.len(), query.len() * scores.len());
+        arena::with_scratch(self.overflow, |scratch| {
+            // SAFETY: ecphory.h asks for
+            // - query[dim], rows[row_count][dim], scores[row_count]: the assertion above, in release too;
+            // - nothing written that overlaps anything else: `scores` is `&mut`, `scratch` a local of `with_scratch`.
+            unsafe {
+                let (query, dim) = (query.as_ptr(), query.len());
+                let (rows, count) = (rows.as_ptr(), scores.len());
+                ffi::ecp_scores(self.metric.code(), query, dim, rows, count, scores.as_mut_ptr(), scratch)
+            }
+        })
+    }
+
+    /// The scores of the rows `ids`, in their order: `[ids]`. `query` is `[dim]`.
+    ///
+    /// # Errors
+    /// As [`Search::gather_into`].
+    pub fn gather(&self, query: &[f32], rows: &Rows<'_>, ids: &[u32]) -> Result<Vec<f32>, Error> {
+        let mut scores = vec![0.0; ids.len()];
+        self.gather_into(query, rows, ids, &mut scores)?;
+        Ok(scores)
+    }
+
+    /// The scores of the rows `ids` into `scores`: `[ids]`, such as the neighbours of a node. Ids may repeat. The rows are
+    /// packed into scratch first: 4 `dim` bytes for the query and each id, in tasks of at most 4 MB of rows. 1,000 rows
+    /// of 768 elements need 3,075,072 bytes: more than the default arena, so under the default policy they run on a
+    /// heap loan. Scores are the same bits as those of [`Search::scores`].
+    ///
+    /// # Errors
+    /// As [`Search::scores_into`], and [`Error::Index`] for an id that is not a row; nothing is then written.
+    pub fn gather_into(&self, query: &[f32], rows: &Rows<'_>, ids: &[u32], scores: &mut [f32]) -> Result<(), Error> {
+        Error::check_length("query", rows.dim(), query.len())?;
+        Error::check_length("scores", ids.len(), scores.len())?;
+        let len = rows.len();
+        if let Some(position) = ids.iter().position(|&id| id as usize >= len) {
+            return Err(Error::Index { what: "row id", position, len, found: ids[position] as usize });
+        }
+        let ids_per_task = (TASK_ELEMENTS / rows.dim()).max(1);
+        if ids.len() <= ids_per_task {
+            return self.call_gather(query, rows, ids, scores);
+        }
+        // SAFETY: takes any numbers and only computes.
+        arena::admit(self.overflow, unsafe { ffi::ecp_gather_need(rows.dim(), ids_per_task) })?;
+        scores
+            .par_chunks_mut(ids_per_task)
+            .zip(ids.par_chunks(ids_per_task))
+            .try_for_each(|(scores, ids)| self.call_gather(query, rows, ids, scores))
+    }
+
+    /// `ids` are all below `rows.len()`.
+    fn call_gather(&self, query: &[f32], rows: &Rows<'_>, ids: &[u32], scores: &mut [f32]) -> Result<(), Error> {
+        assert!(query.len() == rows.dim() && ids.len() == scores.len());
+        arena::with_scratch(self.overflow, |scratch| {
+            // SAFETY: ecphory.h asks for
+            // - query[dim], ids[id_count], scores[id_count]: the assertion above, in release too;
+            // - rows[row_count][dim]: `Rows` is a whole number of rows of `dim`;
+            // - ids below row_count: `gather_into`, the only caller, has looked at each;
+            // - nothing written that overlaps anything else: `scores` is `&mut`, `scratch` a local of `with_scratch`.
+            unsafe {
+                let (query, dim) = (query.as_ptr(), query.len());
+                let (data, count) = (rows.as_slice().as_ptr(), rows.len());
+                let (ids, id_count) = (ids.as_ptr(), ids.len());
+                let scores = scores.as_mut_ptr();
+                ffi::ecp_gather(self.metric.code(), query, dim, data, count, ids, id_count, scores, scratch)
+            }
+        })
+    }
+
+    /// The `k` nearest rows, or all there are: as sorting every score would find them. `query` is `[dim]`; `k` may be 0.
+    /// Infinite scores order as numbers. Scratch of a task: the query, 1 KiB of scores, 16 bytes for each hit.
+    ///
+    /// # Errors
+    /// As [`Search::scores`].
+    pub fn top_k(&self, query: &[f32], rows: &Rows<'_>, k: usize) -> Result<TopK, Error> {
+        Error::check_length("query", rows.dim(), query.len())?;
+        let rows_per_task = (TASK_ELEMENTS / rows.dim()).max(1);
+        if rows.len() <= rows_per_task {
+            return self.call_top_k(query, rows.as_slice(), 0, k);
+        }
+        // SAFETY: takes any numbers and only computes.
+        arena::admit(self.overflow, unsafe { ffi::ecp_top_k_need(rows.dim(), rows_per_task, k) })?;
+        let parts = rows
+            .as_slice()
+            .par_chunks(rows_per_task * rows.dim())
+            .enumerate()
+            .map(|(task, part)| self.call_top_k(query, part, task * rows_per_task, k))
+            .collect::<Result<Vec<_>, _>>()?;
+        let nan_rows = parts.iter().map(|part| part.nan_rows).sum();
+        let mut hits: Vec<_> = parts.into_iter().flat_map(|part| part.hits).collect();
+        hits.sort_unstable_by(|a, b| self.metric.order(a, b));
+        hits.truncate(k);
+        Ok(TopK { hits, nan_rows })
+    }
+
+    fn call_top_k(&self, query: &[f32], rows: &[f32], first_row: usize, k: usize) -> Result<TopK, Error> {
+        let count = rows.len() / query.len();
+        let mut hits = vec![ffi::ecp_hit { row: 0, score: 0.0, reserved: 0 }; k.min(count)];
+        let mut found = ffi::ecp_top_k_result { hit_count: 0, nan_rows: 0 };
+        arena::with_scratch(self.overflow, |scratch| {
+            // SAFETY: ecphory.h asks for
+            // - query[dim], rows[row_count][dim]: `count` was divided by the query's length, rounding down;
+            // - hits[min(k, row_count)]: allocated above;
+            // - nothing written that overlaps anything else: all three are locals.
+            unsafe {
+                let (query, dim) = (query.as_ptr(), query.len());
+                let hits = hits.as_mut_ptr();
+                ffi::ecp_top_k(self.metric.code(), query, dim, rows.as_ptr(), count, k, hits, &mut found, scratch)
+            }
+        })?;
+        let hits = hits[..found.hit_count].iter();
+        let hits = hits.map(|hit| Hit { row: first_row + hit.row as usize, score: hit.score }).collect();
+        Ok(TopK { hits, nan_rows: found.nan_rows })
+    }
+}
+
+/// Cosine similarity of `query`, `[dim]`, with every row of `rows`, `[rows][dim]` one after the other: `[rows]`.
+///
+/// `dim` is the query's length. For other metrics, ids, the best `k` and overflow policies see [`Search`].
+///
+/// ```
+/// let scores = ecphory::similarity_batch(&[3.0, 4.0], &[3.0, 4.0, -4.0, 3.0, 0.0, 0.0])?;
+/// assert_eq!(scores, [1.0, 0.0, 0.0]);
+/// # Ok::<(), ecphory::Error>(())
+/// ```
+///
+/// # Errors
+/// [`Error::Range`] for an empty query; [`Error::PartialRow`]; [`Error::UnknownTier`]; [`Error::OutOfMemory`] when both
+/// the arena and the heap are full; [`Error::ThreadEnding`].
+pub fn similarity_batch(query: &[f32], rows: &[f32]) -> Result<Vec<f32>, Error> {
+    Search::new(Metric::Cosine).scores(query, &Rows::new(rows, query.len())?)
+}
+
+/// [`similarity_batch`] into `scores`, `[rows]`; allocates nothing for small batches that fit the arena.
+///
+/// # Errors
+/// As [`similarity_batch`], and [`Error::Length`] for `scores` of another length; see [`Search::scores_into`] for what
+/// `scores` then holds.
+pub fn similarity_batch_into(query: &[f32], rows: &[f32], scores: &mut [f32]) -> Result<(), Error> {
+    Search::new(Metric::Cosine).scores_into(query, &Rows::new(rows, query.len())?, scores)
+}

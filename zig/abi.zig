@@ -1,0 +1,360 @@
+//! The exports of ecphory.h: check what can be seen, pick the tier, lend the thread's arena, map errors to statuses.
+
+const std = @import("std");
+const builtin = @import("builtin");
+const arena_zig = @import("arena.zig");
+const cpu = @import("cpu.zig");
+const thread = @import("thread.zig");
+const similarity = @import("similarity.zig");
+const spreading = @import("spreading.zig");
+const decay = @import("decay.zig");
+const tier = @import("tier.zig");
+const Arena = arena_zig.Arena;
+
+pub const version: u32 = 1;
+pub const hops_max = 1024;
+
+pub const Status = enum(i32) { ok = 0, out_of_memory = 1, invalid_argument = 2, unknown_tier = 3, already_in_use = 4 };
+
+/// ecp_scratch of ecphory.h.
+pub const Scratch = extern struct { lent: ?*anyopaque, lent_size: usize, need: usize, needed: usize, capacity: usize };
+
+// The library
+
+pub export fn ecp_abi_version() u32 {
+    return version;
+}
+
+pub export fn ecp_zig_version() [*:0]const u8 {
+    return builtin.zig_version_string;
+}
+
+pub export fn ecp_tier_count() usize {
+    return cpu.tiers.len;
+}
+
+pub export fn ecp_tier_name(index: usize) ?[*:0]const u8 {
+    return if (index < cpu.tiers.len) cpu.tiers[index].name else null;
+}
+
+pub export fn ecp_tier_supported(index: usize) i32 {
+    return @intFromBool(cpu.supports(index));
+}
+
+pub export fn ecp_tier_in_use() [*:0]const u8 {
+    const table = kernels();
+    for (tables, cpu.tiers) |candidate, known| {
+        if (candidate == table) return known.name;
+    }
+    return "";
+}
+
+pub export fn ecp_tier_force(name: ?[*]const u8, length: usize) Status {
+    const wanted = tier.slice(u8, name, length);
+    for (cpu.tiers, tables, 0..) |known, table, i| {
+        if (!std.mem.eql(u8, wanted, known.name)) continue;
+        if (!cpu.supports(i)) return .unknown_tier;
+        selected.store(table, .release);
+        return .ok;
+    }
+    return .unknown_tier;
+}
+
+const tables = blk: {
+    var list: [cpu.tiers.len]*const tier.Table = undefined;
+    for (&list, cpu.tiers) |*table, known| {
+        table.* = @extern(*const tier.Table, .{ .name = "ecp_tier_" ++ known.name, .visibility = .hidden });
+    }
+    break :blk list;
+};
+
+var selected: std.atomic.Value(?*const tier.Table) = .init(null);
+
+inline fn kernels() *const tier.Table {
+    return selected.load(.acquire) orelse detect();
+}
+
+noinline fn detect() *const tier.Table {
+    var best: usize = 0;
+    for (0..tables.len) |i| {
+        if (cpu.supports(i)) best = i;
+    }
+    // A tier that was forced meanwhile stays.
+    const other = selected.cmpxchgStrong(null, tables[best], .acq_rel, .acquire) orelse return tables[best];
+    return other orelse tables[best];
+}
+
+// Arenas
+
+pub export fn ecp_arena_configure(capacity: usize) Status {
+    thread.configure(capacity) catch |err| return switch (err) {
+        error.AlreadyInUse => .already_in_use,
+        error.OutOfRange => .invalid_argument,
+    };
+    return .ok;
+}
+
+pub export fn ecp_arena_capacity() usize {
+    return thread.capacity();
+}
+
+pub export fn ecp_arena_thread_stats(stats: ?*thread.Stats) void {
+    if (stats) |to| to.* = thread.stats();
+}
+
+pub export fn ecp_arena_total_stats(stats: ?*thread.Stats) void {
+    if (stats) |to| to.* = thread.totals();
+}
+
+pub export fn ecp_arena_release() void {
+    thread.release();
+}
+
+pub export fn ecp_arena_trim(bytes: ?*usize) Status {
+    const to = bytes orelse return .invalid_argument;
+    to.* = thread.trim() catch return .already_in_use;
+    return .ok;
+}
+
+pub export fn ecp_arena_admit(need: usize, scratch: ?*Scratch) Status {
+    var unborn: Arena = .over(&.{});
+    const arena = thread.lend() catch &unborn;
+    arena.require(need) catch return refused(arena, scratch);
+    return .ok;
+}
+
+pub export fn ecp_arena_mark(mark: ?*usize) Status {
+    const to = mark orelse return .invalid_argument;
+    const arena = thread.lend() catch return .out_of_memory;
+    to.* = @backingInt(arena.mark());
+    return .ok;
+}
+
+pub export fn ecp_arena_alloc(size: usize, block: ?*?*anyopaque, scratch: ?*Scratch) Status {
+    const to = block orelse return .invalid_argument;
+    var unborn: Arena = .over(&.{});
+    const arena = thread.lend() catch &unborn;
+    const bytes = arena.allocBytes(size) catch return refused(arena, scratch);
+    to.* = bytes.ptr;
+    return .ok;
+}
+
+pub export fn ecp_arena_rewind(mark: usize) Status {
+    const arena = thread.lend() catch return .invalid_argument;
+    if (mark > arena.cursor or mark % arena_zig.alignment != 0) return .invalid_argument;
+    arena.rewind(@fromBackingInt(mark));
+    return .ok;
+}
+
+/// The arena a call runs on: the lent block, the thread's, or, where that cannot be mapped, one of nothing, in which the
+/// kernel still states its need.
+fn arenaOf(scratch: ?*Scratch, local: *Arena) *Arena {
+    if (scratch) |given| if (given.lent) |block| {
+        thread.noteHeapLoan();
+        local.* = .over(@as([*]u8, @ptrCast(block))[0..given.lent_size]);
+        return local;
+    };
+    return thread.lend() catch {
+        local.* = .over(&.{});
+        return local;
+    };
+}
+
+fn refused(arena: *const Arena, scratch: ?*Scratch) Status {
+    @branchHint(.cold);
+    if (scratch) |told| {
+        told.need = arena.wanted - arena.cursor;
+        told.needed = arena.wanted;
+        told.capacity = arena.capacity;
+    }
+    return .out_of_memory;
+}
+
+// Similarity
+
+pub export fn ecp_scores_need(dim: usize) usize {
+    return similarity.scoresNeed(dim);
+}
+
+pub export fn ecp_gather_need(dim: usize, id_count: usize) usize {
+    return similarity.gatherNeed(dim, id_count);
+}
+
+pub export fn ecp_top_k_need(dim: usize, row_count: usize, k: usize) usize {
+    return similarity.topKNeed(dim, row_count, k);
+}
+
+pub export fn ecp_scores(
+    metric: u32,
+    query: ?[*]const f32,
+    dim: usize,
+    rows: ?[*]const f32,
+    row_count: usize,
+    scores: ?[*]f32,
+    scratch: ?*Scratch,
+) Status {
+    if (!rowsAreSound(metric, query, dim, rows, row_count) or absent(scores, row_count)) return .invalid_argument;
+    var local: Arena = undefined;
+    const arena = arenaOf(scratch, &local);
+    const fits = kernels().scores(arena, @fromBackingInt(metric), query.?, dim, rows, row_count, scores);
+    return if (fits) .ok else refused(arena, scratch);
+}
+
+pub export fn ecp_gather(
+    metric: u32,
+    query: ?[*]const f32,
+    dim: usize,
+    rows: ?[*]const f32,
+    row_count: usize,
+    ids: ?[*]const u32,
+    id_count: usize,
+    scores: ?[*]f32,
+    scratch: ?*Scratch,
+) Status {
+    if (!rowsAreSound(metric, query, dim, rows, row_count)) return .invalid_argument;
+    if (absent(ids, id_count) or absent(scores, id_count)) return .invalid_argument;
+    var local: Arena = undefined;
+    const arena = arenaOf(scratch, &local);
+    const fits = kernels().gather(arena, @fromBackingInt(metric), query.?, dim, rows, row_count, ids, id_count, scores);
+    return if (fits) .ok else refused(arena, scratch);
+}
+
+pub export fn ecp_top_k(
+    metric: u32,
+    query: ?[*]const f32,
+    dim: usize,
+    rows: ?[*]const f32,
+    row_count: usize,
+    k: usize,
+    hits: ?[*]similarity.Hit,
+    result: ?*similarity.TopK,
+    scratch: ?*Scratch,
+) Status {
+    if (!rowsAreSound(metric, query, dim, rows, row_count)) return .invalid_argument;
+    const to = result orelse return .invalid_argument;
+    if (absent(hits, @min(k, row_count))) return .invalid_argument;
+    var local: Arena = undefined;
+    const arena = arenaOf(scratch, &local);
+    const fits = kernels().top_k(arena, @fromBackingInt(metric), query.?, dim, rows, row_count, k, hits, to);
+    return if (fits) .ok else refused(arena, scratch);
+}
+
+fn rowsAreSound(metric: u32, query: ?[*]const f32, dim: usize, rows: ?[*]const f32, row_count: usize) bool {
+    if (metric > @backingInt(similarity.Metric.squared_euclidean)) return false;
+    if (query == null or dim == 0 or absent(rows, row_count)) return false;
+    return isAddressable(dim) and isAddressable(std.math.mul(usize, dim, row_count) catch return false);
+}
+
+/// Whether an array of so many f32 can exist.
+fn isAddressable(elements: usize) bool {
+    return elements <= std.math.maxInt(isize) / @sizeOf(f32);
+}
+
+fn absent(items: anytype, len: usize) bool {
+    return items == null and len > 0;
+}
+
+// Spreading
+
+pub export fn ecp_spread_need(node_count: usize) usize {
+    return spreading.spreadNeed(node_count);
+}
+
+pub export fn ecp_spread(
+    graph: ?*const RawGraph,
+    seeds: ?[*]const spreading.Seed,
+    seed_count: usize,
+    options: ?*const RawOptions,
+    reached: ?[*]u32,
+    activations: ?[*]f32,
+    reached_count: ?*usize,
+    scratch: ?*Scratch,
+) Status {
+    const csr: *const tier.Graph = if (graph) |raw| raw.checked() orelse return .invalid_argument else return .invalid_argument;
+    const settings = if (options) |raw| raw.checked() orelse return .invalid_argument else return .invalid_argument;
+    if (settings.weighting == .by_out_strength and csr.out_strengths == null) return .invalid_argument;
+    if (absent(seeds, seed_count) or reached == null or activations == null) return .invalid_argument;
+    const to = reached_count orelse return .invalid_argument;
+    for (tier.slice(spreading.Seed, seeds, seed_count)) |seed| {
+        if (seed.node >= csr.node_count or !isMagnitude(seed.activation)) return .invalid_argument;
+    }
+    var local: Arena = undefined;
+    const arena = arenaOf(scratch, &local);
+    const fits = kernels().spread(arena, csr, seeds, seed_count, settings, reached.?, activations.?, to);
+    return if (fits) .ok else refused(arena, scratch);
+}
+
+fn isMagnitude(value: f32) bool {
+    return value >= 0 and value <= std.math.floatMax(f32);
+}
+
+/// ecp_graph of ecphory.h as it comes: any pointer may be NULL.
+pub const RawGraph = extern struct {
+    offsets: ?[*]const u32,
+    targets: ?[*]const u32,
+    weights: ?[*]const f32,
+    out_strengths: ?[*]const f32,
+    node_count: usize,
+
+    fn checked(raw: *const RawGraph) ?*const tier.Graph {
+        const offsets = raw.offsets orelse return null;
+        if (raw.node_count == 0 or raw.node_count > std.math.maxInt(u32) or offsets[0] != 0) return null;
+        const edges = offsets[raw.node_count];
+        if (absent(raw.targets, edges) or absent(raw.weights, edges)) return null;
+        return @ptrCast(raw);
+    }
+};
+
+/// ecp_spread_options of ecphory.h as it comes: an enum may hold any number.
+pub const RawOptions = extern struct {
+    hops: u32,
+    fire: u32,
+    weighting: u32,
+    threshold: f32,
+    retain: f32,
+    transmission: f32,
+
+    fn checked(raw: *const RawOptions) ?*const spreading.Options {
+        if (raw.hops > hops_max or raw.fire > 1 or raw.weighting > 1) return null;
+        if (!isMagnitude(raw.threshold) or !isMagnitude(raw.retain) or !isMagnitude(raw.transmission)) return null;
+        return @ptrCast(raw);
+    }
+};
+
+// Decay
+
+pub export fn ecp_decay(law: ?*const RawLaw, ages: ?*const tier.Ages, strengths: ?[*]f32, count: usize, report: ?*decay.Report) Status {
+    const known = if (law) |raw| raw.checked(count) orelse return .invalid_argument else return .invalid_argument;
+    const stamps = ages orelse return .invalid_argument;
+    const to = report orelse return .invalid_argument;
+    if (!isAddressable(count) or absent(strengths, count)) return .invalid_argument;
+    if (stamps.seconds == null and absent(stamps.unix_milliseconds, count)) return .invalid_argument;
+    kernels().decay(known, stamps, strengths, count, to);
+    return .ok;
+}
+
+/// ecp_law of ecphory.h as it comes.
+pub const RawLaw = extern struct {
+    kind: u32,
+    floor: f32,
+    first: ?[*]const f32,
+    second: ?[*]const f32,
+    parameter_count: usize,
+
+    fn checked(raw: *const RawLaw, count: usize) ?*const tier.Law {
+        if (raw.kind > 1 or !isMagnitude(raw.floor)) return null;
+        if (raw.parameter_count != 1 and raw.parameter_count != count) return null;
+        if (absent(raw.first, raw.parameter_count)) return null;
+        if (raw.kind == @backingInt(decay.Kind.power) and absent(raw.second, raw.parameter_count)) return null;
+        return @ptrCast(raw);
+    }
+};
+
+// The checked structs are the raw ones with enums and pointers that are known to be sound.
+comptime {
+    for (.{ .{ RawGraph, tier.Graph }, .{ RawOptions, spreading.Options }, .{ RawLaw, tier.Law } }) |pair| {
+        const names = @typeInfo(pair[0]).@"struct".field_names;
+        if (@sizeOf(pair[0]) != @sizeOf(pair[1]) or names.len != @typeInfo(pair[1]).@"struct".field_names.len) @compileError("layouts differ");
+        for (names) |name| if (@offsetOf(pair[0], name) != @offsetOf(pair[1], name)) @compileError("layouts differ at " ++ name);
+    }
+}

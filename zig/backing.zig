@@ -1,0 +1,99 @@
+//! Where an arena's pages come from, generic over the operating system, so that a test can make
+//! every request of it fail.
+
+const std = @import("std");
+const builtin = @import("builtin");
+
+pub const Pages = []align(std.heap.page_size_min) u8;
+
+pub fn Backing(comptime Os: type) type {
+    return struct {
+        /// At least `size` bytes of zeroed pages that take memory when first touched.
+        pub fn map(size: usize) error{OutOfMemory}!Pages {
+            const page = std.heap.pageSize();
+            if (size == 0 or size > std.math.maxInt(usize) - page) return error.OutOfMemory;
+            return Os.map(std.mem.alignForward(usize, size, page)) orelse error.OutOfMemory;
+        }
+
+        pub fn unmap(pages: Pages) void {
+            Os.unmap(pages);
+        }
+
+        /// Gives the memory behind `pages` back and keeps the addresses. Returns whether the system does such a thing.
+        pub fn discard(pages: Pages) bool {
+            return Os.discard(pages);
+        }
+    };
+}
+
+pub const native = Backing(if (builtin.os.tag == .windows) Windows else Posix);
+
+const Posix = struct {
+    const posix = std.posix;
+
+    fn map(size: usize) ?Pages {
+        return posix.mmap(
+            null,
+            size,
+            .{ .READ = true, .WRITE = true },
+            .{ .TYPE = .PRIVATE, .ANONYMOUS = true },
+            -1,
+            0,
+        ) catch null;
+    }
+
+    fn unmap(pages: Pages) void {
+        posix.munmap(pages);
+    }
+
+    fn discard(pages: Pages) bool {
+        if (builtin.os.tag != .linux) return false;
+        posix.madvise(pages.ptr, pages.len, posix.MADV.DONTNEED) catch return false;
+        return true;
+    }
+};
+
+const Windows = struct {
+    fn map(size: usize) ?Pages {
+        const start = std.heap.page_allocator.rawAlloc(size, .fromByteUnits(std.heap.page_size_min), @returnAddress());
+        return @alignCast((start orelse return null)[0..size]);
+    }
+
+    fn unmap(pages: Pages) void {
+        std.heap.page_allocator.rawFree(pages, .fromByteUnits(std.heap.page_size_min), @returnAddress());
+    }
+
+    fn discard(_: Pages) bool {
+        return false;
+    }
+};
+
+const testing = std.testing;
+
+test "pages are zeroed, whole and writable to the last byte" {
+    const pages = try native.map(100_000);
+    defer native.unmap(pages);
+    try testing.expect(pages.len >= 100_000 and pages.len % std.heap.pageSize() == 0);
+    try testing.expect(std.mem.allEqual(u8, pages, 0));
+    @memset(pages, 0xAA);
+    if (native.discard(pages)) try testing.expect(std.mem.allEqual(u8, pages, 0));
+}
+
+test "sizes that no machine has are out of memory" {
+    try testing.expectError(error.OutOfMemory, native.map(0));
+    for (0..8192) |less| try testing.expectError(error.OutOfMemory, native.map(std.math.maxInt(usize) - less));
+    try testing.expectError(error.OutOfMemory, native.map(1 << 60));
+}
+
+test "a system that refuses is out of memory" {
+    const Refusing = struct {
+        fn map(_: usize) ?Pages {
+            return null;
+        }
+        fn unmap(_: Pages) void {}
+        fn discard(_: Pages) bool {
+            return false;
+        }
+    };
+    try testing.expectError(error.OutOfMemory, Backing(Refusing).map(4096));
+}

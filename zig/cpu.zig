@@ -1,0 +1,150 @@
+//! What the running CPU and its system offer, by the feature names of tiers.txt, and which tiers that makes runnable.
+
+const std = @import("std");
+const builtin = @import("builtin");
+
+pub const Tier = struct {
+    name: [:0]const u8,
+    /// Features, and the tier below where that is part of the need.
+    needs: []const u8,
+};
+
+/// The tiers of this architecture, the best last.
+pub const tiers = blk: {
+    @setEvalBranchQuota(20_000);
+    var list: []const Tier = &.{};
+    var lines = std.mem.tokenizeScalar(u8, @embedFile("tiers.txt"), '\n');
+    while (lines.next()) |line| {
+        if (line[0] == '#') continue;
+        var words = std.mem.tokenizeScalar(u8, line, ' ');
+        if (!std.mem.eql(u8, words.next().?, @tagName(builtin.cpu.arch))) continue;
+        const name = words.next().?;
+        _ = words.next().?;
+        list = list ++ .{Tier{ .name = name ++ "", .needs = words.next().? }};
+    }
+    if (list.len == 0) @compileError("tiers.txt has no tier for " ++ @tagName(builtin.cpu.arch));
+    break :blk list[0..list.len].*;
+};
+
+/// Whether this machine can run `tiers[index]`.
+pub fn supports(index: usize) bool {
+    inline for (tiers, 0..) |tier, i| {
+        if (i == index) return supportsAll(tier.needs);
+    }
+    return false;
+}
+
+fn supportsAll(comptime needs: []const u8) bool {
+    comptime var names = std.mem.tokenizeScalar(u8, needs, ',');
+    inline while (comptime names.next()) |name| {
+        if (!supportsOne(name)) return false;
+    }
+    return true;
+}
+
+fn supportsOne(comptime name: []const u8) bool {
+    if (comptime std.mem.eql(u8, name, "-")) return true;
+    inline for (tiers) |tier| {
+        if (comptime std.mem.eql(u8, name, tier.name)) return supportsAll(tier.needs);
+    }
+    return switch (builtin.cpu.arch) {
+        .x86_64 => x86.has(@field(x86.Feature, name)),
+        .aarch64 => arm.has(@field(arm.Feature, name)),
+        else => comptime unreachable,
+    };
+}
+
+/// Intel SDM vol. 2A, CPUID; vol. 1, 13.3 (XCR0: what the system saves at a task switch).
+const x86 = struct {
+    const Register = enum { eax, ebx, ecx, edx };
+    const Saved = enum(u32) { general = 0, ymm = 0x6, zmm = 0xE6 };
+    const Feature = enum { avx2, fma, f16c, bmi, bmi2, lzcnt, movbe, popcnt, avx512f, avx512bw, avx512cd, avx512dq, avx512vl, avx512vnni, avx512bf16, avx512vpopcntdq };
+    const Place = struct { u32, u32, Register, u5, Saved };
+
+    fn place(feature: Feature) Place {
+        return switch (feature) {
+            .fma => .{ 1, 0, .ecx, 12, .ymm },
+            .movbe => .{ 1, 0, .ecx, 22, .general },
+            .popcnt => .{ 1, 0, .ecx, 23, .general },
+            .f16c => .{ 1, 0, .ecx, 29, .ymm },
+            .bmi => .{ 7, 0, .ebx, 3, .general },
+            .avx2 => .{ 7, 0, .ebx, 5, .ymm },
+            .bmi2 => .{ 7, 0, .ebx, 8, .general },
+            .avx512f => .{ 7, 0, .ebx, 16, .zmm },
+            .avx512dq => .{ 7, 0, .ebx, 17, .zmm },
+            .avx512cd => .{ 7, 0, .ebx, 28, .zmm },
+            .avx512bw => .{ 7, 0, .ebx, 30, .zmm },
+            .avx512vl => .{ 7, 0, .ebx, 31, .zmm },
+            .avx512vnni => .{ 7, 0, .ecx, 11, .zmm },
+            .avx512vpopcntdq => .{ 7, 0, .ecx, 14, .zmm },
+            .avx512bf16 => .{ 7, 1, .eax, 5, .zmm },
+            .lzcnt => .{ 0x8000_0001, 0, .ecx, 5, .general },
+        };
+    }
+
+    fn has(feature: Feature) bool {
+        const leaf, const subleaf, const register, const bit, const saved = place(feature);
+        if (leaf > cpuid(leaf & 0x8000_0000, 0)[0]) return false;
+        if (subleaf > 0 and subleaf > cpuid(leaf, 0)[0]) return false;
+        if (cpuid(leaf, subleaf)[@backingInt(register)] >> bit & 1 == 0) return false;
+        if (saved == .general) return true;
+        const osxsave = cpuid(1, 0)[2] >> 27 & 1 == 1;
+        return osxsave and xcr0() & @backingInt(saved) == @backingInt(saved);
+    }
+
+    fn cpuid(leaf: u32, subleaf: u32) [4]u32 {
+        var eax: u32 = undefined;
+        var ebx: u32 = undefined;
+        var ecx: u32 = undefined;
+        var edx: u32 = undefined;
+        asm volatile ("cpuid"
+            : [_] "={eax}" (eax),
+              [_] "={ebx}" (ebx),
+              [_] "={ecx}" (ecx),
+              [_] "={edx}" (edx),
+            : [_] "{eax}" (leaf),
+              [_] "{ecx}" (subleaf),
+        );
+        return .{ eax, ebx, ecx, edx };
+    }
+
+    fn xcr0() u32 {
+        return asm volatile ("xgetbv"
+            : [_] "={eax}" (-> u32),
+            : [_] "{ecx}" (@as(u32, 0)),
+            : .{ .edx = true });
+    }
+};
+
+/// Linux: arch/arm64/include/uapi/asm/hwcap.h. Elsewhere only the baseline is assumed.
+const arm = struct {
+    const Feature = enum { dotprod, i8mm };
+
+    fn has(feature: Feature) bool {
+        if (builtin.os.tag != .linux) return false;
+        return switch (feature) {
+            .dotprod => auxiliary(std.elf.AT_HWCAP) >> 20 & 1 == 1,
+            .i8mm => auxiliary(std.elf.AT_HWCAP2) >> 13 & 1 == 1,
+        };
+    }
+
+    /// `std.os.linux.getauxval` needs Zig's own start code, which a library does not have; every Linux libc has this one.
+    fn auxiliary(entry: usize) usize {
+        if (!builtin.link_libc and builtin.output_mode == .Exe) return std.os.linux.getauxval(entry);
+        return libc.getauxval(entry);
+    }
+
+    const libc = struct {
+        extern fn getauxval(entry: c_ulong) c_ulong;
+    };
+};
+
+const testing = std.testing;
+
+test "the lowest tier runs anywhere, and a tier that needs another needs it too" {
+    try testing.expect(supports(0));
+    try testing.expect(!supports(tiers.len));
+    inline for (tiers, 0..) |tier, i| inline for (tiers, 0..) |below, j| {
+        if (comptime std.mem.startsWith(u8, tier.needs, below.name ++ ",")) try testing.expect(!supports(i) or supports(j));
+    };
+}

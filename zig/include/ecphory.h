@@ -1,0 +1,200 @@
+/* ecphory.h: memory-graph kernels with thread-local arenas. This header is the truth about the ABI.
+ *
+ * Shapes are written [n] for n elements and [n][dim] for n contiguous rows of dim elements.
+ * Ownership: the library keeps no pointer after a call returns and frees nothing of the caller's.
+ * Aliasing: in one call, nothing that is written may overlap anything else that is passed.
+ * Pointers: may be NULL only where their length is 0, or where it says so; aligned for their type.
+ * Failure: every status but ECP_OK leaves all outputs as they were, except ecp_scratch, which tells why.
+ * Threads: every function may be called from any thread. A kernel's scratch comes from the calling thread's arena;
+ *   whoever starts a thread calls ecp_arena_release before it ends, or its arena stays mapped.
+ */
+#ifndef ECPHORY_H
+#define ECPHORY_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define ECP_ABI_VERSION 1u
+
+typedef int32_t ecp_status;
+#define ECP_OK 0
+#define ECP_OUT_OF_MEMORY 1    /* the scratch does not hold the kernel's need; ecp_scratch names it */
+#define ECP_INVALID_ARGUMENT 2 /* a NULL, a zero, a value or a product of lengths outside its range */
+#define ECP_UNKNOWN_TIER 3     /* no tier of that name, or not one this machine can run */
+#define ECP_ALREADY_IN_USE 4   /* an arena has been born, or scratch is held, and forbids the request */
+
+/* ---- The library ------------------------------------------------------------------------------------------- */
+
+/* ECP_ABI_VERSION of the archive that is linked. */
+uint32_t ecp_abi_version(void);
+/* Version of the Zig compiler that built the archive; static, NUL-terminated. */
+const char *ecp_zig_version(void);
+
+/* Tiers of this architecture, the best last: names are static and NUL-terminated. */
+size_t ecp_tier_count(void);
+/* NULL from ecp_tier_count() on. */
+const char *ecp_tier_name(size_t index);
+/* 1 where this machine can run the tier, else 0. */
+int32_t ecp_tier_supported(size_t index);
+/* The tier in use: the best that this machine can run, unless one was forced. */
+const char *ecp_tier_in_use(void);
+/* Forces the tier called name[length], for every thread, from the next call on. Or ECP_UNKNOWN_TIER. */
+ecp_status ecp_tier_force(const char *name, size_t length);
+
+/* ---- Arenas ------------------------------------------------------------------------------------------------ */
+
+/* Where a kernel may take its scratch, and what it wanted if that was too little. NULL where it is a parameter means
+ * the thread's arena, and that the caller does not care to know. */
+typedef struct ecp_scratch {
+    void *lent;       /* in: a block to use in place of the thread's arena for this call, or NULL */
+    size_t lent_size; /* in: its bytes; up to 63 are lost where lent is not 64-byte aligned */
+    size_t need;      /* out: bytes of the call alone, on ECP_OUT_OF_MEMORY */
+    size_t needed;    /* out: need and what outer scopes of the thread hold, on ECP_OUT_OF_MEMORY */
+    size_t capacity;  /* out: bytes of the arena that refused, 0 where it could not be mapped, on ECP_OUT_OF_MEMORY */
+} ecp_scratch;
+
+typedef struct ecp_arena_stats {
+    size_t capacity;            /* bytes; in totals, summed over live arenas */
+    size_t current_usage;       /* bytes; in totals, summed over live arenas */
+    size_t high_water_mark;     /* bytes; in totals, the largest of any arena ever */
+    size_t capacity_per_thread; /* bytes of one arena */
+    uint64_t overflow_count;    /* requests that did not fit */
+    uint64_t rewind_count;      /* scopes ended */
+    uint64_t heap_loan_count;   /* calls that ran on a lent block */
+    uint64_t live_arenas;       /* in totals, arenas that exist; for a thread 0 or 1 */
+} ecp_arena_stats;
+
+/* Capacity in bytes of every arena, 64 to 2^46, before the first is born; else ECP_ALREADY_IN_USE. Default 2 MiB. */
+ecp_status ecp_arena_configure(size_t capacity);
+size_t ecp_arena_capacity(void);
+/* Figures of the calling thread; all zero where it has no arena. stats: written. */
+void ecp_arena_thread_stats(ecp_arena_stats *stats);
+/* Figures of all threads there are and were. stats: written. */
+void ecp_arena_total_stats(ecp_arena_stats *stats);
+/* Ends the calling thread's arena. Its counters stay in the totals. Scratch still held is gone. */
+void ecp_arena_release(void);
+/* Gives the memory behind the calling thread's arena back to the system, keeping the arena: *bytes of it, 0 where the
+ * system has no such call. ECP_ALREADY_IN_USE while scratch is held. */
+ecp_status ecp_arena_trim(size_t *bytes);
+/* ECP_OK where need bytes are free in the calling thread's arena; else the refusal is counted and told in *scratch. */
+ecp_status ecp_arena_admit(size_t need, ecp_scratch *scratch);
+
+/* Scratch for the caller: mark, allocate, rewind to the mark; strictly nested, on one thread, before it ends. */
+ecp_status ecp_arena_mark(size_t *mark);
+/* size uncleared bytes at *block, 64-byte aligned, until the mark before them is rewound. */
+ecp_status ecp_arena_alloc(size_t size, void **block, ecp_scratch *scratch);
+/* mark: of ecp_arena_mark on this thread, not rewound yet; else ECP_INVALID_ARGUMENT where that can be seen. */
+ecp_status ecp_arena_rewind(size_t mark);
+
+/* ---- Similarity -------------------------------------------------------------------------------------------- */
+
+#define ECP_METRIC_COSINE 0u            /* in [-1, 1] up to rounding; a zero vector scores 0 */
+#define ECP_METRIC_DOT 1u
+#define ECP_METRIC_SQUARED_EUCLIDEAN 2u /* a distance: the smaller, the nearer */
+
+/* Scratch bytes of the calls below; saturated. */
+size_t ecp_scores_need(size_t dim);
+size_t ecp_gather_need(size_t dim, size_t id_count);
+size_t ecp_top_k_need(size_t dim, size_t row_count, size_t k);
+
+/* scores[i] = metric(query, rows[i]). query: [dim], dim > 0. rows: [row_count][dim]. scores: [row_count], written. */
+ecp_status ecp_scores(uint32_t metric, const float *query, size_t dim, const float *rows, size_t row_count,
+                      float *scores, ecp_scratch *scratch);
+
+/* scores[i] = metric(query, rows[ids[i]]), the rows packed into scratch. ids: [id_count], each < row_count: the caller's
+ * promise, not checked here. scores: [id_count], written. */
+ecp_status ecp_gather(uint32_t metric, const float *query, size_t dim, const float *rows, size_t row_count,
+                      const uint32_t *ids, size_t id_count, float *scores, ecp_scratch *scratch);
+
+typedef struct ecp_hit {
+    uint64_t row;
+    float score;
+    uint32_t reserved; /* 0 */
+} ecp_hit;
+
+typedef struct ecp_top_k_result {
+    size_t hit_count;
+    size_t nan_rows; /* rows that scored NaN: left out */
+} ecp_top_k_result;
+
+/* The best k rows, best first, ties by lower row. hits: [min(k, row_count)], the first result->hit_count written. */
+ecp_status ecp_top_k(uint32_t metric, const float *query, size_t dim, const float *rows, size_t row_count, size_t k,
+                     ecp_hit *hits, ecp_top_k_result *result, ecp_scratch *scratch);
+
+/* ---- Spreading --------------------------------------------------------------------------------------------- */
+
+/* CSR. What the arrays hold is the caller's promise, not checked at each call. */
+typedef struct ecp_graph {
+    const uint32_t *offsets;    /* [node_count + 1], ascending, offsets[0] == 0 */
+    const uint32_t *targets;    /* [offsets[node_count]], each < node_count */
+    const float *weights;       /* [offsets[node_count]], finite, >= 0 */
+    const float *out_strengths; /* [node_count], sums of weights; may be NULL with ECP_WEIGHTING_AS_GIVEN */
+    size_t node_count;          /* 1 .. 2^32 - 1 */
+} ecp_graph;
+
+typedef struct ecp_seed {
+    uint32_t node;    /* < node_count */
+    float activation; /* finite, >= 0; summed when a node is repeated */
+} ecp_seed;
+
+#define ECP_FIRE_ONCE 0u
+#define ECP_FIRE_EVERY_HOP 1u
+#define ECP_WEIGHTING_AS_GIVEN 0u
+#define ECP_WEIGHTING_BY_OUT_STRENGTH 1u
+#define ECP_HOPS_MAX 1024u
+
+typedef struct ecp_spread_options {
+    uint32_t hops;      /* 0 .. ECP_HOPS_MAX */
+    uint32_t fire;      /* ECP_FIRE_* */
+    uint32_t weighting; /* ECP_WEIGHTING_* */
+    float threshold;    /* these three: finite, >= 0 */
+    float retain;
+    float transmission;
+} ecp_spread_options;
+
+/* Scratch bytes of ecp_spread; saturated. */
+size_t ecp_spread_need(size_t node_count);
+
+/* a'_v = retain a_v + transmission sum_u f(a_u) w_uv per hop, f(a) = a where a >= threshold, else 0; saturating at the
+ * largest float. seeds: [seed_count]. reached, activations: [node_count], the first *reached_count written, in the order
+ * in which nodes were reached. */
+ecp_status ecp_spread(const ecp_graph *graph, const ecp_seed *seeds, size_t seed_count,
+                      const ecp_spread_options *options, uint32_t *reached, float *activations, size_t *reached_count,
+                      ecp_scratch *scratch);
+
+/* ---- Decay ------------------------------------------------------------------------------------------------- */
+
+#define ECP_LAW_EXPONENTIAL 0u /* 2^(-age / first) */
+#define ECP_LAW_POWER 1u       /* (1 + age / first)^-second */
+
+typedef struct ecp_law {
+    uint32_t kind;          /* ECP_LAW_* */
+    float floor;            /* finite, >= 0; 0 for none */
+    const float *first;     /* [parameter_count], half-lives or scales in seconds, finite, > 0; not checked here */
+    const float *second;    /* [parameter_count], exponents, finite, > 0; NULL with ECP_LAW_EXPONENTIAL */
+    size_t parameter_count; /* 1, or the number of strengths */
+} ecp_law;
+
+typedef struct ecp_ages {
+    const float *seconds;             /* [count], or NULL */
+    const int64_t *unix_milliseconds; /* [count], moments since which age runs, where seconds is NULL */
+    int64_t now;                      /* Unix milliseconds; only with unix_milliseconds */
+} ecp_ages;
+
+typedef struct ecp_decay_report {
+    size_t negative_ages; /* taken as 0 */
+    size_t nan_ages;      /* gave NaN */
+} ecp_decay_report;
+
+/* strengths[i] = max(strengths[i] R(age[i]), min(strengths[i], floor)). strengths: [count], written. Needs no scratch. */
+ecp_status ecp_decay(const ecp_law *law, const ecp_ages *ages, float *strengths, size_t count, ecp_decay_report *report);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,116 @@
+//! Imports every file with tests, and compares the exports with ecphory.h.
+
+const std = @import("std");
+const abi = @import("abi.zig");
+const header = @import("header");
+
+test {
+    _ = @import("abi.zig");
+    _ = @import("arena.zig");
+    _ = @import("backing.zig");
+    _ = @import("cpu.zig");
+    _ = @import("decay.zig");
+    _ = @import("oracle.zig");
+    _ = @import("simd.zig");
+    _ = @import("similarity.zig");
+    _ = @import("spreading.zig");
+    _ = @import("thread.zig");
+    _ = @import("tier.zig");
+}
+
+/// The structs of the header and what stands for each on this side.
+const structs = .{
+    .{ "ecp_scratch", abi.Scratch },
+    .{ "ecp_arena_stats", @import("thread.zig").Stats },
+    .{ "ecp_hit", @import("similarity.zig").Hit },
+    .{ "ecp_top_k_result", @import("similarity.zig").TopK },
+    .{ "ecp_graph", abi.RawGraph },
+    .{ "ecp_seed", @import("spreading.zig").Seed },
+    .{ "ecp_spread_options", abi.RawOptions },
+    .{ "ecp_law", abi.RawLaw },
+    .{ "ecp_ages", @import("tier.zig").Ages },
+    .{ "ecp_decay_report", @import("decay.zig").Report },
+};
+
+/// The numbers of the header and what stands for each on this side.
+const numbers = .{
+    .{ "ECP_ABI_VERSION", abi.version },
+    .{ "ECP_OK", @backingInt(abi.Status.ok) },
+    .{ "ECP_OUT_OF_MEMORY", @backingInt(abi.Status.out_of_memory) },
+    .{ "ECP_INVALID_ARGUMENT", @backingInt(abi.Status.invalid_argument) },
+    .{ "ECP_UNKNOWN_TIER", @backingInt(abi.Status.unknown_tier) },
+    .{ "ECP_ALREADY_IN_USE", @backingInt(abi.Status.already_in_use) },
+    .{ "ECP_METRIC_COSINE", @backingInt(@import("similarity.zig").Metric.cosine) },
+    .{ "ECP_METRIC_DOT", @backingInt(@import("similarity.zig").Metric.dot) },
+    .{ "ECP_METRIC_SQUARED_EUCLIDEAN", @backingInt(@import("similarity.zig").Metric.squared_euclidean) },
+    .{ "ECP_FIRE_ONCE", @backingInt(@import("spreading.zig").Fire.once) },
+    .{ "ECP_FIRE_EVERY_HOP", @backingInt(@import("spreading.zig").Fire.every_hop) },
+    .{ "ECP_WEIGHTING_AS_GIVEN", @backingInt(@import("spreading.zig").Weighting.as_given) },
+    .{ "ECP_WEIGHTING_BY_OUT_STRENGTH", @backingInt(@import("spreading.zig").Weighting.by_out_strength) },
+    .{ "ECP_HOPS_MAX", abi.hops_max },
+    .{ "ECP_LAW_EXPONENTIAL", @backingInt(@import("decay.zig").Kind.exponential) },
+    .{ "ECP_LAW_POWER", @backingInt(@import("decay.zig").Kind.power) },
+};
+
+test "every number of the header has its value here, and there is no other" {
+    inline for (numbers) |pair| try std.testing.expectEqual(@field(header, pair[0]), pair[1]);
+    comptime var found = 0;
+    @setEvalBranchQuota(100_000);
+    inline for (@typeInfo(header).@"struct".decl_names) |name| {
+        if (comptime std.mem.startsWith(u8, name, "ECP_")) found += 1;
+    }
+    try std.testing.expectEqual(numbers.len, found);
+}
+
+test "every struct of the header has the size, offsets and kinds of fields that it has here" {
+    inline for (structs) |pair| {
+        const C = @field(header, pair[0]);
+        const Z = pair[1];
+        try std.testing.expectEqual(@sizeOf(C), @sizeOf(Z));
+        try std.testing.expectEqual(@alignOf(C), @alignOf(Z));
+        const c = @typeInfo(C).@"struct";
+        const z = @typeInfo(Z).@"struct";
+        try std.testing.expectEqual(c.field_names.len, z.field_names.len);
+        inline for (c.field_names, c.field_types, z.field_names, z.field_types) |c_name, c_type, z_name, z_type| {
+            try std.testing.expectEqualStrings(c_name, z_name);
+            try std.testing.expectEqual(@offsetOf(C, c_name), @offsetOf(Z, z_name));
+            try std.testing.expectEqualStrings(shape(c_type), shape(z_type));
+        }
+    }
+}
+
+test "every function of the header is exported with its types, and no other is" {
+    @setEvalBranchQuota(100_000);
+    comptime var found = 0;
+    inline for (@typeInfo(header).@"struct".decl_names) |name| {
+        if (comptime !std.mem.startsWith(u8, name, "ecp_")) continue;
+        const C = @TypeOf(@field(header, name));
+        if (@typeInfo(C) != .@"fn") continue;
+        found += 1;
+        const c = @typeInfo(C).@"fn";
+        const z = @typeInfo(@TypeOf(@field(abi, name))).@"fn";
+        try std.testing.expectEqualStrings(shape(c.return_type.?), shape(z.return_type.?));
+        try std.testing.expectEqual(c.param_types.len, z.param_types.len);
+        inline for (c.param_types, z.param_types) |c_type, z_type| try std.testing.expectEqualStrings(shape(c_type.?), shape(z_type.?));
+    }
+    comptime var exported = 0;
+    inline for (@typeInfo(abi).@"struct".decl_names) |name| {
+        if (comptime std.mem.startsWith(u8, name, "ecp_")) exported += 1;
+    }
+    try std.testing.expectEqual(found, exported);
+}
+
+/// What a type is at the border: kind, width, what it points at and whether that may be written.
+fn shape(comptime T: type) []const u8 {
+    return switch (@typeInfo(T)) {
+        .int => |int| std.fmt.comptimePrint("{t} {d}", .{ int.signedness, int.bits }),
+        .float => |float| std.fmt.comptimePrint("float {d}", .{float.bits}),
+        .@"enum" => shape(@typeInfo(T).@"enum".tag_type),
+        .optional => |optional| shape(optional.child),
+        .pointer => |pointer| (if (pointer.attrs.@"const") "const " else "") ++ "pointer to " ++ comptime shape(pointer.child),
+        .@"struct" => std.fmt.comptimePrint("struct of {d} bytes", .{@sizeOf(T)}),
+        .@"opaque" => "anything",
+        .void => "nothing",
+        else => @compileError("not at the border: " ++ @typeName(T)),
+    };
+}
