@@ -37,7 +37,14 @@ pub fn build(b: *std.Build) void {
     const test_module = module(b, "zig/tests.zig", tierTarget(b, target, tested), test_optimize, "");
     for (objects) |object| test_module.addObject(object);
     test_module.valgrind = valgrind;
-    const header = b.addTranslateC(.{ .root_source_file = b.path("zig/include/ecphory.h"), .target = target, .optimize = .debug, .link_libc = false });
+    // The system headers that Zig brings along for musl: the machine's own are there for its own architecture alone.
+    const musl = b.resolveTargetQuery(.{ .cpu_arch = target.result.cpu.arch, .os_tag = .linux, .abi = .musl });
+    const header = b.addTranslateC(.{
+        .root_source_file = b.path("zig/include/ecphory.h"),
+        .target = musl,
+        .optimize = .debug,
+        .link_libc = true,
+    });
     test_module.addImport("header", header.createModule());
     const tests = b.addTest(.{ .root_module = test_module, .filters = filters, .use_llvm = true });
     const step = b.step("test", "run the tests");

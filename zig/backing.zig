@@ -10,9 +10,9 @@ pub fn Backing(comptime Os: type) type {
     return struct {
         /// At least `size` bytes of zeroed pages that take memory when first touched.
         pub fn map(size: usize) error{OutOfMemory}!Pages {
-            const page = std.heap.pageSize();
-            if (size == 0 or size > std.math.maxInt(usize) - page) return error.OutOfMemory;
-            return Os.map(std.mem.alignForward(usize, size, page)) orelse error.OutOfMemory;
+            // A length that no address space holds may be an invalid argument to the system, which std takes for a bug.
+            if (size == 0 or size > 1 << 47) return error.OutOfMemory;
+            return Os.map(std.mem.alignForward(usize, size, std.heap.pageSize())) orelse error.OutOfMemory;
         }
 
         pub fn unmap(pages: Pages) void {

@@ -116,15 +116,17 @@ const x86 = struct {
     }
 };
 
-/// Linux: arch/arm64/include/uapi/asm/hwcap.h. Elsewhere only the baseline is assumed.
+/// Linux: include/uapi/linux/auxvec.h and arch/arm64/include/uapi/asm/hwcap.h. Elsewhere only the baseline is assumed.
 const arm = struct {
     const Feature = enum { dotprod, i8mm };
+    const at_hwcap = 16;
+    const at_hwcap2 = 26;
 
     fn has(feature: Feature) bool {
         if (builtin.os.tag != .linux) return false;
         return switch (feature) {
-            .dotprod => auxiliary(std.elf.AT_HWCAP) >> 20 & 1 == 1,
-            .i8mm => auxiliary(std.elf.AT_HWCAP2) >> 13 & 1 == 1,
+            .dotprod => auxiliary(at_hwcap) >> 20 & 1 == 1,
+            .i8mm => auxiliary(at_hwcap2) >> 13 & 1 == 1,
         };
     }
 
