@@ -52,10 +52,18 @@ pub fn build(b: *std.Build) void {
     b.step("test-binary", "build the tests and run nothing").dependOn(&b.addInstallArtifact(tests, .{}).step);
 }
 
-fn module(b: *std.Build, root: []const u8, target: std.Build.ResolvedTarget, optimize: std.lang.Optimize, tier: []const u8) *std.Build.Module {
+fn module(
+    b: *std.Build,
+    root: []const u8,
+    target: std.Build.ResolvedTarget,
+    optimize: std.lang.Optimize,
+    tier: []const u8,
+) *std.Build.Module {
     const options = b.addOptions();
     options.addOption([]const u8, "tier", tier);
-    const made = b.createModule(.{ .root_source_file = b.path(root), .target = target, .optimize = optimize, .pic = true });
+    const made = b.createModule(
+        .{ .root_source_file = b.path(root), .target = target, .optimize = optimize, .pic = true },
+    );
     made.addOptions("options", options);
     return made;
 }

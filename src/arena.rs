@@ -1,8 +1,9 @@
-//! Thread-local arenas: where kernels take their scratch, what happens when it is too small, and what can be told of it.
+//! Thread-local arenas: where kernels take their scratch, what happens when it is too small, and what can be told of
+//! it.
 //!
 //! Every thread that runs a kernel has one arena, mapped at its first use and released when the thread ends. A
-//! kernel marks, allocates and rewinds; it never resets, because a rayon worker that waits may run another kernel on top
-//! of a frame that still holds scratch. Threads of a pool that never ends keep their memory until [`trim`].
+//! kernel marks, allocates and rewinds; it never resets, because a rayon worker that waits may run another kernel on
+//! top of a frame that still holds scratch. Threads of a pool that never ends keep their memory until [`trim`].
 
 #![allow(unsafe_code)]
 
@@ -63,7 +64,8 @@ impl ArenaConfig {
         Self { capacity: unsafe { ffi::ecp_arena_capacity() } }
     }
 
-    /// Capacity of each thread's arena in bytes, 64 to 2^46, rounded up to a multiple of 64. Pages take memory when first touched.
+    /// Capacity of each thread's arena in bytes, 64 to 2^46, rounded up to a multiple of 64. Pages take memory when
+    /// first touched.
     pub fn capacity(self, bytes: usize) -> Self {
         Self { capacity: bytes }
     }
@@ -254,8 +256,10 @@ impl Drop for HeapBlock {
 #[derive(Debug)]
 pub struct Scratch<'s> {
     depth: usize,
-    /// Invariant in `'s`, and bound to the thread.
-    scope: PhantomData<(fn(&'s ()) -> &'s (), *const ())>,
+    /// Invariant in `'s`.
+    scope: PhantomData<fn(&'s ()) -> &'s ()>,
+    /// Neither `Send` nor `Sync`: the arena is this thread's.
+    thread: PhantomData<*const ()>,
 }
 
 /// Runs `f` with scratch from the calling thread's arena, and rewinds the arena when `f` returns or panics.
@@ -288,7 +292,7 @@ pub fn scope<R>(f: impl for<'s> FnOnce(&Scratch<'s>) -> R) -> Result<R, Error> {
         guard.depth.get()
     })?;
     let _rewind = Rewind { mark, depth };
-    Ok(f(&Scratch { depth, scope: PhantomData }))
+    Ok(f(&Scratch { depth, scope: PhantomData, thread: PhantomData }))
 }
 
 struct Rewind {
@@ -324,8 +328,8 @@ impl<'s> Scratch<'s> {
             OUT_OF_MEMORY => return Err(refuse(OverflowPolicy::Error, &scratch)),
             status => Error::check(status)?,
         }
-        // SAFETY: the block is 64-byte aligned, holds `len` items (a saturated size is always refused), is nobody else's
-        // until the scope rewinds, and `'s` ends before that. Uninitialised items are what `MaybeUninit` says.
+        // SAFETY: the block is 64-byte aligned, holds `len` items (a saturated size is always refused), is nobody
+        // else's until the scope rewinds, and `'s` ends before that. Uninitialised items are what `MaybeUninit` says.
         Ok(unsafe { std::slice::from_raw_parts_mut(block.cast(), len) })
     }
 

@@ -55,9 +55,9 @@ pub struct DecayReport {
 
 /// A law by which strengths fall with age. Its parameters are checked here, once.
 ///
-/// `strength' = max(strength * R(age), min(strength, floor))`: a strength already below the floor stays as it is. Results
-/// are within 0.501 ulp of the law taken in exact arithmetic, for power-law exponents up to 100. NaN strengths stay NaN,
-/// infinite ones infinite.
+/// `strength' = max(strength * R(age), min(strength, floor))`: a strength already below the floor stays as it is.
+/// Results are within 0.501 ulp of the law taken in exact arithmetic, for power-law exponents up to 100. NaN
+/// strengths stay NaN, infinite ones infinite.
 ///
 /// ```
 /// use ecphory::{Ages, Decay};
@@ -118,7 +118,8 @@ impl<'a> Decay<'a> {
     /// [`Decay::power`] with a scale and an exponent for each memory.
     ///
     /// # Errors
-    /// [`Error::Value`] unless all are finite and above 0; [`Error::Length`] unless there are as many of one as of the other.
+    /// [`Error::Value`] unless all are finite and above 0; [`Error::Length`] unless there are as many of one as of
+    /// the other.
     pub fn powers(scales_seconds: &'a [f32], exponents: &'a [f32]) -> Result<Self, Error> {
         Error::check_length("exponents", scales_seconds.len(), exponents.len())?;
         check_all("scale in seconds", scales_seconds)?;
@@ -178,8 +179,8 @@ impl<'a> Decay<'a> {
         let mut report = ffi::ecp_decay_report { negative_ages: 0, nan_ages: 0 };
         // SAFETY: ecphory.h asks for
         // - strengths[count] and ages[count]: `raw` sliced the ages with the same bounds;
-        // - parameters [1] or [count], finite and above 0: sliced alike, checked at construction, `second` as long as `first`
-        //   where the law has it;
+        // - parameters [1] or [count], finite and above 0: sliced alike, checked at construction, `second` as long as
+        //   `first` where the law has it;
         // - nothing written that overlaps anything else: `strengths` is `&mut`, the rest are locals or shared borrows.
         Error::check(unsafe { ffi::ecp_decay(&law, &ages, strengths.as_mut_ptr(), strengths.len(), &mut report) })?;
         Ok(DecayReport { negative_ages: report.negative_ages, nan_ages: report.nan_ages })

@@ -1,6 +1,6 @@
 // Made by `cargo run -p ecphory-bindings` from zig/include/ecphory.h, which documents it. Do not edit.
 
-#![allow(dead_code, missing_docs, non_camel_case_types, unsafe_code)]
+#![allow(dead_code, missing_docs, non_camel_case_types, unsafe_code, clippy::undocumented_unsafe_blocks)]
 
 pub const ECP_ABI_VERSION: u32 = 1;
 pub const ECP_OK: u32 = 0;

@@ -18,7 +18,8 @@ impl Edge {
     }
 }
 
-/// A graph in CSR form, checked once: out-edges of each node by ascending target, `u32` offsets and targets, `f32` weights.
+/// A graph in CSR form, checked once: out-edges of each node by ascending target, `u32` offsets and targets, `f32`
+/// weights.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Graph {
     offsets: Vec<u32>,
@@ -41,9 +42,9 @@ impl Graph {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Range`] for `node_count`, or more than 2^32 - 1 distinct edges; [`Error::Index`] for a source or target that
-    /// is not a node; [`Error::Value`] for a weight that is negative or not finite, and for a node whose weights do not
-    /// sum to a finite f32.
+    /// [`Error::Range`] for `node_count`, or more than 2^32 - 1 distinct edges; [`Error::Index`] for a source or
+    /// target that is not a node; [`Error::Value`] for a weight that is negative or not finite, and for a node whose
+    /// weights do not sum to a finite f32.
     pub fn from_edges(node_count: usize, edges: impl IntoIterator<Item = Edge>) -> Result<Self, Error> {
         Error::check_range("node count", 1, u32::MAX as usize, node_count)?;
         let mut edges: Vec<_> = edges.into_iter().collect();

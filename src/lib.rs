@@ -33,7 +33,6 @@
 pub mod arena;
 mod decay;
 mod error;
-#[allow(unsafe_code)]
 mod ffi;
 mod graph;
 mod rows;

@@ -4,7 +4,7 @@ use rayon::prelude::*;
 
 use crate::{Error, OverflowPolicy, Rows, arena, ffi};
 
-/// Elements that one rayon task reads: 4 MB, some 100 us of work. Smaller batches stay on the calling thread.
+/// Elements that one rayon task reads: 4 MB, well above the cost of a task. Smaller batches stay on the calling thread.
 /// A split depends on shapes alone, so needs and results do not depend on the number of threads.
 const TASK_ELEMENTS: usize = 1 << 20;
 
@@ -12,8 +12,9 @@ const TASK_ELEMENTS: usize = 1 << 20;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Metric {
-    /// Cosine of the angle, in [-1, 1] up to rounding; higher is nearer. A zero vector scores 0 against every finite one,
-    /// and an infinity anywhere makes NaN. Norms from f32's smallest to its largest numbers neither under- nor overflow.
+    /// Cosine of the angle, in [-1, 1] up to rounding; higher is nearer. A zero vector scores 0 against every finite
+    /// one, and an infinity anywhere makes NaN. Norms from f32's smallest to its largest numbers neither under- nor
+    /// overflow.
     Cosine,
     /// Dot product; higher is nearer. Beyond f32 it is infinite.
     Dot,
@@ -146,10 +147,10 @@ impl Search {
         Ok(scores)
     }
 
-    /// The scores of the rows `ids` into `scores`: `[ids]`, such as the neighbours of a node. Ids may repeat. The rows are
-    /// packed into scratch first: 4 `dim` bytes for the query and each id, in tasks of at most 4 MB of rows. 1,000 rows
-    /// of 768 elements need 3,075,072 bytes: more than the default arena, so under the default policy they run on a
-    /// heap loan. Scores are the same bits as those of [`Search::scores`].
+    /// The scores of the rows `ids` into `scores`: `[ids]`, such as the neighbours of a node. Ids may repeat. The
+    /// rows are packed into scratch first: 4 `dim` bytes for the query and each id, in tasks of at most 4 MB of rows.
+    /// 1,000 rows of 768 elements need 3,075,072 bytes: more than the default arena, so under the default policy they
+    /// run on a heap loan. Scores are the same bits as those of [`Search::scores`].
     ///
     /// # Errors
     /// As [`Search::scores_into`], and [`Error::Index`] for an id that is not a row; nothing is then written.
@@ -191,8 +192,8 @@ impl Search {
         })
     }
 
-    /// The `k` nearest rows, or all there are: as sorting every score would find them. `query` is `[dim]`; `k` may be 0.
-    /// Infinite scores order as numbers. Scratch of a task: the query, 1 KiB of scores, 16 bytes for each hit.
+    /// The `k` nearest rows, or all there are: as sorting every score would find them. `query` is `[dim]`; `k` may be
+    /// 0. Infinite scores order as numbers. Scratch of a task: the query, 1 KiB of scores, 16 bytes for each hit.
     ///
     /// # Errors
     /// As [`Search::scores`].

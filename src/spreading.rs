@@ -68,7 +68,7 @@ impl Default for Spread {
     /// | option | default | because |
     /// |---|---|---|
     /// | hops | 3 | associations beyond three links are hardly felt, and are most of the work |
-    /// | weighting | by out-strength | a node with many links passes on no more than one with few, so activation cannot grow with degree |
+    /// | weighting | by out-strength | no node passes on more than it holds, however many links it has |
     /// | transmission | 0.8 | each hop loses a fifth, so nearer counts for more |
     /// | retain | 1 | a cue stays as active as it was |
     /// | threshold | 0.01 | a hundredth of a full cue; below it work grows and rankings do not change |
@@ -180,8 +180,8 @@ impl Activation {
 }
 
 impl Graph {
-    /// Spreads the activation of `seeds` over the graph; a repeated seed's activations are summed. On the calling thread.
-    /// Scratch: 16 bytes and a bit for each node of the graph, of which only what is reached is touched.
+    /// Spreads the activation of `seeds` over the graph; a repeated seed's activations are summed. On the calling
+    /// thread. Scratch: 16 bytes and a bit for each node of the graph, of which only what is reached is touched.
     ///
     /// ```
     /// use ecphory::{Edge, Graph, Seed, Spread};

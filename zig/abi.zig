@@ -146,8 +146,8 @@ pub export fn ecp_arena_rewind(mark: usize) Status {
     return .ok;
 }
 
-/// The arena a call runs on: the lent block, the thread's, or, where that cannot be mapped, one of nothing, in which the
-/// kernel still states its need.
+/// The arena a call runs on: the lent block, the thread's, or, where that cannot be mapped, one of nothing, in which
+/// the kernel still states its need.
 fn arenaOf(scratch: ?*Scratch, local: *Arena) *Arena {
     if (scratch) |given| if (given.lent) |block| {
         thread.noteHeapLoan();
@@ -270,8 +270,10 @@ pub export fn ecp_spread(
     reached_count: ?*usize,
     scratch: ?*Scratch,
 ) Status {
-    const csr: *const tier.Graph = if (graph) |raw| raw.checked() orelse return .invalid_argument else return .invalid_argument;
-    const settings = if (options) |raw| raw.checked() orelse return .invalid_argument else return .invalid_argument;
+    const raw_graph = graph orelse return .invalid_argument;
+    const csr = raw_graph.checked() orelse return .invalid_argument;
+    const raw_options = options orelse return .invalid_argument;
+    const settings = raw_options.checked() orelse return .invalid_argument;
     if (settings.weighting == .by_out_strength and csr.out_strengths == null) return .invalid_argument;
     if (absent(seeds, seed_count) or reached == null or activations == null) return .invalid_argument;
     const to = reached_count orelse return .invalid_argument;
@@ -323,7 +325,13 @@ pub const RawOptions = extern struct {
 
 // Decay
 
-pub export fn ecp_decay(law: ?*const RawLaw, ages: ?*const tier.Ages, strengths: ?[*]f32, count: usize, report: ?*decay.Report) Status {
+pub export fn ecp_decay(
+    law: ?*const RawLaw,
+    ages: ?*const tier.Ages,
+    strengths: ?[*]f32,
+    count: usize,
+    report: ?*decay.Report,
+) Status {
     const known = if (law) |raw| raw.checked(count) orelse return .invalid_argument else return .invalid_argument;
     const stamps = ages orelse return .invalid_argument;
     const to = report orelse return .invalid_argument;
@@ -354,7 +362,10 @@ pub const RawLaw = extern struct {
 comptime {
     for (.{ .{ RawGraph, tier.Graph }, .{ RawOptions, spreading.Options }, .{ RawLaw, tier.Law } }) |pair| {
         const names = @typeInfo(pair[0]).@"struct".field_names;
-        if (@sizeOf(pair[0]) != @sizeOf(pair[1]) or names.len != @typeInfo(pair[1]).@"struct".field_names.len) @compileError("layouts differ");
-        for (names) |name| if (@offsetOf(pair[0], name) != @offsetOf(pair[1], name)) @compileError("layouts differ at " ++ name);
+        const same_fields = names.len == @typeInfo(pair[1]).@"struct".field_names.len;
+        if (@sizeOf(pair[0]) != @sizeOf(pair[1]) or !same_fields) @compileError("layouts differ");
+        for (names) |name| if (@offsetOf(pair[0], name) != @offsetOf(pair[1], name)) @compileError(
+            "layouts differ at " ++ name,
+        );
     }
 }

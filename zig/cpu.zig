@@ -58,7 +58,24 @@ fn supportsOne(comptime name: []const u8) bool {
 const x86 = struct {
     const Register = enum { eax, ebx, ecx, edx };
     const Saved = enum(u32) { general = 0, ymm = 0x6, zmm = 0xE6 };
-    const Feature = enum { avx2, fma, f16c, bmi, bmi2, lzcnt, movbe, popcnt, avx512f, avx512bw, avx512cd, avx512dq, avx512vl, avx512vnni, avx512bf16, avx512vpopcntdq };
+    const Feature = enum {
+        avx2,
+        fma,
+        f16c,
+        bmi,
+        bmi2,
+        lzcnt,
+        movbe,
+        popcnt,
+        avx512f,
+        avx512bw,
+        avx512cd,
+        avx512dq,
+        avx512vl,
+        avx512vnni,
+        avx512bf16,
+        avx512vpopcntdq,
+    };
     const Place = struct { u32, u32, Register, u5, Saved };
 
     fn place(feature: Feature) Place {
@@ -130,7 +147,8 @@ const arm = struct {
         };
     }
 
-    /// `std.os.linux.getauxval` needs Zig's own start code, which a library does not have; every Linux libc has this one.
+    /// `std.os.linux.getauxval` needs Zig's own start code, which a library does not have; every Linux libc has this
+    /// one.
     fn auxiliary(entry: usize) usize {
         if (!builtin.link_libc and builtin.output_mode == .Exe) return std.os.linux.getauxval(entry);
         return libc.getauxval(entry);
@@ -147,6 +165,8 @@ test "the lowest tier runs anywhere, and a tier that needs another needs it too"
     try testing.expect(supports(0));
     try testing.expect(!supports(tiers.len));
     inline for (tiers, 0..) |tier, i| inline for (tiers, 0..) |below, j| {
-        if (comptime std.mem.startsWith(u8, tier.needs, below.name ++ ",")) try testing.expect(!supports(i) or supports(j));
+        if (comptime std.mem.startsWith(u8, tier.needs, below.name ++ ",")) try testing.expect(
+            !supports(i) or supports(j),
+        );
     };
 }

@@ -4,7 +4,8 @@
 //!     power         R = (1 + age / scale)^-exponent   Wickelgren 1974, without its exponential factor
 //!
 //! Everything between the f32 loaded and the f32 stored is f64, so a result errs by little more than its one rounding.
-//! A strength already below the floor stays as it is: decay never raises. No scratch, so nothing here can run out of memory.
+//! A strength already below the floor stays as it is: decay never raises. No scratch, so nothing here can run out of
+//! memory.
 //!
 //! | age | result | | strength | result |
 //! |---|---|---|---|---|
@@ -55,7 +56,14 @@ fn Pass(comptime kind: Kind, comptime age_kind: std.meta.Tag(Ages), comptime eac
             var report: Report = .{};
             var i: usize = 0;
             while (i + lanes <= strengths.len) : (i += lanes) {
-                strengths[i..][0..lanes].* = step(law, i, lanes, ageAt(ages, i, lanes), strengths[i..][0..lanes].*, &report);
+                strengths[i..][0..lanes].* = step(
+                    law,
+                    i,
+                    lanes,
+                    ageAt(ages, i, lanes),
+                    strengths[i..][0..lanes].*,
+                    &report,
+                );
             }
             while (i < strengths.len) : (i += 1) {
                 strengths[i..][0..1].* = step(law, i, 1, ageAt(ages, i, 1), strengths[i..][0..1].*, &report);
@@ -63,7 +71,14 @@ fn Pass(comptime kind: Kind, comptime age_kind: std.meta.Tag(Ages), comptime eac
             return report;
         }
 
-        inline fn step(law: Law, i: usize, comptime n: usize, given_age: @Vector(n, f64), strength: @Vector(n, f32), report: *Report) @Vector(n, f32) {
+        inline fn step(
+            law: Law,
+            i: usize,
+            comptime n: usize,
+            given_age: @Vector(n, f64),
+            strength: @Vector(n, f32),
+            report: *Report,
+        ) @Vector(n, f32) {
             const V = @Vector(n, f64);
             const zero: V = @splat(0);
             const negative = given_age < zero;
@@ -150,14 +165,20 @@ test "every law, kind of age and length is within one rounding of the definition
         scale.* = 1 + x * 333;
         exponent.* = 0.1 + x / 40;
     }
-    for (1..68) |len| for ([_]Kind{ .exponential, .power }) |kind| for ([_]bool{ false, true }) |each| for ([_]bool{ false, true }) |stamps| {
+    for (1..68) |len| for (0..8) |variant| {
+        const kind: Kind = if (variant & 1 == 0) .exponential else .power;
+        const each = variant & 2 != 0;
+        const stamps = variant & 4 != 0;
         const law: Law = .{
             .kind = kind,
             .first = scales[0..if (each) len else 1],
             .second = if (kind == .power) exponents[0..if (each) len else 1] else &.{},
             .floor = 0,
         };
-        const ages: Ages = if (stamps) .{ .unix_milliseconds = .{ .now = now, .times = times[0..len] } } else .{ .seconds = seconds[0..len] };
+        const ages: Ages = if (stamps)
+            .{ .unix_milliseconds = .{ .now = now, .times = times[0..len] } }
+        else
+            .{ .seconds = seconds[0..len] };
         @memcpy(&strengths, &before);
         const report = decay(law, ages, strengths[0..len]);
         var negative: usize = 0;
@@ -177,7 +198,11 @@ test "every law, kind of age and length is within one rounding of the definition
 test "a half-life halves, exactly" {
     var strengths = [_]f32{ 1, 1, 0.5, 8, 1 };
     const ages = [_]f32{ 0, 86_400, 172_800, 3 * 86_400, 10 * 86_400 };
-    _ = decay(.{ .kind = .exponential, .first = &.{86_400}, .second = &.{}, .floor = 0 }, .{ .seconds = &ages }, &strengths);
+    _ = decay(
+        .{ .kind = .exponential, .first = &.{86_400}, .second = &.{}, .floor = 0 },
+        .{ .seconds = &ages },
+        &strengths,
+    );
     try testing.expectEqualSlices(f32, &.{ 1, 0.5, 0.125, 1, 0x1p-10 }, &strengths);
 }
 
@@ -235,6 +260,10 @@ test "denormal and huge strengths and parameters keep their digits" {
     _ = decay(.{ .kind = .exponential, .first = &.{1}, .second = &.{}, .floor = 0 }, .{ .seconds = &ages }, &strengths);
     try testing.expectEqualSlices(f32, &.{ 0x1p-127, 0x1p-141, 1.5e38, 1, 0 }, &strengths);
     strengths = @splat(1);
-    _ = decay(.{ .kind = .power, .first = &.{1e-45}, .second = &.{1e-45}, .floor = 0 }, .{ .seconds = &ages }, &strengths);
+    _ = decay(
+        .{ .kind = .power, .first = &.{1e-45}, .second = &.{1e-45}, .floor = 0 },
+        .{ .seconds = &ages },
+        &strengths,
+    );
     try testing.expectEqualSlices(f32, &.{ 1, 1, 1, 1, 1 }, &strengths);
 }

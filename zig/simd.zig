@@ -63,7 +63,8 @@ pub inline fn splat(x: f64) F64s {
     return @splat(x);
 }
 
-/// Adding it leaves a whole number in the low mantissa bits: rounding, and conversion, without an instruction for either.
+/// Adding it leaves a whole number in the low mantissa bits: rounding, and conversion, without an instruction for
+/// either.
 const round_magic: f64 = 0x1.8p52;
 const one_bits: u64 = @bitCast(@as(f64, 1));
 

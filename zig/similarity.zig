@@ -1,7 +1,8 @@
 //! Scores of one query against rows: cosine, dot product, squared Euclidean distance.
 //!
-//! Per row: four registers of partial sums, then one, then a masked tail, then the lanes by halves. A row's score depends
-//! on nothing but the query and the row, so neither the place of a row nor the split of a batch changes its bits.
+//! Per row: four registers of partial sums, then one, then a masked tail, then the lanes by halves. A row's score
+//! depends on nothing but the query and the row, so neither the place of a row nor the split of a batch changes its
+//! bits.
 //!
 //! Cosine is free of scale. The query is multiplied by a power of two that brings its largest element into [1, 2), its
 //! norm is taken in f64; a row whose sum of squares leaves [2^-60, 2^100] is scored again in f64, where no norm of f32
@@ -46,7 +47,13 @@ pub fn topKNeed(dim: usize, rows: usize, k: usize) usize {
 
 /// scores[i] = metric(query, rows[i]); query [dim], rows [scores.len][dim].
 /// OutOfMemory leaves `scores` as it was.
-pub fn scores(arena: *Arena, metric: Metric, query: []const f32, rows: []const f32, out: []f32) error{OutOfMemory}!void {
+pub fn scores(
+    arena: *Arena,
+    metric: Metric,
+    query: []const f32,
+    rows: []const f32,
+    out: []f32,
+) error{OutOfMemory}!void {
     const scratch = arena.mark();
     defer arena.rewind(scratch);
     try arena.require(scoresNeed(query.len));
@@ -76,7 +83,14 @@ pub fn gather(
 
 /// The min(k, rows) best rows into `hits`, best first, ties by lower row: highest cosine or dot product, lowest
 /// distance. Rows that score NaN are left out and counted. OutOfMemory leaves `hits` as it was.
-pub fn topK(arena: *Arena, metric: Metric, query: []const f32, rows: []const f32, k: usize, hits: []Hit) error{OutOfMemory}!TopK {
+pub fn topK(
+    arena: *Arena,
+    metric: Metric,
+    query: []const f32,
+    rows: []const f32,
+    k: usize,
+    hits: []Hit,
+) error{OutOfMemory}!TopK {
     const scratch = arena.mark();
     defer arena.rewind(scratch);
     const dim = query.len;
@@ -84,7 +98,8 @@ pub fn topK(arena: *Arena, metric: Metric, query: []const f32, rows: []const f32
     try arena.require(topKNeed(dim, row_count, k));
     const prepared: Query = try .prepare(arena, metric, query);
     const block = try arena.alloc(f32, block_rows);
-    var best: Best = .{ .heap = try arena.alloc(Hit, @min(k, row_count)), .lowest_first = metric == .squared_euclidean };
+    const heap = try arena.alloc(Hit, @min(k, row_count));
+    var best: Best = .{ .heap = heap, .lowest_first = metric == .squared_euclidean };
 
     var first: usize = 0;
     while (first < row_count) : (first += block_rows) {
@@ -220,7 +235,10 @@ fn Sums(comptime metric: Metric) type {
             var parts: [4]Self = @splat(.{});
             var i: usize = 0;
             while (i + 4 * lanes <= row.len) : (i += 4 * lanes) {
-                inline for (&parts, 0..) |*part, p| part.add(query.elements[i + p * lanes ..][0..lanes].*, row[i + p * lanes ..][0..lanes].*);
+                inline for (&parts, 0..) |*part, p| part.add(
+                    query.elements[i + p * lanes ..][0..lanes].*,
+                    row[i + p * lanes ..][0..lanes].*,
+                );
             }
             while (i + lanes <= row.len) : (i += lanes) {
                 parts[0].add(query.elements[i..][0..lanes].*, row[i..][0..lanes].*);
@@ -365,7 +383,8 @@ test "norms at the ends of f32 neither under- nor overflow" {
     const base = [_]f32{ 1, -2, 3, 0.5, 2, -1.25, 1, 1, 3, -3, 2, 1, 0.25, 1, -1, 2, 1.5, 1, 2 };
     const other = [_]f32{ 2, 1, 1, -0.5, 1, 1.25, -1, 1, 1, -3, -2, 1, 0.75, 1, 1, 2, 0.5, -1, 1 };
     const exact = Oracle.cosine(&base, &other);
-    for ([_]f32{ 1e-40, 1e-30, 1e-25, 1, 1e19, 1e20, 1e37 }) |q| for ([_]f32{ 1e-40, 1e-30, 1e-25, 1, 1e19, 1e20, 1e37 }) |r| {
+    const scales = [_]f32{ 1e-40, 1e-30, 1e-25, 1, 1e19, 1e20, 1e37 };
+    for (scales) |q| for (scales) |r| {
         var query: [base.len]f32 = undefined;
         var row: [base.len]f32 = undefined;
         var out: [1]f32 = undefined;

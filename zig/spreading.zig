@@ -1,4 +1,5 @@
-//! Spreading activation over a CSR graph, in synchronous hops (Collins and Loftus 1975; constraints as in Crestani 1997):
+//! Spreading activation over a CSR graph, in synchronous hops (Collins and Loftus 1975; constraints as in Crestani
+//! 1997):
 //!
 //!     a'_v = retain * a_v + transmission * sum over u of f(a_u) * w_uv,   f(a) = a where a >= threshold, else 0
 //!
@@ -196,7 +197,8 @@ test "one hop passes each weight's share to its target" {
 test "repeated seeds are summed, zero hops give the seeds back" {
     var options = defaults;
     options.hops = 0;
-    const seeds = [_]Seed{ .{ .node = 2, .activation = 1 }, .{ .node = 0, .activation = 3 }, .{ .node = 2, .activation = 0.5 } };
+    const twice: Seed = .{ .node = 2, .activation = 0.75 };
+    const seeds = [_]Seed{ twice, .{ .node = 0, .activation = 3 }, twice };
     try expectActivation(options, &seeds, .{ 3, 0, 1.5, 0 });
     try expectActivation(options, &.{}, .{ 0, 0, 0, 0 });
 }
@@ -238,7 +240,11 @@ test "out-strength divides the weights, and a strength of zero passes nothing on
     options.hops = 2;
     options.retain = 1;
     options.fire = .once;
-    try expectActivation(options, &.{ .{ .node = 3, .activation = 1 }, .{ .node = 1, .activation = 2 } }, .{ 1, 2.5, 0.25, 1.25 });
+    try expectActivation(
+        options,
+        &.{ .{ .node = 3, .activation = 1 }, .{ .node = 1, .activation = 2 } },
+        .{ 1, 2.5, 0.25, 1.25 },
+    );
 }
 
 test "activation saturates, and never becomes NaN" {

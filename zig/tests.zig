@@ -91,7 +91,10 @@ test "every function of the header is exported with its types, and no other is" 
         const z = @typeInfo(@TypeOf(@field(abi, name))).@"fn";
         try std.testing.expectEqualStrings(shape(c.return_type.?), shape(z.return_type.?));
         try std.testing.expectEqual(c.param_types.len, z.param_types.len);
-        inline for (c.param_types, z.param_types) |c_type, z_type| try std.testing.expectEqualStrings(shape(c_type.?), shape(z_type.?));
+        inline for (c.param_types, z.param_types) |c_type, z_type| try std.testing.expectEqualStrings(
+            shape(c_type.?),
+            shape(z_type.?),
+        );
     }
     comptime var exported = 0;
     inline for (@typeInfo(abi).@"struct".decl_names) |name| {
@@ -107,7 +110,8 @@ fn shape(comptime T: type) []const u8 {
         .float => |float| std.fmt.comptimePrint("float {d}", .{float.bits}),
         .@"enum" => shape(@typeInfo(T).@"enum".tag_type),
         .optional => |optional| shape(optional.child),
-        .pointer => |pointer| (if (pointer.attrs.@"const") "const " else "") ++ "pointer to " ++ comptime shape(pointer.child),
+        .pointer => |pointer| (if (pointer.attrs.@"const") "const " else "") ++ "pointer to " ++
+            comptime shape(pointer.child),
         .@"struct" => std.fmt.comptimePrint("struct of {d} bytes", .{@sizeOf(T)}),
         .@"opaque" => "anything",
         .void => "nothing",

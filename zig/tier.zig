@@ -51,22 +51,79 @@ pub fn sliceMut(comptime T: type, items: ?[*]T, len: usize) []T {
     return if (items) |some| some[0..len] else &.{};
 }
 
-fn scores(arena: *Arena, metric: Metric, query: [*]const f32, dim: usize, rows: ?[*]const f32, row_count: usize, out: ?[*]f32) callconv(.c) bool {
-    similarity.scores(arena, metric, query[0..dim], slice(f32, rows, row_count * dim), sliceMut(f32, out, row_count)) catch return false;
+fn scores(
+    arena: *Arena,
+    metric: Metric,
+    query: [*]const f32,
+    dim: usize,
+    rows: ?[*]const f32,
+    row_count: usize,
+    out: ?[*]f32,
+) callconv(.c) bool {
+    similarity.scores(
+        arena,
+        metric,
+        query[0..dim],
+        slice(f32, rows, row_count * dim),
+        sliceMut(f32, out, row_count),
+    ) catch return false;
     return true;
 }
 
-fn gather(arena: *Arena, metric: Metric, query: [*]const f32, dim: usize, rows: ?[*]const f32, row_count: usize, ids: ?[*]const u32, id_count: usize, out: ?[*]f32) callconv(.c) bool {
-    similarity.gather(arena, metric, query[0..dim], slice(f32, rows, row_count * dim), slice(u32, ids, id_count), sliceMut(f32, out, id_count)) catch return false;
+fn gather(
+    arena: *Arena,
+    metric: Metric,
+    query: [*]const f32,
+    dim: usize,
+    rows: ?[*]const f32,
+    row_count: usize,
+    ids: ?[*]const u32,
+    id_count: usize,
+    out: ?[*]f32,
+) callconv(.c) bool {
+    similarity.gather(
+        arena,
+        metric,
+        query[0..dim],
+        slice(f32, rows, row_count * dim),
+        slice(u32, ids, id_count),
+        sliceMut(f32, out, id_count),
+    ) catch return false;
     return true;
 }
 
-fn topK(arena: *Arena, metric: Metric, query: [*]const f32, dim: usize, rows: ?[*]const f32, row_count: usize, k: usize, hits: ?[*]similarity.Hit, result: *similarity.TopK) callconv(.c) bool {
-    result.* = similarity.topK(arena, metric, query[0..dim], slice(f32, rows, row_count * dim), k, sliceMut(similarity.Hit, hits, @min(k, row_count))) catch return false;
+fn topK(
+    arena: *Arena,
+    metric: Metric,
+    query: [*]const f32,
+    dim: usize,
+    rows: ?[*]const f32,
+    row_count: usize,
+    k: usize,
+    hits: ?[*]similarity.Hit,
+    result: *similarity.TopK,
+) callconv(.c) bool {
+    result.* = similarity.topK(
+        arena,
+        metric,
+        query[0..dim],
+        slice(f32, rows, row_count * dim),
+        k,
+        sliceMut(similarity.Hit, hits, @min(k, row_count)),
+    ) catch return false;
     return true;
 }
 
-fn spread(arena: *Arena, graph: *const Graph, seeds: ?[*]const spreading.Seed, seed_count: usize, settings: *const spreading.Options, reached: [*]u32, activations: [*]f32, reached_count: *usize) callconv(.c) bool {
+fn spread(
+    arena: *Arena,
+    graph: *const Graph,
+    seeds: ?[*]const spreading.Seed,
+    seed_count: usize,
+    settings: *const spreading.Options,
+    reached: [*]u32,
+    activations: [*]f32,
+    reached_count: *usize,
+) callconv(.c) bool {
     const edges = graph.offsets[graph.node_count];
     const csr: spreading.Graph = .{
         .offsets = graph.offsets[0 .. graph.node_count + 1],
@@ -74,21 +131,38 @@ fn spread(arena: *Arena, graph: *const Graph, seeds: ?[*]const spreading.Seed, s
         .weights = slice(f32, graph.weights, edges),
         .out_strengths = slice(f32, graph.out_strengths, graph.node_count),
     };
-    reached_count.* = spreading.spread(arena, csr, slice(spreading.Seed, seeds, seed_count), settings, reached[0..graph.node_count], activations[0..graph.node_count]) catch return false;
+    reached_count.* = spreading.spread(
+        arena,
+        csr,
+        slice(spreading.Seed, seeds, seed_count),
+        settings,
+        reached[0..graph.node_count],
+        activations[0..graph.node_count],
+    ) catch return false;
     return true;
 }
 
-fn applyDecay(law: *const Law, ages: *const Ages, strengths: ?[*]f32, count: usize, report: *decay.Report) callconv(.c) void {
+fn applyDecay(
+    law: *const Law,
+    ages: *const Ages,
+    strengths: ?[*]f32,
+    count: usize,
+    report: *decay.Report,
+) callconv(.c) void {
     const known: decay.Law = .{
         .kind = law.kind,
         .first = slice(f32, law.first, law.parameter_count),
         .second = slice(f32, law.second, law.parameter_count),
         .floor = law.floor,
     };
-    report.* = decay.decay(known, if (ages.seconds) |seconds|
-        .{ .seconds = seconds[0..count] }
-    else
-        .{ .unix_milliseconds = .{ .now = ages.now, .times = slice(i64, ages.unix_milliseconds, count) } }, sliceMut(f32, strengths, count));
+    report.* = decay.decay(
+        known,
+        if (ages.seconds) |seconds|
+            .{ .seconds = seconds[0..count] }
+        else
+            .{ .unix_milliseconds = .{ .now = ages.now, .times = slice(i64, ages.unix_milliseconds, count) } },
+        sliceMut(f32, strengths, count),
+    );
 }
 
 const table: Table = .{ .scores = &scores, .gather = &gather, .top_k = &topK, .spread = &spread, .decay = &applyDecay };

@@ -32,7 +32,9 @@ pub fn generate() -> Result<String, Box<dyn std::error::Error>> {
             "// Made by `cargo run -p ecphory-bindings` from zig/include/ecphory.h, which documents it. Do not edit.",
         )
         .raw_line("")
-        .raw_line("#![allow(dead_code, missing_docs, non_camel_case_types, unsafe_code)]")
+        .raw_line(
+            "#![allow(dead_code, missing_docs, non_camel_case_types, unsafe_code, clippy::undocumented_unsafe_blocks)]",
+        )
         .generate()?;
     Ok(bindings.to_string())
 }

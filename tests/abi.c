@@ -1,0 +1,500 @@
+/* Every function of ecphory.h from C, with good arguments and bad ones. A line for each check that fails. */
+
+#include "ecphory.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SIZE(type, bytes) _Static_assert(sizeof(type) == (bytes), "size of " #type)
+#define FIELD(type, field, at, type_of_field)                                    \
+    _Static_assert(offsetof(type, field) == (at), "offset of " #type "." #field); \
+    _Static_assert(sizeof(((type *)0)->field) == sizeof(type_of_field), "size of " #type "." #field)
+#define NUMBER(name, value) _Static_assert(name == (value), #name)
+
+/* Offsets below are those of 64-bit machines, the only ones there are tiers for. */
+SIZE(void *, 8);
+SIZE(size_t, 8);
+SIZE(ecp_status, 4);
+
+SIZE(ecp_scratch, 40);
+FIELD(ecp_scratch, lent, 0, void *);
+FIELD(ecp_scratch, lent_size, 8, size_t);
+FIELD(ecp_scratch, need, 16, size_t);
+FIELD(ecp_scratch, needed, 24, size_t);
+FIELD(ecp_scratch, capacity, 32, size_t);
+
+SIZE(ecp_arena_stats, 64);
+FIELD(ecp_arena_stats, capacity, 0, size_t);
+FIELD(ecp_arena_stats, current_usage, 8, size_t);
+FIELD(ecp_arena_stats, high_water_mark, 16, size_t);
+FIELD(ecp_arena_stats, capacity_per_thread, 24, size_t);
+FIELD(ecp_arena_stats, overflow_count, 32, uint64_t);
+FIELD(ecp_arena_stats, rewind_count, 40, uint64_t);
+FIELD(ecp_arena_stats, heap_loan_count, 48, uint64_t);
+FIELD(ecp_arena_stats, live_arenas, 56, uint64_t);
+
+SIZE(ecp_hit, 16);
+FIELD(ecp_hit, row, 0, uint64_t);
+FIELD(ecp_hit, score, 8, float);
+FIELD(ecp_hit, reserved, 12, uint32_t);
+
+SIZE(ecp_top_k_result, 16);
+FIELD(ecp_top_k_result, hit_count, 0, size_t);
+FIELD(ecp_top_k_result, nan_rows, 8, size_t);
+
+SIZE(ecp_graph, 40);
+FIELD(ecp_graph, offsets, 0, uint32_t *);
+FIELD(ecp_graph, targets, 8, uint32_t *);
+FIELD(ecp_graph, weights, 16, float *);
+FIELD(ecp_graph, out_strengths, 24, float *);
+FIELD(ecp_graph, node_count, 32, size_t);
+
+SIZE(ecp_seed, 8);
+FIELD(ecp_seed, node, 0, uint32_t);
+FIELD(ecp_seed, activation, 4, float);
+
+SIZE(ecp_spread_options, 24);
+FIELD(ecp_spread_options, hops, 0, uint32_t);
+FIELD(ecp_spread_options, fire, 4, uint32_t);
+FIELD(ecp_spread_options, weighting, 8, uint32_t);
+FIELD(ecp_spread_options, threshold, 12, float);
+FIELD(ecp_spread_options, retain, 16, float);
+FIELD(ecp_spread_options, transmission, 20, float);
+
+SIZE(ecp_law, 32);
+FIELD(ecp_law, kind, 0, uint32_t);
+FIELD(ecp_law, floor, 4, float);
+FIELD(ecp_law, first, 8, float *);
+FIELD(ecp_law, second, 16, float *);
+FIELD(ecp_law, parameter_count, 24, size_t);
+
+SIZE(ecp_ages, 24);
+FIELD(ecp_ages, seconds, 0, float *);
+FIELD(ecp_ages, unix_milliseconds, 8, int64_t *);
+FIELD(ecp_ages, now, 16, int64_t);
+
+SIZE(ecp_decay_report, 16);
+FIELD(ecp_decay_report, negative_ages, 0, size_t);
+FIELD(ecp_decay_report, nan_ages, 8, size_t);
+
+NUMBER(ECP_ABI_VERSION, 1);
+NUMBER(ECP_OK, 0);
+NUMBER(ECP_OUT_OF_MEMORY, 1);
+NUMBER(ECP_INVALID_ARGUMENT, 2);
+NUMBER(ECP_UNKNOWN_TIER, 3);
+NUMBER(ECP_ALREADY_IN_USE, 4);
+NUMBER(ECP_METRIC_COSINE, 0);
+NUMBER(ECP_METRIC_DOT, 1);
+NUMBER(ECP_METRIC_SQUARED_EUCLIDEAN, 2);
+NUMBER(ECP_FIRE_ONCE, 0);
+NUMBER(ECP_FIRE_EVERY_HOP, 1);
+NUMBER(ECP_WEIGHTING_AS_GIVEN, 0);
+NUMBER(ECP_WEIGHTING_BY_OUT_STRENGTH, 1);
+NUMBER(ECP_HOPS_MAX, 1024);
+NUMBER(ECP_LAW_EXPONENTIAL, 0);
+NUMBER(ECP_LAW_POWER, 1);
+
+static int failures = 0;
+
+static void check(int holds, int line, const char *what) {
+    if (holds) return;
+    failures++;
+    printf("abi.c:%d: %s (tier %s)\n", line, what, ecp_tier_in_use());
+}
+
+#define CHECK(condition) check((condition) != 0, __LINE__, #condition)
+#define INVALID(call) CHECK((call) == ECP_INVALID_ARGUMENT)
+
+#define CAPACITY ((size_t)1 << 16)
+#define HUGE_SIZE (SIZE_MAX / 2)
+
+static size_t rounded(size_t bytes) { return (bytes + 63) / 64 * 64; }
+
+static void check_library(void) {
+    CHECK(ecp_abi_version() == ECP_ABI_VERSION);
+    CHECK(ecp_zig_version() != NULL && strncmp(ecp_zig_version(), "0.", 2) == 0);
+}
+
+static void check_tiers(void) {
+    size_t count = ecp_tier_count(), best = 0;
+    CHECK(count > 0);
+    for (size_t i = 0; i < count; i++) {
+        CHECK(ecp_tier_name(i) != NULL && strlen(ecp_tier_name(i)) > 0);
+        if (ecp_tier_supported(i)) best = i;
+    }
+    CHECK(ecp_tier_supported(0) == 1);
+    CHECK(strcmp(ecp_tier_in_use(), ecp_tier_name(best)) == 0);
+    CHECK(ecp_tier_name(count) == NULL && ecp_tier_name(SIZE_MAX) == NULL);
+    CHECK(ecp_tier_supported(count) == 0 && ecp_tier_supported(SIZE_MAX) == 0);
+    CHECK(ecp_tier_force("v", 1) == ECP_UNKNOWN_TIER);
+    CHECK(ecp_tier_force("no tier", 7) == ECP_UNKNOWN_TIER);
+    CHECK(ecp_tier_force("", 0) == ECP_UNKNOWN_TIER && ecp_tier_force(NULL, 0) == ECP_UNKNOWN_TIER);
+    CHECK(ecp_tier_force(NULL, 2) == ECP_UNKNOWN_TIER);
+    CHECK(strcmp(ecp_tier_in_use(), ecp_tier_name(best)) == 0);
+}
+
+static void check_configuration(void) {
+    CHECK(ecp_arena_capacity() == (size_t)2 << 20);
+    INVALID(ecp_arena_configure(0));
+    INVALID(ecp_arena_configure(63));
+    INVALID(ecp_arena_configure(((size_t)1 << 46) + 1));
+    INVALID(ecp_arena_configure(SIZE_MAX));
+    CHECK(ecp_arena_configure(100) == ECP_OK && ecp_arena_capacity() == 128);
+    CHECK(ecp_arena_configure(CAPACITY) == ECP_OK && ecp_arena_capacity() == CAPACITY);
+    ecp_arena_stats stats;
+    memset(&stats, 0xFF, sizeof stats);
+    ecp_arena_thread_stats(&stats);
+    CHECK(stats.capacity == 0 && stats.live_arenas == 0 && stats.capacity_per_thread == 0);
+    size_t bytes = 7, mark;
+    CHECK(ecp_arena_trim(&bytes) == ECP_OK && bytes == 0);
+    ecp_arena_release();
+    CHECK(ecp_arena_mark(&mark) == ECP_OK && mark == 0);
+    CHECK(ecp_arena_configure(CAPACITY) == ECP_ALREADY_IN_USE);
+    CHECK(ecp_arena_rewind(mark) == ECP_OK);
+}
+
+static void check_arena(void) {
+    size_t outer, inner, bytes;
+    void *first = NULL, *second = NULL, *none = &bytes;
+    ecp_scratch told = {0};
+    CHECK(ecp_arena_mark(&outer) == ECP_OK);
+    CHECK(ecp_arena_alloc(100, &first, &told) == ECP_OK && first != NULL && (uintptr_t)first % 64 == 0);
+    memset(first, 1, 100);
+    CHECK(ecp_arena_mark(&inner) == ECP_OK && inner == outer + 128);
+    CHECK(ecp_arena_alloc(1, &second, NULL) == ECP_OK && (char *)second == (char *)first + 128);
+    CHECK(ecp_arena_trim(&bytes) == ECP_ALREADY_IN_USE);
+    CHECK(ecp_arena_alloc(SIZE_MAX, &none, &told) == ECP_OUT_OF_MEMORY && none == &bytes);
+    CHECK(told.needed == SIZE_MAX && told.need == SIZE_MAX - 192 && told.capacity == CAPACITY);
+    CHECK(ecp_arena_alloc(CAPACITY, &none, NULL) == ECP_OUT_OF_MEMORY && none == &bytes);
+    CHECK(ecp_arena_admit(CAPACITY - 192, &told) == ECP_OK && ecp_arena_admit(0, NULL) == ECP_OK);
+    CHECK(ecp_arena_admit(CAPACITY - 191, &told) == ECP_OUT_OF_MEMORY);
+    CHECK(told.need == CAPACITY - 128 && told.needed == CAPACITY + 64 && told.capacity == CAPACITY);
+    CHECK(ecp_arena_admit(SIZE_MAX, NULL) == ECP_OUT_OF_MEMORY);
+    INVALID(ecp_arena_alloc(1, NULL, &told));
+    INVALID(ecp_arena_mark(NULL));
+    INVALID(ecp_arena_trim(NULL));
+    INVALID(ecp_arena_rewind(inner + 128));
+    INVALID(ecp_arena_rewind(inner + 1));
+    INVALID(ecp_arena_rewind(SIZE_MAX));
+    CHECK(ecp_arena_rewind(inner) == ECP_OK);
+    INVALID(ecp_arena_rewind(inner + 64));
+    CHECK(((char *)first)[99] == 1);
+    CHECK(ecp_arena_rewind(outer) == ECP_OK);
+}
+
+static void check_figures(void) {
+    ecp_arena_stats before, after, all;
+    ecp_arena_thread_stats(&before);
+    size_t mark, bytes = 7;
+    void *block = NULL;
+    CHECK(ecp_arena_mark(&mark) == ECP_OK && ecp_arena_alloc(1000, &block, NULL) == ECP_OK);
+    ecp_arena_total_stats(&all);
+    CHECK(all.current_usage == 1024 && all.live_arenas == 1 && all.capacity == CAPACITY);
+    CHECK(ecp_arena_alloc(CAPACITY, &block, NULL) == ECP_OUT_OF_MEMORY && ecp_arena_rewind(mark) == ECP_OK);
+    ecp_arena_thread_stats(&after);
+    CHECK(after.capacity == CAPACITY && after.capacity_per_thread == CAPACITY && after.live_arenas == 1);
+    CHECK(after.current_usage == 0 && after.high_water_mark >= 1024);
+    CHECK(after.overflow_count == before.overflow_count + 1 && after.rewind_count == before.rewind_count + 1);
+    ecp_arena_thread_stats(NULL);
+    ecp_arena_total_stats(NULL);
+    CHECK(ecp_arena_trim(&bytes) == ECP_OK && bytes % 64 == 0);
+    ecp_arena_release();
+    ecp_arena_release();
+    ecp_arena_thread_stats(&before);
+    CHECK(before.live_arenas == 0 && before.capacity == 0 && before.overflow_count == 0);
+    ecp_arena_total_stats(&all);
+    CHECK(all.live_arenas == 0 && all.current_usage == 0 && all.capacity_per_thread == CAPACITY);
+    CHECK(all.overflow_count == after.overflow_count && all.rewind_count == after.rewind_count);
+    CHECK(all.high_water_mark == after.high_water_mark);
+}
+
+static void check_needs(void) {
+    CHECK(ecp_scores_need(50) == rounded(200) && ecp_scores_need(0) == 0);
+    CHECK(ecp_gather_need(50, 3) == rounded(200) + rounded(600));
+    CHECK(ecp_top_k_need(50, 1000, 10) == rounded(200) + 1024 + rounded(160));
+    CHECK(ecp_top_k_need(50, 3, SIZE_MAX) == rounded(200) + 1024 + rounded(48));
+    CHECK(ecp_spread_need(1000) == 4 * rounded(4000) + rounded(128));
+    CHECK(ecp_scores_need(SIZE_MAX) == SIZE_MAX && ecp_gather_need(HUGE_SIZE, 3) == SIZE_MAX);
+    CHECK(ecp_gather_need(1, SIZE_MAX) == SIZE_MAX && ecp_top_k_need(1, SIZE_MAX, SIZE_MAX) == SIZE_MAX);
+    CHECK(ecp_spread_need(SIZE_MAX) == SIZE_MAX);
+}
+
+static const float query[2] = {3, 4};
+static const float rows[8] = {3, 4, -4, 3, 0, 0, 6, 8};
+static const uint32_t ids[3] = {3, 1, 3};
+
+static void check_scores(void) {
+    float out[5] = {9, 9, 9, 9, 9};
+    CHECK(ecp_scores(ECP_METRIC_COSINE, query, 2, rows, 4, out, NULL) == ECP_OK);
+    CHECK(fabsf(out[0] - 1) < 1e-6f && out[1] == 0 && out[2] == 0 && fabsf(out[3] - 1) < 1e-6f && out[4] == 9);
+    CHECK(ecp_scores(ECP_METRIC_DOT, query, 2, rows, 4, out, NULL) == ECP_OK);
+    CHECK(out[0] == 25 && out[1] == 0 && out[2] == 0 && out[3] == 50 && out[4] == 9);
+    CHECK(ecp_scores(ECP_METRIC_SQUARED_EUCLIDEAN, query, 2, rows, 4, out, NULL) == ECP_OK);
+    CHECK(out[0] == 0 && out[1] == 50 && out[2] == 25 && out[3] == 25 && out[4] == 9);
+    CHECK(ecp_scores(ECP_METRIC_DOT, query, 2, NULL, 0, NULL, NULL) == ECP_OK);
+    for (int i = 0; i < 5; i++) out[i] = 9;
+    INVALID(ecp_scores(3, query, 2, rows, 4, out, NULL));
+    INVALID(ecp_scores(UINT32_MAX, query, 2, rows, 4, out, NULL));
+    INVALID(ecp_scores(ECP_METRIC_DOT, NULL, 2, rows, 4, out, NULL));
+    INVALID(ecp_scores(ECP_METRIC_DOT, query, 0, rows, 4, out, NULL));
+    INVALID(ecp_scores(ECP_METRIC_DOT, query, 2, NULL, 4, out, NULL));
+    INVALID(ecp_scores(ECP_METRIC_DOT, query, 2, rows, 4, NULL, NULL));
+    INVALID(ecp_scores(ECP_METRIC_DOT, query, HUGE_SIZE, rows, 1, out, NULL));
+    INVALID(ecp_scores(ECP_METRIC_DOT, query, HUGE_SIZE, rows, 4, out, NULL));
+    INVALID(ecp_scores(ECP_METRIC_DOT, query, 2, rows, HUGE_SIZE + 1, out, NULL));
+    INVALID(ecp_scores(ECP_METRIC_DOT, query, SIZE_MAX, rows, SIZE_MAX, out, NULL));
+    CHECK(out[0] == 9 && out[3] == 9);
+}
+
+static void check_gather(void) {
+    float out[4] = {9, 9, 9, 9};
+    CHECK(ecp_gather(ECP_METRIC_DOT, query, 2, rows, 4, ids, 3, out, NULL) == ECP_OK);
+    CHECK(out[0] == 50 && out[1] == 0 && out[2] == 50 && out[3] == 9);
+    CHECK(ecp_gather(ECP_METRIC_DOT, query, 2, rows, 4, NULL, 0, NULL, NULL) == ECP_OK);
+    for (int i = 0; i < 3; i++) out[i] = 9;
+    INVALID(ecp_gather(3, query, 2, rows, 4, ids, 3, out, NULL));
+    INVALID(ecp_gather(ECP_METRIC_DOT, NULL, 2, rows, 4, ids, 3, out, NULL));
+    INVALID(ecp_gather(ECP_METRIC_DOT, query, 0, rows, 4, ids, 3, out, NULL));
+    INVALID(ecp_gather(ECP_METRIC_DOT, query, 2, NULL, 4, ids, 3, out, NULL));
+    INVALID(ecp_gather(ECP_METRIC_DOT, query, 2, rows, 4, NULL, 3, out, NULL));
+    INVALID(ecp_gather(ECP_METRIC_DOT, query, 2, rows, 4, ids, 3, NULL, NULL));
+    INVALID(ecp_gather(ECP_METRIC_DOT, query, HUGE_SIZE, rows, 4, ids, 3, out, NULL));
+    ecp_scratch told = {0};
+    CHECK(ecp_gather(ECP_METRIC_DOT, query, 2, rows, 4, ids, SIZE_MAX / 4, out, &told) == ECP_OUT_OF_MEMORY);
+    CHECK(told.need == SIZE_MAX && told.capacity == CAPACITY);
+    CHECK(out[0] == 9 && out[2] == 9);
+}
+
+static void check_top_k(void) {
+    ecp_hit hits[4];
+    ecp_top_k_result result = {77, 77};
+    memset(hits, 0xFF, sizeof hits);
+    CHECK(ecp_top_k(ECP_METRIC_DOT, query, 2, rows, 4, 3, hits, &result, NULL) == ECP_OK);
+    CHECK(result.hit_count == 3 && result.nan_rows == 0);
+    CHECK(hits[0].row == 3 && hits[0].score == 50 && hits[0].reserved == 0);
+    CHECK(hits[1].row == 0 && hits[1].score == 25 && hits[2].row == 1 && hits[3].row == UINT64_MAX);
+    CHECK(ecp_top_k(ECP_METRIC_SQUARED_EUCLIDEAN, query, 2, rows, 4, SIZE_MAX, hits, &result, NULL) == ECP_OK);
+    CHECK(result.hit_count == 4 && hits[0].row == 0 && hits[1].row == 2 && hits[2].row == 3 && hits[3].row == 1);
+    const float bad[2] = {NAN, 1};
+    CHECK(ecp_top_k(ECP_METRIC_COSINE, bad, 2, rows, 4, 4, hits, &result, NULL) == ECP_OK);
+    CHECK(result.hit_count == 0 && result.nan_rows == 4);
+    CHECK(ecp_top_k(ECP_METRIC_DOT, query, 2, rows, 4, 0, NULL, &result, NULL) == ECP_OK && result.hit_count == 0);
+    CHECK(ecp_top_k(ECP_METRIC_DOT, query, 2, NULL, 0, 5, NULL, &result, NULL) == ECP_OK && result.hit_count == 0);
+    result.hit_count = result.nan_rows = 77;
+    hits[0].row = 77;
+    INVALID(ecp_top_k(3, query, 2, rows, 4, 3, hits, &result, NULL));
+    INVALID(ecp_top_k(ECP_METRIC_DOT, NULL, 2, rows, 4, 3, hits, &result, NULL));
+    INVALID(ecp_top_k(ECP_METRIC_DOT, query, 0, rows, 4, 3, hits, &result, NULL));
+    INVALID(ecp_top_k(ECP_METRIC_DOT, query, 2, NULL, 4, 3, hits, &result, NULL));
+    INVALID(ecp_top_k(ECP_METRIC_DOT, query, 2, rows, 4, 3, NULL, &result, NULL));
+    INVALID(ecp_top_k(ECP_METRIC_DOT, query, 2, rows, 4, 3, hits, NULL, NULL));
+    INVALID(ecp_top_k(ECP_METRIC_DOT, query, HUGE_SIZE, rows, 3, 3, hits, &result, NULL));
+    CHECK(result.hit_count == 77 && result.nan_rows == 77 && hits[0].row == 77);
+}
+
+/* 0 -> 1 (3), 0 -> 2 (1), 2 -> 0 (0.5) */
+static const uint32_t offsets[4] = {0, 2, 2, 3};
+static const uint32_t targets[3] = {1, 2, 0};
+static const float weights[3] = {3, 1, 0.5f};
+static const float out_strengths[3] = {4, 0, 0.5f};
+static const ecp_graph graph = {offsets, targets, weights, out_strengths, 3};
+static const ecp_seed seeds[2] = {{0, 6}, {0, 2}};
+
+static void check_spread(void) {
+    uint32_t reached[3] = {9, 9, 9};
+    float found[3] = {9, 9, 9};
+    size_t count = 77;
+    ecp_spread_options options = {2, ECP_FIRE_ONCE, ECP_WEIGHTING_BY_OUT_STRENGTH, 0.01f, 1, 0.5f};
+    CHECK(ecp_spread(&graph, seeds, 2, &options, reached, found, &count, NULL) == ECP_OK && count == 3);
+    CHECK(reached[0] == 0 && reached[1] == 1 && reached[2] == 2);
+    CHECK(found[0] == 8.5f && found[1] == 3 && found[2] == 1);
+    options.weighting = ECP_WEIGHTING_AS_GIVEN;
+    options.fire = ECP_FIRE_EVERY_HOP;
+    ecp_graph plain = graph;
+    plain.out_strengths = NULL;
+    CHECK(ecp_spread(&plain, seeds, 1, &options, reached, found, &count, NULL) == ECP_OK && count == 3);
+    CHECK(found[0] == 6.75f && found[1] == 18 && found[2] == 6);
+    options.hops = 0;
+    CHECK(ecp_spread(&plain, seeds, 2, &options, reached, found, &count, NULL) == ECP_OK && count == 1);
+    CHECK(reached[0] == 0 && found[0] == 8);
+    CHECK(ecp_spread(&plain, NULL, 0, &options, reached, found, &count, NULL) == ECP_OK && count == 0);
+    const uint32_t no_edges[2] = {0, 0};
+    const ecp_graph lone = {no_edges, NULL, NULL, NULL, 1};
+    options.hops = ECP_HOPS_MAX;
+    CHECK(ecp_spread(&lone, seeds, 1, &options, reached, found, &count, NULL) == ECP_OK && count == 1 && found[0] == 6);
+}
+
+static const ecp_spread_options good = {2, ECP_FIRE_ONCE, ECP_WEIGHTING_BY_OUT_STRENGTH, 0, 1, 1};
+
+/* What the call answers, having seen that a refusal wrote nothing. */
+static ecp_status spread_with(const ecp_graph *over, const ecp_seed *from, size_t from_count,
+                              const ecp_spread_options *options) {
+    uint32_t reached[3] = {9, 9, 9};
+    float found[3] = {9, 9, 9};
+    size_t count = 77;
+    ecp_status status = ecp_spread(over, from, from_count, options, reached, found, &count, NULL);
+    if (status != ECP_OK) CHECK(reached[0] == 9 && found[0] == 9 && count == 77);
+    return status;
+}
+
+static void check_spread_refusals(void) {
+    uint32_t reached[3];
+    float found[3];
+    size_t count;
+    CHECK(spread_with(&graph, seeds, 2, &good) == ECP_OK);
+    INVALID(spread_with(NULL, seeds, 2, &good));
+    INVALID(spread_with(&graph, NULL, 2, &good));
+    INVALID(spread_with(&graph, seeds, 2, NULL));
+    INVALID(ecp_spread(&graph, seeds, 2, &good, NULL, found, &count, NULL));
+    INVALID(ecp_spread(&graph, seeds, 2, &good, reached, NULL, &count, NULL));
+    INVALID(ecp_spread(&graph, seeds, 2, &good, reached, found, NULL, NULL));
+    const uint32_t late[4] = {1, 2, 2, 3};
+    const ecp_graph bad[] = {
+        {NULL, targets, weights, out_strengths, 3},    {offsets, NULL, weights, out_strengths, 3},
+        {offsets, targets, NULL, out_strengths, 3},    {offsets, targets, weights, NULL, 3},
+        {offsets, targets, weights, out_strengths, 0}, {late, targets, weights, out_strengths, 3},
+        {offsets, targets, weights, out_strengths, (size_t)1 << 32},
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) INVALID(spread_with(&bad[i], seeds, 2, &good));
+    const ecp_seed past = {3, 1};
+    INVALID(spread_with(&graph, &past, 1, &good));
+    const float numbers[3] = {-1, NAN, INFINITY};
+    for (int i = 0; i < 3; i++) {
+        const ecp_seed seed = {0, numbers[i]};
+        INVALID(spread_with(&graph, &seed, 1, &good));
+        ecp_spread_options options[3] = {good, good, good};
+        options[0].threshold = options[1].retain = options[2].transmission = numbers[i];
+        for (int o = 0; o < 3; o++) INVALID(spread_with(&graph, seeds, 2, &options[o]));
+    }
+    ecp_spread_options options[4] = {good, good, good, good};
+    options[0].hops = ECP_HOPS_MAX + 1;
+    options[1].hops = UINT32_MAX;
+    options[2].fire = 2;
+    options[3].weighting = 2;
+    for (int o = 0; o < 4; o++) INVALID(spread_with(&graph, seeds, 2, &options[o]));
+}
+
+static const float half_life = 10, exponent = 2;
+static const ecp_law halving = {ECP_LAW_EXPONENTIAL, 0, &half_life, NULL, 1};
+static const float seconds[3] = {10, -1, NAN};
+static const ecp_ages in_seconds = {seconds, NULL, 0};
+
+static void check_decay(void) {
+    float strengths[4] = {8, 8, 8, 8};
+    ecp_decay_report report = {77, 77};
+    CHECK(ecp_decay(&halving, &in_seconds, strengths, 3, &report) == ECP_OK);
+    CHECK(strengths[0] == 4 && strengths[1] == 8 && isnan(strengths[2]) && strengths[3] == 8);
+    CHECK(report.negative_ages == 1 && report.nan_ages == 1);
+    const ecp_law power = {ECP_LAW_POWER, 0.5f, &half_life, &exponent, 1};
+    const int64_t times[3] = {-10000, INT64_MIN, INT64_MAX};
+    const ecp_ages stamps = {NULL, times, 0};
+    strengths[2] = 8;
+    strengths[0] = 8;
+    CHECK(ecp_decay(&power, &stamps, strengths, 3, &report) == ECP_OK);
+    CHECK(strengths[0] == 2 && strengths[1] == 0.5f && strengths[2] == 8);
+    CHECK(report.negative_ages == 1 && report.nan_ages == 0);
+    const float each[2] = {10, 5};
+    const ecp_law of_each = {ECP_LAW_EXPONENTIAL, 0, each, NULL, 2};
+    const float ages[2] = {10, 10};
+    const ecp_ages old = {ages, NULL, 0};
+    strengths[0] = strengths[1] = 8;
+    CHECK(ecp_decay(&of_each, &old, strengths, 2, &report) == ECP_OK && strengths[0] == 4 && strengths[1] == 2);
+    const ecp_ages none = {NULL, NULL, 0};
+    CHECK(ecp_decay(&halving, &none, NULL, 0, &report) == ECP_OK);
+}
+
+static void check_decay_refusals(void) {
+    float strengths[3] = {8, 8, 8};
+    ecp_decay_report report = {77, 77};
+    const ecp_ages none = {NULL, NULL, 0};
+    INVALID(ecp_decay(NULL, &in_seconds, strengths, 3, &report));
+    INVALID(ecp_decay(&halving, NULL, strengths, 3, &report));
+    INVALID(ecp_decay(&halving, &none, strengths, 3, &report));
+    INVALID(ecp_decay(&halving, &in_seconds, NULL, 3, &report));
+    INVALID(ecp_decay(&halving, &in_seconds, strengths, 3, NULL));
+    INVALID(ecp_decay(&halving, &in_seconds, strengths, HUGE_SIZE, &report));
+    INVALID(ecp_decay(&halving, &in_seconds, strengths, SIZE_MAX, &report));
+    const ecp_law bad[] = {
+        {2, 0, &half_life, &exponent, 1},          {UINT32_MAX, 0, &half_life, &exponent, 1},
+        {ECP_LAW_EXPONENTIAL, -1, &half_life, NULL, 1},  {ECP_LAW_EXPONENTIAL, NAN, &half_life, NULL, 1},
+        {ECP_LAW_EXPONENTIAL, INFINITY, &half_life, NULL, 1}, {ECP_LAW_EXPONENTIAL, 0, NULL, NULL, 1},
+        {ECP_LAW_EXPONENTIAL, 0, &half_life, NULL, 0},   {ECP_LAW_EXPONENTIAL, 0, &half_life, NULL, 2},
+        {ECP_LAW_EXPONENTIAL, 0, &half_life, NULL, SIZE_MAX}, {ECP_LAW_POWER, 0, &half_life, NULL, 1},
+        {ECP_LAW_POWER, 0, NULL, &exponent, 1},
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        INVALID(ecp_decay(&bad[i], &in_seconds, strengths, 3, &report));
+    }
+    CHECK(strengths[0] == 8 && strengths[1] == 8 && strengths[2] == 8);
+    CHECK(report.negative_ages == 77 && report.nan_ages == 77);
+}
+
+/* Each kernel with all of the arena held: refused, then run on a block that was lent. */
+static void check_loans(void) {
+    size_t mark, count = 77;
+    void *held = NULL;
+    char *lent = malloc(4096 + 63);
+    CHECK(lent != NULL && ecp_arena_mark(&mark) == ECP_OK && ecp_arena_alloc(CAPACITY, &held, NULL) == ECP_OK);
+    for (int loan = 0; loan < 2; loan++) {
+        ecp_scratch scratch[4];
+        memset(scratch, 0, sizeof scratch);
+        for (int i = 0; i < 4 && loan; i++) scratch[i] = (ecp_scratch){lent + 1, 4096 + 62, 7, 7, 7};
+        float out[3] = {9, 9, 9}, found[3] = {9, 9, 9};
+        ecp_hit hits[3] = {{9, 9, 9}, {9, 9, 9}, {9, 9, 9}};
+        ecp_top_k_result result = {77, 77};
+        uint32_t reached[3] = {9, 9, 9};
+        ecp_status status = loan ? ECP_OK : ECP_OUT_OF_MEMORY;
+        CHECK(ecp_scores(ECP_METRIC_DOT, query, 2, rows, 3, out, &scratch[0]) == status);
+        CHECK(out[0] == (loan ? 25 : 9));
+        CHECK(ecp_gather(ECP_METRIC_DOT, query, 2, rows, 4, ids, 3, out, &scratch[1]) == status);
+        CHECK(out[0] == (loan ? 50 : 9));
+        CHECK(ecp_top_k(ECP_METRIC_DOT, query, 2, rows, 4, 3, hits, &result, &scratch[2]) == status);
+        CHECK(result.hit_count == (loan ? 3u : 77u) && hits[0].row == (loan ? 3u : 9u));
+        CHECK(ecp_spread(&graph, seeds, 2, &good, reached, found, &count, &scratch[3]) == status);
+        CHECK(count == (loan ? 3u : 77u) && found[0] == (loan ? 10 : 9) && reached[0] == (loan ? 0u : 9u));
+        const size_t needs[4] = {ecp_scores_need(2), ecp_gather_need(2, 3), ecp_top_k_need(2, 4, 3),
+                                 ecp_spread_need(3)};
+        for (int i = 0; i < 4 && !loan; i++) {
+            CHECK(scratch[i].need == needs[i] && scratch[i].needed == CAPACITY + needs[i]);
+            CHECK(scratch[i].capacity == CAPACITY);
+        }
+        for (int i = 0; i < 4 && loan; i++) CHECK(scratch[i].need == 7 && scratch[i].capacity == 7);
+    }
+    float out[1] = {9};
+    ecp_scratch small = {lent, 64 + 63, 0, 0, 0};
+    CHECK(ecp_gather(ECP_METRIC_DOT, query, 2, rows, 4, ids, 1, out, &small) == ECP_OUT_OF_MEMORY && out[0] == 9);
+    CHECK(small.need == 128 && small.needed == 128 && small.capacity <= 64 + 63);
+    ecp_arena_stats stats;
+    ecp_arena_thread_stats(&stats);
+    CHECK(stats.heap_loan_count >= 5 && stats.overflow_count >= 4);
+    CHECK(ecp_arena_rewind(mark) == ECP_OK);
+    free(lent);
+}
+
+int main(void) {
+    check_library();
+    check_tiers();
+    check_configuration();
+    check_needs();
+    for (size_t tier = 0; tier < ecp_tier_count(); tier++) {
+        const char *name = ecp_tier_name(tier);
+        ecp_status forced = ecp_tier_force(name, strlen(name));
+        CHECK(forced == (ecp_tier_supported(tier) ? ECP_OK : ECP_UNKNOWN_TIER));
+        if (forced != ECP_OK) continue;
+        CHECK(strcmp(ecp_tier_in_use(), name) == 0);
+        check_arena();
+        check_scores();
+        check_gather();
+        check_top_k();
+        check_spread();
+        check_spread_refusals();
+        check_decay();
+        check_decay_refusals();
+        check_loans();
+    }
+    check_figures();
+    if (failures > 0) printf("%d checks failed\n", failures);
+    return failures > 0;
+}

@@ -1,0 +1,344 @@
+//! Decay against the laws in f64.
+
+mod common;
+
+use common::{bits, numbers, on_threads};
+use ecphory::{Ages, Decay, DecayReport, Error};
+use proptest::prelude::*;
+
+/// The library splits a batch into tasks of this many memories.
+const TASK_MEMORIES: usize = 1 << 19;
+
+const NOW: i64 = 1_700_000_000_123;
+
+/// Distance between neighbouring f32 at the magnitude of `x`.
+fn ulp(x: f64) -> f64 {
+    let exponent = (x.to_bits() >> 52 & 0x7FF) as i32 - 1023;
+    f64::powi(2.0, exponent.max(-126) - 23)
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Law {
+    /// Half-life, or scale.
+    first: f32,
+    /// Exponent of the power law.
+    second: Option<f32>,
+    floor: f32,
+}
+
+impl Law {
+    fn exact(self, strength: f32, age: f64) -> f64 {
+        let (strength, age, first) = (f64::from(strength), age.max(0.0), f64::from(self.first));
+        let retention = match self.second {
+            None => f64::exp2(-age / first),
+            Some(exponent) => f64::exp(-f64::from(exponent) * f64::ln_1p(age / first)),
+        };
+        f64::max(strength * retention, strength.min(f64::from(self.floor)))
+    }
+
+    /// The documentation's bound: half an ulp for the one rounding, a thousandth for what comes before it. The oracle errs
+    /// by a thousandth of that thousandth: powers of two below 300 keep 13 digits in f64.
+    fn assert_near(self, strength: f32, age: f64, found: f32) {
+        let exact = self.exact(strength, age);
+        let off = (exact - f64::from(found)).abs();
+        assert!(off <= 0.501 * ulp(exact), "{self:?}, {strength} at age {age}: expected {exact}, found {found}");
+    }
+}
+
+/// Memories with all that any law asks for.
+struct Memories {
+    strengths: Vec<f32>,
+    seconds: Vec<f32>,
+    times: Vec<i64>,
+    firsts: Vec<f32>,
+    seconds_of_law: Vec<f32>,
+}
+
+impl Memories {
+    fn of(seed: u64, len: usize) -> Self {
+        let uniform = |salt: u64| numbers(seed * 8 + salt, len);
+        Self {
+            strengths: uniform(1).iter().map(|x| x * 4.0).collect(),
+            seconds: uniform(2).iter().map(|x| (x + 0.75) * 40_000.0).collect(),
+            times: uniform(3).iter().map(|x| NOW - ((x + 0.75) * 4e7) as i64).collect(),
+            firsts: uniform(4).iter().map(|x| 1000.0 * (x * 6.0).exp()).collect(),
+            seconds_of_law: uniform(5).iter().map(|x| (x * 4.6).exp()).collect(),
+        }
+    }
+
+    /// Ages in f64 as the documentation defines them.
+    fn ages(&self, stamps: bool) -> Vec<f64> {
+        if stamps {
+            self.times.iter().map(|time| (NOW - time) as f64 / 1000.0).collect()
+        } else {
+            self.seconds.iter().map(|&age| f64::from(age)).collect()
+        }
+    }
+
+    /// Decays by one combination of law, parameters and kind of age.
+    fn apply(&self, power: bool, each: bool, stamps: bool, floor: f32) -> (Vec<f32>, DecayReport) {
+        let mut strengths = self.strengths.clone();
+        let decay = match (power, each) {
+            (false, false) => Decay::half_life_seconds(3000.0),
+            (false, true) => Decay::half_lives_seconds(&self.firsts),
+            (true, false) => Decay::power(3000.0, 0.5),
+            (true, true) => Decay::powers(&self.firsts, &self.seconds_of_law),
+        };
+        let ages =
+            if stamps { Ages::UnixMilliseconds { now: NOW, times: &self.times } } else { Ages::Seconds(&self.seconds) };
+        let report = decay.unwrap().floor(floor).unwrap().apply(&mut strengths, ages).unwrap();
+        (strengths, report)
+    }
+
+    fn law(&self, at: usize, power: bool, each: bool, floor: f32) -> Law {
+        let first = if each { self.firsts[at] } else { 3000.0 };
+        let second = power.then(|| if each { self.seconds_of_law[at] } else { 0.5 });
+        Law { first, second, floor }
+    }
+
+    fn assert_every_combination(&self, floor: f32) {
+        for combination in 0..8 {
+            let [power, each, stamps] = [1, 2, 4].map(|bit| combination & bit != 0);
+            let (found, report) = self.apply(power, each, stamps, floor);
+            let ages = self.ages(stamps);
+            for (at, (&found, &age)) in found.iter().zip(&ages).enumerate() {
+                self.law(at, power, each, floor).assert_near(self.strengths[at], age, found);
+            }
+            assert_eq!(report.negative_ages, ages.iter().filter(|&&age| age < 0.0).count());
+            assert_eq!(report.nan_ages, 0);
+        }
+    }
+}
+
+#[test]
+fn every_law_kind_of_age_and_length_is_within_half_an_ulp_and_a_thousandth() {
+    for len in 0..=67 {
+        for floor in [0.0, 0.125, 10.0] {
+            Memories::of(len as u64 + 1, len).assert_every_combination(floor);
+        }
+    }
+}
+
+#[test]
+fn batches_around_the_split_into_tasks_decay_whole() {
+    for len in [TASK_MEMORIES - 1, TASK_MEMORIES, TASK_MEMORIES + 1, 2 * TASK_MEMORIES + 3] {
+        Memories::of(9, len).assert_every_combination(0.01);
+    }
+}
+
+#[test]
+fn one_thread_and_seven_give_the_same_bits_and_report() {
+    let mut memories = Memories::of(4, 3 * TASK_MEMORIES + 11);
+    memories.seconds.iter_mut().step_by(1001).for_each(|age| *age = f32::NAN);
+    for combination in 0..8 {
+        let [power, each, stamps] = [1, 2, 4].map(|bit| combination & bit != 0);
+        let run = || memories.apply(power, each, stamps, 0.0);
+        let ((one, one_report), (seven, seven_report)) = (on_threads(1, run), on_threads(7, run));
+        assert!(bits(&one) == bits(&seven), "combination {combination}");
+        assert_eq!(one_report, seven_report);
+        assert_eq!(one_report.nan_ages, if stamps { 0 } else { memories.seconds.len().div_ceil(1001) });
+    }
+}
+
+#[test]
+fn a_half_life_halves_exactly() {
+    for half_life in [1e-3, 1.0, 7.5, 86_400.0, 1e9] {
+        for strength in [1.0, 3.7, -2.5, f32::MAX, f32::MIN_POSITIVE * 1024.0] {
+            let ages: Vec<_> = (0..9).map(|n| half_life * f32::powi(2.0, n) * if n == 0 { 0.0 } else { 0.5 }).collect();
+            let halvings = [0, 1, 2, 4, 8, 16, 32, 64, 128];
+            let mut strengths = [strength; 9];
+            Decay::half_life_seconds(half_life).unwrap().apply(&mut strengths, Ages::Seconds(&ages)).unwrap();
+            for (halvings, found) in halvings.into_iter().zip(strengths) {
+                // Halving is exact but where it leaves the normal numbers: there it is the nearest one.
+                let exact = (f64::from(strength) * f64::powi(0.5, halvings)) as f32;
+                assert_eq!(found, exact, "{strength} after {halvings} half-lives of {half_life}");
+            }
+        }
+    }
+}
+
+#[test]
+fn milliseconds_and_seconds_of_the_same_age_decay_the_same() {
+    let seconds = [0.0, 0.5, 1.0, 60.0, 86_400.0, -2.0];
+    let times = seconds.map(|age: f32| NOW - (age * 1000.0) as i64);
+    for decay in [Decay::half_life_seconds(100.0).unwrap(), Decay::power(100.0, 1.5).unwrap()] {
+        let (mut by_seconds, mut by_times) = ([1.0; 6], [1.0; 6]);
+        let report = decay.apply(&mut by_seconds, Ages::Seconds(&seconds)).unwrap();
+        assert_eq!(decay.apply(&mut by_times, Ages::UnixMilliseconds { now: NOW, times: &times }).unwrap(), report);
+        assert_eq!(bits(&by_seconds), bits(&by_times));
+        assert_eq!(report.negative_ages, 1);
+        assert_eq!((by_seconds[0], by_seconds[5]), (1.0, 1.0));
+    }
+}
+
+#[test]
+fn the_floor_holds_what_falls_and_raises_nothing() {
+    for decay in [Decay::half_life_seconds(10.0).unwrap(), Decay::power(10.0, 2.0).unwrap()] {
+        let mut strengths = [1.0, 0.05, -1.0, 0.2, 0.0, 0.1, 5.0];
+        let ages = [1e9, 1e9, 0.0, f32::INFINITY, 5.0, 1.0, 0.0];
+        decay.floor(0.1).unwrap().apply(&mut strengths, Ages::Seconds(&ages)).unwrap();
+        assert_eq!(strengths, [0.1, 0.05, -1.0, 0.1, 0.0, 0.1, 5.0]);
+        let mut below = [-1.0];
+        decay.floor(0.1).unwrap().apply(&mut below, Ages::Seconds(&[1e9])).unwrap();
+        assert!(below[0] > -1e-6 && below[0] <= 0.0, "a negative strength falls towards 0, found {}", below[0]);
+    }
+}
+
+#[test]
+fn nan_and_infinities_have_their_stated_results_in_every_lane() {
+    let (nan, inf) = (f32::NAN, f32::INFINITY);
+    for decay in [Decay::half_life_seconds(10.0).unwrap(), Decay::power(10.0, 0.5).unwrap()] {
+        for (len, at) in (1..40).flat_map(|len| (0..len).map(move |at| (len, at))) {
+            let apply = |strength: f32, age: f32| {
+                let (mut strengths, mut ages) = (vec![1.0; len], vec![10.0; len]);
+                (strengths[at], ages[at]) = (strength, age);
+                let report = decay.apply(&mut strengths, Ages::Seconds(&ages)).unwrap();
+                let found = strengths.remove(at);
+                assert!(strengths.iter().all(|&other| other > 0.49 && other < 0.71), "len {len}, at {at}");
+                (found, report.negative_ages, report.nan_ages)
+            };
+            assert!(matches!(apply(1.0, nan), (found, 0, 1) if found.is_nan()));
+            assert!(matches!(apply(nan, nan), (found, 0, 1) if found.is_nan()));
+            assert!(matches!(apply(nan, 10.0), (found, 0, 0) if found.is_nan()));
+            assert_eq!(apply(1.0, -5.0), (1.0, 1, 0));
+            assert_eq!(apply(1.0, -inf), (1.0, 1, 0));
+            assert_eq!(apply(1.0, -0.0), (1.0, 0, 0));
+            assert_eq!(apply(inf, 10.0), (inf, 0, 0));
+            assert_eq!(apply(-inf, 10.0), (-inf, 0, 0));
+        }
+    }
+}
+
+#[test]
+fn an_infinite_age_leaves_nothing_or_the_floor_under_every_law() {
+    for exponent in [100.0, 2.0, 0.5, 0.1, 0.01, 1e-3] {
+        for decay in [Decay::half_life_seconds(10.0).unwrap(), Decay::power(10.0, exponent).unwrap()] {
+            // Twelve: some in whole registers, some behind them.
+            for (floor, expected) in [(0.0, 0.0), (0.25, 0.25)] {
+                let mut strengths = [1.0; 12];
+                let ages = Ages::Seconds(&[f32::INFINITY; 12]);
+                decay.floor(floor).unwrap().apply(&mut strengths, ages).unwrap();
+                assert_eq!(strengths, [expected; 12], "exponent {exponent}");
+            }
+        }
+    }
+}
+
+#[test]
+fn moments_at_the_ends_of_i64_do_not_wrap() {
+    let times = [i64::MIN, i64::MAX, 5, -1, 0].repeat(3);
+    for decay in [Decay::half_life_seconds(1.0).unwrap(), Decay::power(1e-3, 40.0).unwrap()] {
+        for (now, expected, negative) in [
+            (i64::MAX, [0.0, 1.0, 0.0, 0.0, 0.0], 0),
+            (i64::MIN, [1.0, 1.0, 1.0, 1.0, 1.0], 4),
+            (0, [0.0, 1.0, 1.0, -1.0, 1.0], 2),
+        ] {
+            let mut strengths = [1.0; 15];
+            let report = decay.apply(&mut strengths, Ages::UnixMilliseconds { now, times: &times }).unwrap();
+            for (found, expected) in strengths.iter().zip(expected.repeat(3)) {
+                // -1 stands for a millisecond's decay, which the two laws disagree about.
+                assert!(if expected < 0.0 { *found > 0.0 && *found < 1.0 } else { *found == expected }, "now {now}");
+            }
+            assert_eq!((report.negative_ages, report.nan_ages), (3 * negative, 0));
+        }
+    }
+}
+
+#[test]
+fn denormal_and_huge_strengths_and_parameters_keep_their_digits() {
+    let tiny = f32::from_bits(1);
+    let strengths = [f32::MIN_POSITIVE, tiny * 512.0, f32::MAX, -f32::MAX, 1.0, 1.0, 1e-30];
+    let ages = [1.0, 1.0, 1.0, 126.5, 1e-40, 3e38, 20.25];
+    for (first, second) in [(1.0, None), (tiny, Some(tiny)), (f32::MAX, None), (1e-3, Some(0.3)), (1.0, Some(3.0))] {
+        let decay = match second {
+            None => Decay::half_life_seconds(first),
+            Some(exponent) => Decay::power(first, exponent),
+        };
+        let mut found = strengths;
+        decay.unwrap().apply(&mut found, Ages::Seconds(&ages)).unwrap();
+        for ((strength, age), found) in strengths.into_iter().zip(ages).zip(found) {
+            Law { first, second, floor: 0.0 }.assert_near(strength, f64::from(age), found);
+        }
+    }
+}
+
+#[test]
+fn parameters_that_are_not_finite_and_positive_are_refused_by_name_and_position() {
+    for bad in [0.0, -0.0, -1.0, f32::INFINITY, f32::NAN] {
+        let refused = |outcome: Result<Decay<'_>, Error>, name: &str, place: usize| match outcome {
+            Err(Error::Value { what, position, expected: "a finite number above 0", found }) => {
+                assert_eq!((what, position, found.to_bits()), (name, place, f32::to_bits(bad)));
+            }
+            other => panic!("expected a refusal of {bad}, found {other:?}"),
+        };
+        refused(Decay::half_life_seconds(bad), "half-life in seconds", 0);
+        refused(Decay::half_lives_seconds(&[1.0, bad]), "half-life in seconds", 1);
+        refused(Decay::power(bad, 1.0), "scale in seconds", 0);
+        refused(Decay::power(1.0, bad), "exponent", 0);
+        refused(Decay::powers(&[1.0, 1.0, bad], &[1.0; 3]), "scale in seconds", 2);
+        refused(Decay::powers(&[1.0; 3], &[1.0, bad, 1.0]), "exponent", 1);
+    }
+    let error = Decay::half_life_seconds(-1.0).unwrap_err();
+    assert_eq!(error.to_string(), "half-life in seconds at position 0: expected a finite number above 0, found -1");
+    for bad in [-0.5, f32::INFINITY, f32::NAN] {
+        let refusal = Decay::half_life_seconds(1.0).unwrap().floor(bad).unwrap_err();
+        assert!(matches!(refusal, Error::Value { what: "floor", expected: "a finite number of 0 or more", .. }));
+    }
+}
+
+#[test]
+fn wrong_lengths_are_refused_and_strengths_untouched() {
+    let mut strengths = [7.0; 4];
+    let decay = Decay::half_life_seconds(1.0).unwrap();
+    let ages = Error::Length { what: "ages", expected: 4, found: 3 };
+    assert_eq!(decay.apply(&mut strengths, Ages::Seconds(&[9.0; 3])), Err(ages.clone()));
+    assert_eq!(decay.apply(&mut strengths, Ages::UnixMilliseconds { now: 9, times: &[0; 3] }), Err(ages.clone()));
+    assert_eq!(ages.to_string(), "ages: expected 4 elements, found 3");
+    let parameters = Error::Length { what: "decay parameters", expected: 4, found: 1 };
+    let each = Decay::half_lives_seconds(&[1.0]).unwrap();
+    assert_eq!(each.apply(&mut strengths, Ages::Seconds(&[9.0; 4])), Err(parameters.clone()));
+    let each = Decay::powers(&[1.0], &[1.0]).unwrap();
+    assert_eq!(each.apply(&mut strengths, Ages::Seconds(&[9.0; 4])), Err(parameters));
+    let exponents = Error::Length { what: "exponents", expected: 2, found: 1 };
+    assert_eq!(Decay::powers(&[1.0; 2], &[1.0]), Err(exponents));
+    assert_eq!(strengths, [7.0; 4]);
+}
+
+#[test]
+fn no_memories_at_all_decay_to_nothing() {
+    let none = DecayReport::default();
+    for decay in [Decay::half_life_seconds(1.0), Decay::half_lives_seconds(&[]), Decay::powers(&[], &[])] {
+        let decay = decay.unwrap();
+        assert_eq!(decay.apply(&mut [], Ages::Seconds(&[])), Ok(none));
+        assert_eq!(decay.apply(&mut [], Ages::UnixMilliseconds { now: 0, times: &[] }), Ok(none));
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn random_memories_of_any_magnitude_decay_within_the_bound(
+        memories in prop::collection::vec(
+            (-126i32..127, -2.0f32..2.0, -20i32..60, 1.0f32..2.0, -20i32..30, 1.0f32..2.0),
+            1..40,
+        ),
+        exponent in 0.01f32..100.0,
+        floor in prop_oneof![Just(0.0f32), 0.0f32..1.0],
+    ) {
+        let scaled = |power: i32, x: f32| x * f32::powi(2.0, power);
+        let before: Vec<_> = memories.iter().map(|m| scaled(m.0, m.1)).collect();
+        let ages: Vec<_> = memories.iter().map(|m| scaled(m.2, m.3)).collect();
+        let firsts: Vec<_> = memories.iter().map(|m| scaled(m.4, m.5)).collect();
+        let exponents = vec![exponent; before.len()];
+        let (mut halved, mut powered) = (before.clone(), before.clone());
+        let decays = [Decay::half_lives_seconds(&firsts).unwrap(), Decay::powers(&firsts, &exponents).unwrap()];
+        decays[0].floor(floor).unwrap().apply(&mut halved, Ages::Seconds(&ages)).unwrap();
+        decays[1].floor(floor).unwrap().apply(&mut powered, Ages::Seconds(&ages)).unwrap();
+        for at in 0..before.len() {
+            let age = f64::from(ages[at]);
+            Law { first: firsts[at], second: None, floor }.assert_near(before[at], age, halved[at]);
+            Law { first: firsts[at], second: Some(exponent), floor }.assert_near(before[at], age, powered[at]);
+        }
+    }
+}

@@ -1,0 +1,404 @@
+//! Spreading activation against a dense oracle in f64, and the building of graphs.
+
+mod common;
+
+use common::{bits, on_threads};
+use ecphory::{Activation, Edge, Error, Fire, Graph, Seed, Spread, Weighting};
+use proptest::prelude::*;
+
+/// Unit roundoff of f32.
+const U: f64 = 1.0 / 16_777_216.0;
+
+#[derive(Debug, Clone, Copy)]
+struct Options {
+    hops: u32,
+    threshold: f32,
+    retain: f32,
+    transmission: f32,
+    fire: Fire,
+    weighting: Weighting,
+}
+
+/// Everything passed on at every hop and nothing kept.
+const PLAIN: Options = Options {
+    hops: 1,
+    threshold: 0.0,
+    retain: 0.0,
+    transmission: 1.0,
+    fire: Fire::EveryHop,
+    weighting: Weighting::AsGiven,
+};
+
+impl Options {
+    fn spread(self) -> Spread {
+        Spread::default()
+            .hops(self.hops)
+            .threshold(self.threshold)
+            .retain(self.retain)
+            .transmission(self.transmission)
+            .fire(self.fire)
+            .weighting(self.weighting)
+    }
+
+    /// All quantities are sums and products of numbers that are not negative, so relative errors only add: those of the
+    /// seeds' sum, and at each hop those of as many additions as a node has sources, and eight roundings around them: the
+    /// weight, the out-strength and its own rounding, the share, the product, transmission, retain, the sum of both.
+    fn relative_error(self, nodes: usize, seeds: usize) -> f64 {
+        (seeds as f64 + f64::from(self.hops) * (nodes as f64 + 8.0)) * U
+    }
+}
+
+/// What a dense matrix says.
+struct Dense {
+    activation: Vec<f64>,
+    /// The hop at which a node was first passed anything above zero; seeds at 0.
+    reached_at: Vec<Option<u32>>,
+    /// The smallest relative distance of any activation from the threshold.
+    nearest_to_threshold: f64,
+}
+
+fn oracle(nodes: usize, edges: &[Edge], seeds: &[Seed], options: Options) -> Dense {
+    let mut weight = vec![vec![0.0; nodes]; nodes];
+    for edge in edges {
+        weight[edge.source as usize][edge.target as usize] += f64::from(edge.weight);
+    }
+    let mut dense =
+        Dense { activation: vec![0.0; nodes], reached_at: vec![None; nodes], nearest_to_threshold: f64::INFINITY };
+    for seed in seeds {
+        dense.activation[seed.node as usize] += f64::from(seed.activation);
+        dense.reached_at[seed.node as usize] = Some(0);
+    }
+    let (threshold, mut fired) = (f64::from(options.threshold), vec![false; nodes]);
+    for hop in 1..=options.hops {
+        let mut received = vec![0.0; nodes];
+        for source in 0..nodes {
+            let activation = dense.activation[source];
+            if threshold > 0.0 {
+                let distance = (activation / threshold - 1.0).abs();
+                dense.nearest_to_threshold = dense.nearest_to_threshold.min(distance);
+            }
+            if activation == 0.0 || activation < threshold || (options.fire == Fire::Once && fired[source]) {
+                continue;
+            }
+            fired[source] = true;
+            let strength: f64 = weight[source].iter().sum();
+            let share = if options.weighting == Weighting::AsGiven { 1.0 } else { 1.0 / strength };
+            for target in (0..nodes).filter(|&target| weight[source][target] > 0.0) {
+                received[target] += activation * weight[source][target] * share;
+                dense.reached_at[target].get_or_insert(hop);
+            }
+        }
+        for (activation, received) in dense.activation.iter_mut().zip(received) {
+            *activation = f64::from(options.retain) * *activation + f64::from(options.transmission) * received;
+        }
+    }
+    dense
+}
+
+fn in_place_of_nodes(found: &Activation, nodes: usize) -> Vec<f32> {
+    let mut all = vec![0.0; nodes];
+    found.iter().for_each(|seed| all[seed.node as usize] = seed.activation);
+    all
+}
+
+/// False where the oracle cannot tell whether a node reaches the threshold.
+fn agrees(nodes: usize, edges: &[Edge], seeds: &[Seed], options: Options) -> bool {
+    let dense = oracle(nodes, edges, seeds, options);
+    let bound = options.relative_error(nodes, seeds.len());
+    if dense.nearest_to_threshold <= 4.0 * bound {
+        return false;
+    }
+    let found = Graph::from_edges(nodes, edges.iter().copied()).unwrap().spread(seeds, &options.spread()).unwrap();
+    for (node, (found, exact)) in in_place_of_nodes(&found, nodes).into_iter().zip(&dense.activation).enumerate() {
+        let off = (f64::from(found) - exact).abs();
+        assert!(off <= bound * exact, "node {node}: expected {exact}, found {found}, {options:?}");
+    }
+    let hops: Vec<_> = found.nodes.iter().map(|&node| dense.reached_at[node as usize]).collect();
+    assert!(hops.iter().all(Option::is_some) && hops.is_sorted(), "reached out of order: {hops:?}");
+    assert_eq!(hops.len(), dense.reached_at.iter().flatten().count(), "each node reached stands there once");
+    let mut seeded: Vec<u32> = Vec::new();
+    for seed in seeds {
+        if !seeded.contains(&seed.node) {
+            seeded.push(seed.node);
+        }
+    }
+    assert_eq!(found.nodes[..seeded.len()], seeded, "seeds come first, as they were given");
+    true
+}
+
+fn edge() -> impl Strategy<Value = (u32, u32, f32)> {
+    (any::<u32>(), any::<u32>(), prop_oneof![0.01f32..2.0, Just(1.0f32)])
+}
+
+fn options() -> impl Strategy<Value = Options> {
+    let shares =
+        (prop_oneof![Just(0.0f32), 0.01f32..1.5], prop_oneof![Just(0.0f32), Just(1.0), 0.1f32..1.5], 0.1f32..1.5);
+    (0u32..6, shares, any::<bool>(), any::<bool>()).prop_map(
+        |(hops, (threshold, retain, transmission), once, given)| Options {
+            hops,
+            threshold,
+            retain,
+            transmission,
+            fire: if once { Fire::Once } else { Fire::EveryHop },
+            weighting: if given { Weighting::AsGiven } else { Weighting::ByOutStrength },
+        },
+    )
+}
+
+/// Nodes, edges among them, seeds.
+fn network() -> impl Strategy<Value = (usize, Vec<Edge>, Vec<Seed>)> {
+    let edges = prop::collection::vec(edge(), 0..150);
+    let seeds = prop::collection::vec((any::<u32>(), prop_oneof![Just(0.0f32), 0.01f32..4.0]), 0..5);
+    (1usize..70, edges, seeds).prop_map(|(nodes, edges, seeds)| {
+        let node = |any: u32| any % nodes as u32;
+        let edges = edges.into_iter().map(|(source, target, weight)| Edge::new(node(source), node(target), weight));
+        let seeds = seeds.into_iter().map(|(at, activation)| Seed::new(node(at), activation));
+        (nodes, edges.collect(), seeds.collect())
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 1000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn random_graphs_spread_as_the_dense_oracle_says((nodes, edges, seeds) in network(), options in options()) {
+        prop_assume!(agrees(nodes, &edges, &seeds, options));
+    }
+
+    #[test]
+    fn the_order_of_edges_does_not_change_the_graph(
+        (nodes, edges, _) in network(), doubled in any::<bool>(), keys in prop::collection::vec(any::<u64>(), 300),
+    ) {
+        let edges = if doubled { edges.repeat(2) } else { edges };
+        let mut shuffled: Vec<_> = edges.iter().copied().zip(keys).collect();
+        shuffled.sort_by_key(|(_, key)| *key);
+        let expected = Graph::from_edges(nodes, edges).unwrap();
+        prop_assert_eq!(Graph::from_edges(nodes, shuffled.into_iter().map(|(edge, _)| edge)).unwrap(), expected);
+    }
+
+    #[test]
+    fn a_graph_holds_the_sum_of_each_pair_and_of_each_node((nodes, edges, _) in network()) {
+        let graph = Graph::from_edges(nodes, edges.iter().copied()).unwrap();
+        let mut count = 0;
+        for source in 0..nodes as u32 {
+            let out = || edges.iter().filter(move |edge| edge.source == source);
+            let neighbours: Vec<_> = graph.neighbours(source).collect();
+            prop_assert!(neighbours.is_sorted_by(|a, b| a.0 < b.0));
+            prop_assert!(out().all(|edge| neighbours.iter().any(|&(target, _)| target == edge.target)));
+            for &(target, weight) in &neighbours {
+                let exact: f64 = out().filter(|edge| edge.target == target).map(|edge| f64::from(edge.weight)).sum();
+                prop_assert!(exact > 0.0 && (f64::from(weight) - exact).abs() <= 1.01 * U * exact);
+            }
+            let strength: f64 = out().map(|edge| f64::from(edge.weight)).sum();
+            let found = f64::from(graph.out_strength(source).unwrap());
+            prop_assert!((found - strength).abs() <= 2.01 * U * strength);
+            count += neighbours.len();
+        }
+        prop_assert_eq!(graph.edge_count(), count);
+        prop_assert_eq!(graph.node_count(), nodes);
+    }
+}
+
+/// A ring with chords, and cues all over it.
+fn ring(nodes: u32) -> (Graph, Vec<Vec<Seed>>) {
+    let edges = (0..nodes).flat_map(|node| {
+        [1, 7, 31].map(|step| Edge::new(node, (node + step) % nodes, 1.0 / (1 + (node ^ step) % 5) as f32))
+    });
+    let cue = |start: u32| (0..start % 4).map(|i| Seed::new((start * 13 + i) % nodes, 0.3 + i as f32)).collect();
+    (Graph::from_edges(nodes as usize, edges).unwrap(), (0..97).map(cue).collect())
+}
+
+#[test]
+fn graphs_of_every_size_around_a_word_of_bits_fire_each_node_once() {
+    for nodes in (1u32..=130).chain([1023, 1024, 1025]) {
+        let graph = Graph::from_edges(nodes as usize, (1..nodes).map(|node| Edge::new(node - 1, node, 1.0))).unwrap();
+        let options = Options { hops: nodes.min(1024), retain: 1.0, fire: Fire::Once, ..PLAIN };
+        let found = graph.spread(&[Seed::new(0, 1.0)], &options.spread()).unwrap();
+        // Down a chain in which each node fires once, everyone ends with what the first one had.
+        assert_eq!(found.nodes, (0..nodes).collect::<Vec<_>>());
+        assert_eq!(found.activations, vec![1.0; nodes as usize]);
+    }
+}
+
+#[test]
+fn a_node_that_has_fired_echoes_only_under_every_hop() {
+    let graph = Graph::from_edges(2, [Edge::new(0, 1, 1.0), Edge::new(1, 0, 1.0)]).unwrap();
+    let spread = |fire, hops| {
+        let options = Options { hops, retain: 1.0, fire, ..PLAIN };
+        in_place_of_nodes(&graph.spread(&[Seed::new(0, 1.0)], &options.spread()).unwrap(), 2)
+    };
+    assert_eq!(spread(Fire::Once, 1), [1.0, 1.0]);
+    assert_eq!(spread(Fire::Once, 2), [2.0, 1.0]);
+    assert_eq!(spread(Fire::Once, 9), [2.0, 1.0]);
+    assert_eq!(spread(Fire::EveryHop, 2), [2.0, 2.0]);
+    assert_eq!(spread(Fire::EveryHop, 3), [4.0, 4.0]);
+}
+
+#[test]
+fn an_activation_equal_to_the_threshold_is_passed_on_and_less_is_not() {
+    let graph = Graph::from_edges(2, [Edge::new(0, 1, 1.0)]).unwrap();
+    let below = f32::from_bits(0.5f32.to_bits() - 1);
+    let options = Options { threshold: 0.5, retain: 1.0, ..PLAIN };
+    assert_eq!(graph.spread(&[Seed::new(0, 0.5)], &options.spread()).unwrap().activations, [0.5, 0.5]);
+    let found = graph.spread(&[Seed::new(0, below)], &options.spread()).unwrap();
+    assert_eq!((found.nodes, found.activations), (vec![0], vec![below]));
+}
+
+#[test]
+fn a_source_keeps_what_spreadr_publishes_for_its_source() {
+    // One link from node 1 to node 2, activation 20, retention 0.5 (spreadr, Siew 2019). Only the source is compared: in
+    // spreadr a node with no way out keeps everything, here it keeps its share as every node does.
+    let graph = Graph::from_edges(2, [Edge::new(0, 1, 1.0)]).unwrap();
+    for (hops, source) in (1..).zip([10.0, 5.0, 2.5, 1.25]) {
+        let options = Options { hops, retain: 0.5, transmission: 0.5, ..PLAIN };
+        let found = graph.spread(&[Seed::new(0, 20.0)], &options.spread()).unwrap();
+        assert_eq!((found.nodes[0], found.activations[0]), (0, source));
+    }
+}
+
+#[test]
+fn out_strength_shares_one_activation_among_all_links() {
+    let edges = [Edge::new(0, 1, 3.0), Edge::new(0, 2, 1.0), Edge::new(3, 0, 0.0)];
+    let graph = Graph::from_edges(4, edges).unwrap();
+    let options = Options { retain: 1.0, weighting: Weighting::ByOutStrength, ..PLAIN };
+    let found = graph.spread(&[Seed::new(0, 8.0), Seed::new(3, 1.0)], &options.spread()).unwrap();
+    assert_eq!(in_place_of_nodes(&found, 4), [8.0, 6.0, 2.0, 1.0]);
+    // The same shares, however small the weights.
+    for scale in [1e-37f32, 1e-40, 1e-42] {
+        let edges = [Edge::new(0, 1, scale), Edge::new(0, 2, scale), Edge::new(0, 3, 0.0)];
+        let graph = Graph::from_edges(4, edges).unwrap();
+        let found = graph.spread(&[Seed::new(0, 8.0)], &options.spread()).unwrap();
+        assert_eq!(in_place_of_nodes(&found, 4), [8.0, 4.0, 4.0, 0.0], "weights of {scale}");
+    }
+}
+
+#[test]
+fn no_hops_give_the_seeds_back_and_no_seeds_give_nothing() {
+    let (graph, _) = ring(40);
+    let seeds = [Seed::new(9, 1.0), Seed::new(3, 0.0), Seed::new(9, 0.5), Seed::new(39, 2.0)];
+    let found = graph.spread(&seeds, &Spread::default().hops(0)).unwrap();
+    assert_eq!((found.nodes, found.activations), (vec![9, 3, 39], vec![1.5, 0.0, 2.0]));
+    let nothing = graph.spread(&[], &Spread::default().hops(1024)).unwrap();
+    assert!(nothing.is_empty() && nothing == Activation::default());
+    let cues: [&[Seed]; 0] = [];
+    assert_eq!(graph.spread_batch(&cues, &Spread::default()), Ok(vec![]));
+}
+
+#[test]
+fn activation_saturates_at_the_largest_float() {
+    let edges = [Edge::new(0, 1, 2.0), Edge::new(1, 0, f32::MAX), Edge::new(1, 2, 0.5)];
+    let graph = Graph::from_edges(3, edges).unwrap();
+    let options = Options { hops: 50, retain: 1e30, transmission: 1e30, ..PLAIN };
+    let seeds = [Seed::new(0, f32::MAX), Seed::new(0, f32::MAX)];
+    assert_eq!(graph.spread(&seeds, &options.spread().hops(0)).unwrap().activations, [f32::MAX]);
+    assert_eq!(graph.spread(&seeds, &options.spread()).unwrap().activations, [f32::MAX; 3]);
+    let still = Options { retain: 1.0, transmission: 0.0, ..PLAIN };
+    let found = graph.spread(&[Seed::new(2, 3.0), Seed::new(0, 1.0)], &still.spread()).unwrap();
+    assert_eq!(in_place_of_nodes(&found, 3), [1.0, 0.0, 3.0]);
+}
+
+#[test]
+fn a_batch_holds_the_bits_of_each_cue_by_itself_on_one_thread_and_seven() {
+    let (graph, cues) = ring(5000);
+    for spread in [Spread::default(), Spread::default().hops(9).fire(Fire::EveryHop).weighting(Weighting::AsGiven)] {
+        let singles: Vec<_> = cues.iter().map(|seeds| graph.spread(seeds, &spread).unwrap()).collect();
+        for threads in [1, 7] {
+            let batch = on_threads(threads, || graph.spread_batch(&cues, &spread)).unwrap();
+            assert_eq!(batch.len(), singles.len());
+            for (found, single) in batch.iter().zip(&singles) {
+                assert_eq!(found.nodes, single.nodes);
+                assert_eq!(bits(&found.activations), bits(&single.activations));
+            }
+        }
+    }
+}
+
+#[test]
+fn the_most_active_nodes_come_first_with_ties_by_lower_node() {
+    let found = Activation { nodes: vec![4, 2, 9, 1, 7], activations: vec![1.0, 3.0, 1.0, f32::NAN, 0.0] };
+    let nodes = |k| found.top_k(k).iter().map(|seed| seed.node).collect::<Vec<_>>();
+    assert_eq!(nodes(0), []);
+    assert_eq!(nodes(3), [2, 4, 9]);
+    assert_eq!(nodes(usize::MAX), [2, 4, 9, 7, 1]);
+    assert_eq!((found.len(), found.iter().len(), found.is_empty()), (5, 5, false));
+}
+
+#[test]
+fn edges_that_are_not_edges_are_refused_by_position() {
+    let good = Edge::new(0, 1, 1.0);
+    let refuse = |edge| Graph::from_edges(3, [good, edge, good]).unwrap_err();
+    let source = refuse(Edge::new(3, 0, 1.0));
+    assert_eq!(source, Error::Index { what: "edge source", position: 1, len: 3, found: 3 });
+    assert_eq!(source.to_string(), "edge source at position 1: expected an index below 3, found 3");
+    let target = Error::Index { what: "edge target", position: 1, len: 3, found: u32::MAX as usize };
+    assert_eq!(refuse(Edge::new(0, u32::MAX, 1.0)), target);
+    for weight in [-1.0, f32::INFINITY, f32::NEG_INFINITY, f32::NAN] {
+        let Error::Value { what: "edge weight", position: 1, found, .. } = refuse(Edge::new(0, 1, weight)) else {
+            panic!("{weight} must be refused as a weight");
+        };
+        assert_eq!(found.to_bits(), weight.to_bits());
+    }
+    let error = refuse(Edge::new(0, 1, -1.0)).to_string();
+    assert_eq!(error, "edge weight at position 1: expected a finite number of 0 or more, found -1");
+}
+
+#[test]
+fn sums_of_weights_beyond_f32_are_refused() {
+    for edges in
+        [[Edge::new(2, 1, f32::MAX), Edge::new(2, 1, f32::MAX)], [Edge::new(2, 0, f32::MAX), Edge::new(2, 1, f32::MAX)]]
+    {
+        let Err(Error::Value { what: "sum of a node's weights", position: 2, found, .. }) = Graph::from_edges(3, edges)
+        else {
+            panic!("a sum of {edges:?} is not finite");
+        };
+        assert_eq!(found, f32::INFINITY);
+    }
+    let fits = Graph::from_edges(2, [Edge::new(0, 0, f32::MAX), Edge::new(1, 0, f32::MAX)]).unwrap();
+    assert_eq!(fits.out_strength(1), Some(f32::MAX));
+}
+
+#[test]
+fn a_graph_needs_a_node_and_no_edge() {
+    let range = Error::Range { what: "node count", min: 1, max: u32::MAX as usize, found: 0 };
+    assert_eq!(Graph::from_edges(0, []), Err(range.clone()));
+    assert_eq!(range.to_string(), "node count: expected 1 to 4294967295, found 0");
+    assert!(Graph::from_edges(u32::MAX as usize + 1, []).is_err());
+    let lone = Graph::from_edges(1, []).unwrap();
+    assert_eq!((lone.node_count(), lone.edge_count(), lone.out_strength(0)), (1, 0, Some(0.0)));
+    assert_eq!((lone.neighbours(0).len(), lone.neighbours(1).len(), lone.neighbours(u32::MAX).len()), (0, 0, 0));
+    assert_eq!(lone.out_strength(1), None);
+    assert_eq!(lone.spread(&[Seed::new(0, 1.0)], &Spread::default()).unwrap().activations, [1.0]);
+}
+
+#[test]
+fn seeds_that_are_not_seeds_are_refused_by_position() {
+    let (graph, _) = ring(40);
+    let good = Seed::new(0, 1.0);
+    let index = Error::Index { what: "seed", position: 1, len: 40, found: 40 };
+    let bad = [good, Seed::new(40, 1.0)];
+    assert_eq!(graph.spread(&bad, &Spread::default()), Err(index.clone()));
+    assert_eq!(graph.spread_batch(&[&[good][..], &bad], &Spread::default()), Err(index));
+    for activation in [-0.5, f32::NAN, f32::INFINITY] {
+        let refusal = graph.spread(&[good, good, Seed::new(3, activation)], &Spread::default()).unwrap_err();
+        assert!(matches!(refusal, Error::Value { what: "seed activation", position: 2, .. }), "{refusal}");
+    }
+}
+
+#[test]
+fn options_outside_their_range_are_refused_by_name() {
+    let (graph, cues) = ring(40);
+    let hops = Error::Range { what: "hops", min: 0, max: 1024, found: 1025 };
+    assert_eq!(graph.spread(&cues[1], &Spread::default().hops(1025)), Err(hops.clone()));
+    assert_eq!(graph.spread_batch(&cues, &Spread::default().hops(1025)), Err(hops));
+    assert!(graph.spread(&cues[1], &Spread::default().hops(1024)).is_ok());
+    for bad in [-1.0, f32::NAN, f32::INFINITY] {
+        for (name, spread) in [
+            ("threshold", Spread::default().threshold(bad)),
+            ("retain", Spread::default().retain(bad)),
+            ("transmission", Spread::default().transmission(bad)),
+        ] {
+            let refusal = graph.spread(&cues[1], &spread).unwrap_err();
+            assert!(matches!(refusal, Error::Value { what, position: 0, .. } if what == name), "{refusal}");
+        }
+    }
+}
