@@ -36,8 +36,8 @@ impl Law {
         f64::max(strength * retention, strength.min(f64::from(self.floor)))
     }
 
-    /// The documentation's bound: half an ulp for the one rounding, a thousandth for what comes before it. The oracle errs
-    /// by a thousandth of that thousandth: powers of two below 300 keep 13 digits in f64.
+    /// The documentation's bound: half an ulp for the one rounding, a thousandth for what comes before it. The oracle
+    /// errs by a thousandth of that thousandth: powers of two below 300 keep 13 digits in f64.
     fn assert_near(self, strength: f32, age: f64, found: f32) {
         let exact = self.exact(strength, age);
         let off = (exact - f64::from(found)).abs();

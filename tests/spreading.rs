@@ -41,8 +41,9 @@ impl Options {
     }
 
     /// All quantities are sums and products of numbers that are not negative, so relative errors only add: those of the
-    /// seeds' sum, and at each hop those of as many additions as a node has sources, and eight roundings around them: the
-    /// weight, the out-strength and its own rounding, the share, the product, transmission, retain, the sum of both.
+    /// seeds' sum, and at each hop those of as many additions as a node has sources, and eight roundings around them:
+    /// the weight, the out-strength and its own rounding, the share, the product, transmission, retain, the sum of
+    /// both.
     fn relative_error(self, nodes: usize, seeds: usize) -> f64 {
         (seeds as f64 + f64::from(self.hops) * (nodes as f64 + 8.0)) * U
     }
@@ -246,8 +247,8 @@ fn an_activation_equal_to_the_threshold_is_passed_on_and_less_is_not() {
 
 #[test]
 fn a_source_keeps_what_spreadr_publishes_for_its_source() {
-    // One link from node 1 to node 2, activation 20, retention 0.5 (spreadr, Siew 2019). Only the source is compared: in
-    // spreadr a node with no way out keeps everything, here it keeps its share as every node does.
+    // One link from node 1 to node 2, activation 20, retention 0.5 (spreadr, Siew 2019). Only the source is compared:
+    // in spreadr a node with no way out keeps everything, here it keeps its share as every node does.
     let graph = Graph::from_edges(2, [Edge::new(0, 1, 1.0)]).unwrap();
     for (hops, source) in (1..).zip([10.0, 5.0, 2.5, 1.25]) {
         let options = Options { hops, retain: 0.5, transmission: 0.5, ..PLAIN };

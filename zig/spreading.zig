@@ -85,19 +85,27 @@ fn hop(front: *Front, graph: Graph, options: *const Options) void {
         if (activation == 0 or activation < options.threshold) continue; // Zero passes nothing on, so it has not fired.
         if (options.fire == .once and !front.fireOnce(place)) continue;
         const node = front.member[place];
-        const passed = switch (options.weighting) {
-            .as_given => activation,
-            .by_out_strength => if (graph.out_strengths[node] > 0) activation / graph.out_strengths[node] else continue,
-        };
-        const first = graph.offsets[node];
-        const end = graph.offsets[node + 1];
-        for (graph.targets[first..end], graph.weights[first..end]) |target, weight| {
-            front.received[front.placeOf(target)] += passed * weight;
+        const strength: f32 = if (options.weighting == .as_given) 1 else graph.out_strengths[node];
+        if (strength == 0) continue;
+        const passed = activation / strength;
+        if (std.math.isFinite(passed)) {
+            pass(f32, front, graph, node, passed);
+        } else {
+            // A tiny strength: the quotient overflows where its products with tinier weights do not.
+            pass(f64, front, graph, node, @as(f64, activation) / strength);
         }
     }
     for (front.activation[0..front.count], front.received[0..front.count]) |*activation, *received| {
         activation.* = saturated(options.retain * activation.* + options.transmission * received.*);
         received.* = 0;
+    }
+}
+
+inline fn pass(comptime T: type, front: *Front, graph: Graph, node: u32, passed: T) void {
+    const first = graph.offsets[node];
+    const end = graph.offsets[node + 1];
+    for (graph.targets[first..end], graph.weights[first..end]) |target, weight| {
+        front.received[front.placeOf(target)] += @floatCast(passed * weight);
     }
 }
 
@@ -245,6 +253,24 @@ test "out-strength divides the weights, and a strength of zero passes nothing on
         &.{ .{ .node = 3, .activation = 1 }, .{ .node = 1, .activation = 2 } },
         .{ 1, 2.5, 0.25, 1.25 },
     );
+}
+
+test "the smallest weights share like any others" {
+    const tiny: Graph = .{
+        .offsets = &.{ 0, 3, 3, 3, 3 },
+        .targets = &.{ 1, 2, 3 },
+        .weights = &.{ 0x1p-140, 0x1p-140, 0 },
+        .out_strengths = &.{ 0x1p-139, 0, 0, 0 },
+    };
+    var options = defaults;
+    options.weighting = .by_out_strength;
+    var bytes: [1024]u8 align(64) = undefined;
+    var arena: Arena = .over(&bytes);
+    var reached: [4]u32 = undefined;
+    var activations: [4]f32 = undefined;
+    const seeds = [_]Seed{.{ .node = 0, .activation = 8 }};
+    try testing.expectEqual(4, try spread(&arena, tiny, &seeds, &options, &reached, &activations));
+    try testing.expectEqualSlices(f32, &.{ 0, 4, 4, 0 }, &activations);
 }
 
 test "activation saturates, and never becomes NaN" {
