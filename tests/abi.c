@@ -474,6 +474,7 @@ static void check_loans(void) {
 }
 
 int main(void) {
+    setvbuf(stdout, NULL, _IONBF, 0); /* What was found before a crash shall be read. */
     check_library();
     check_tiers();
     check_configuration();

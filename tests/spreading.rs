@@ -42,8 +42,7 @@ impl Options {
 
     /// All quantities are sums and products of numbers that are not negative, so relative errors only add: those of the
     /// seeds' sum, and at each hop those of as many additions as a node has sources, and eight roundings around them:
-    /// the weight, the out-strength and its own rounding, the share, the product, transmission, retain, the sum of
-    /// both.
+    /// the weight, the out-strength and its own rounding, the share, the product, transmission, retain, the last sum.
     fn relative_error(self, nodes: usize, seeds: usize) -> f64 {
         (seeds as f64 + f64::from(self.hops) * (nodes as f64 + 8.0)) * U
     }
@@ -341,6 +340,18 @@ fn edges_that_are_not_edges_are_refused_by_position() {
     }
     let error = refuse(Edge::new(0, 1, -1.0)).to_string();
     assert_eq!(error, "edge weight at position 1: expected a finite number of 0 or more, found -1");
+}
+
+#[test]
+fn repeated_edges_add_up_to_the_same_weight_in_any_order() {
+    // Exactly halfway between two f32, and then a little that f64 only sees if it is added up first.
+    let weights = [1.0, f32::powi(2.0, -24), f32::powi(2.0, -53), f32::powi(2.0, -53)];
+    let graph = |order: [usize; 4]| Graph::from_edges(1, order.map(|i| Edge::new(0, 0, weights[i]))).unwrap();
+    let expected = graph([0, 1, 2, 3]);
+    assert_eq!(expected.neighbours(0).collect::<Vec<_>>(), [(0, 1.0 + f32::EPSILON)]);
+    for order in [[3, 2, 1, 0], [2, 0, 3, 1], [1, 0, 3, 2], [2, 3, 0, 1], [0, 2, 1, 3]] {
+        assert_eq!(graph(order), expected, "{order:?}");
+    }
 }
 
 #[test]

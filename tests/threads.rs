@@ -3,7 +3,7 @@
 
 mod common;
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Barrier, Mutex, PoisonError};
 use std::thread;
 
 use common::numbers;
@@ -72,30 +72,27 @@ fn ten_thousand_threads_leave_no_arena_and_no_memory() {
 fn threads_that_live_at_once_have_an_arena_each() {
     alone(|| {
         let before = ArenaStats::of_all_threads();
-        let barrier = std::sync::Barrier::new(9);
-        let checked = thread::scope(|scope| {
-            for _ in 0..8 {
-                scope.spawn(|| {
-                    arena::scope(|scratch| {
-                        scratch.fill(1000, 1u8).unwrap();
-                        barrier.wait();
-                        barrier.wait();
-                    })
-                    .unwrap()
-                });
-            }
-            barrier.wait();
-            let during = ArenaStats::of_all_threads();
-            barrier.wait();
-            during
+        let barrier = Arc::new(Barrier::new(9));
+        let life = |barrier: Arc<Barrier>| {
+            arena::scope(|scratch| {
+                scratch.fill(1000, 1u8).unwrap();
+                barrier.wait();
+                barrier.wait();
+            })
+            .unwrap();
+        };
+        let threads = [(); 8].map(|()| {
+            let barrier = barrier.clone();
+            thread::spawn(move || life(barrier))
         });
+        barrier.wait();
+        let checked = ArenaStats::of_all_threads();
+        barrier.wait();
+        threads.into_iter().for_each(|thread| thread.join().unwrap());
         assert_eq!(checked.live_arenas - before.live_arenas, 8);
         assert_eq!(checked.current_usage - before.current_usage, 8 * 1024);
         assert_eq!(checked.capacity - before.capacity, 8 * (2 << 20));
-        // thread::scope waits for the work of its threads, not for their end: wait for that here.
-        while ArenaStats::of_all_threads().live_arenas != before.live_arenas {
-            thread::yield_now();
-        }
+        assert_eq!(ArenaStats::of_all_threads().live_arenas, before.live_arenas);
     });
 }
 

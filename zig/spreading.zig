@@ -87,16 +87,16 @@ fn hop(front: *Front, graph: Graph, options: *const Options) void {
         const node = front.member[place];
         const strength: f32 = if (options.weighting == .as_given) 1 else graph.out_strengths[node];
         if (strength == 0) continue;
-        const passed = activation / strength;
+        const passed = options.transmission * activation / strength;
         if (std.math.isFinite(passed)) {
             pass(f32, front, graph, node, passed);
         } else {
-            // A tiny strength: the quotient overflows where its products with tinier weights do not.
-            pass(f64, front, graph, node, @as(f64, activation) / strength);
+            // Its products with small weights need not overflow too, as where a strength is tiny.
+            pass(f64, front, graph, node, @as(f64, options.transmission) * activation / strength);
         }
     }
     for (front.activation[0..front.count], front.received[0..front.count]) |*activation, *received| {
-        activation.* = saturated(options.retain * activation.* + options.transmission * received.*);
+        activation.* = saturated(options.retain * activation.* + received.*);
         received.* = 0;
     }
 }
@@ -109,7 +109,6 @@ inline fn pass(comptime T: type, front: *Front, graph: Graph, node: u32, passed:
     }
 }
 
-/// Also turns the NaN of zero times infinity into the largest f32: the sum it stands for overflowed.
 fn saturated(activation: f32) f32 {
     return @min(activation, std.math.floatMax(f32));
 }
@@ -280,9 +279,16 @@ test "activation saturates, and never becomes NaN" {
     options.transmission = 1e30;
     const max = std.math.floatMax(f32);
     try expectActivation(options, &.{.{ .node = 0, .activation = max }}, .{ max, max, max, max });
+    options.hops = 1;
     options.retain = 0;
     options.transmission = 0;
-    try expectActivation(options, &.{.{ .node = 0, .activation = max }}, .{ 0, 0, 0, 0 });
+    const full = [_]Seed{.{ .node = 3, .activation = max }};
+    try expectActivation(options, &full, .{ 0, 0, 0, 0 });
+    // Twice the largest f32, but for the transmission.
+    options.transmission = 0x1p-20;
+    try expectActivation(options, &full, .{ max * 0x1p-19, 0, 0, 0 });
+    options.transmission = 0x1p20;
+    try expectActivation(options, &full, .{ max, 0, 0, 0 });
 }
 
 test "an arena one block short is out of memory and touches nothing" {
