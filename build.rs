@@ -1,14 +1,14 @@
 //! Finds Zig, has every CPU tier of zig/tiers.txt compiled into OUT_DIR, links the archive.
 //!
 //! The objects come from `zig build-obj`, two at a time, not from `zig build`: that would compile Zig's own build
-//! runner first, over a minute on one thread for every new user cache. build.zig makes the same archive from the
+//! runner first, which takes longer than all else (benches/RECORD.md). build.zig makes the same archive from the
 //! same list for those who work on the Zig side.
 
 use std::env;
 use std::error::Error;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 const ZIG_VERSION: &str = "0.17.1";
 
@@ -71,7 +71,8 @@ fn prebuilt(folder: &Path, archive: &str) -> Outcome<PathBuf> {
         );
     }
     println!("cargo:rerun-if-changed={}", file.display());
-    Ok(folder.to_path_buf())
+    // rustc runs elsewhere than this script: a relative path would be another folder there.
+    Ok(fs::canonicalize(folder)?)
 }
 
 /// A command that runs Zig: a program and what comes before Zig's own arguments.
@@ -155,7 +156,10 @@ impl Zig {
         if !fetch {
             return Err(not_found(&looked_at));
         }
-        fetch_wheel(python, &home)?;
+        fetch_wheel(python, &home, &cached).map_err(|error| {
+            let home = home.display();
+            format!("fetching Zig {ZIG_VERSION} into {home}: {error}\nThis mends it: python3 -m pip install ziglang=={ZIG_VERSION}")
+        })?;
         match cached.version() {
             Ok(version) if version == ZIG_VERSION => Ok(cached),
             other => {
@@ -188,7 +192,7 @@ fn user_cache() -> Option<PathBuf> {
 }
 
 /// Fetches the pinned wheel with pip, which checks its sha256, and moves it to `home` in one step.
-fn fetch_wheel(python: &str, home: &Path) -> Outcome<()> {
+fn fetch_wheel(python: &str, home: &Path, cached: &Zig) -> Outcome<()> {
     let (os, arch) = (env::consts::OS, env::consts::ARCH);
     let Some((.., sha256)) = WHEELS.iter().find(|wheel| wheel.0 == os && wheel.1 == arch) else {
         return Err(
@@ -199,19 +203,21 @@ fn fetch_wheel(python: &str, home: &Path) -> Outcome<()> {
     fs::create_dir_all(cache)?;
     let lock = File::create(cache.join("lock"))?;
     lock.lock()?; // Another build of this user may be fetching the same.
-    if home.is_dir() {
+    if cached.version().as_deref() == Ok(ZIG_VERSION) {
         return Ok(());
     }
+    let _ = fs::remove_dir_all(home); // What is there does not run.
     println!(
         "cargo:warning=fetching Zig {ZIG_VERSION} once (about 100 MB, the PyPI package ziglang) into {}",
         home.display()
     );
-    let fresh = cache.join(format!("fetching-{}", std::process::id()));
+    let fresh = cache.join("fetching");
     let _ = fs::remove_dir_all(&fresh);
     fs::create_dir_all(&fresh)?;
     let wanted = fresh.join("wanted.txt");
     fs::write(&wanted, format!("ziglang=={ZIG_VERSION} --hash=sha256:{sha256}\n"))?;
     let output = Command::new(python)
+        .env_remove("PIP_USER")
         .args([
             "-m",
             "pip",
@@ -283,15 +289,17 @@ fn compile(zig: &Zig, out: &Path, archive_name: &str) -> Outcome<()> {
     jobs.push(("zig/abi.zig", &lowest));
     let objects = (0..jobs.len()).map(|i| out.join(format!("ecphory_{i}.o"))).collect::<Vec<_>>();
     for (jobs, objects) in jobs.chunks(2).zip(objects.chunks(2)) {
-        let running = jobs
+        let running: Vec<_> = jobs
             .iter()
             .zip(objects)
-            .map(|((root, tier), object)| {
-                object_command(zig, out, &target, root, tier, object)?.spawn().map_err(Into::into)
+            .map(|((root, tier), object)| -> Outcome<Child> {
+                Ok(object_command(zig, out, &target, root, tier, object)?.spawn()?)
             })
-            .collect::<Outcome<Vec<_>>>()?;
-        for child in running {
-            finished(child.wait_with_output()?, "zig build-obj")?;
+            .collect();
+        // Every child has ended before the first failure is told: none may go on writing.
+        let ended: Vec<Outcome<_>> = running.into_iter().map(|child| Ok(child?.wait_with_output()?)).collect();
+        for output in ended {
+            finished(output?, "zig build-obj")?;
         }
     }
     let archive = out.join(archive_name);
@@ -299,7 +307,7 @@ fn compile(zig: &Zig, out: &Path, archive_name: &str) -> Outcome<()> {
     finished(zig.command().arg("ar").arg("rcsD").arg(&archive).args(&objects).output()?, "zig ar")
 }
 
-/// Optimised in every cargo profile: unoptimised kernels are 25 to 75 times slower and no easier to debug from Rust.
+/// Optimised in every cargo profile: unoptimised kernels are many times slower and no easier to debug from Rust.
 fn object_command(zig: &Zig, out: &Path, target: &str, root: &str, tier: &Tier, object: &Path) -> Outcome<Command> {
     let options = out.join(format!("options_{}.zig", tier.name));
     fs::write(&options, format!("pub const tier: []const u8 = \"{}\";\n", tier.name))?;

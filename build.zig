@@ -1,6 +1,6 @@
 //! The Zig side's own build: `zig build` makes the archive, `zig build test` runs the tests.
-//! Cargo does not come through here: a first `zig build` compiles Zig's build runner, over a minute on one
-//! thread, where build.rs asks `zig build-obj` for the same objects and waits seconds. Both read zig/tiers.txt.
+//! Cargo does not come through here: a first `zig build` compiles Zig's build runner, where build.rs asks
+//! `zig build-obj` for the same objects at once (benches/RECORD.md has both times). Both read zig/tiers.txt.
 
 const std = @import("std");
 

@@ -172,8 +172,11 @@ struct Guard {
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        // SAFETY: the arena is this thread's; its scopes ended with the stack, and later calls are refused by `enter`.
-        unsafe { ffi::ecp_arena_release() };
+        // `process::exit` inside a scope comes here too, while other threads may be using what the scope handed out.
+        if self.depth.get() == 0 {
+            // SAFETY: the arena is this thread's, no scope of it is open, and later calls are refused by `enter`.
+            unsafe { ffi::ecp_arena_release() };
+        }
     }
 }
 
@@ -302,7 +305,6 @@ struct Rewind {
 
 impl Drop for Rewind {
     fn drop(&mut self) {
-        // The guard is alive: its destructor runs only after every scope of the thread has ended.
         let _ = with_guard(|guard| guard.depth.set(self.depth - 1));
         // SAFETY: ecphory.h asks for a mark of this thread that is not rewound yet, in nested order: this value is not
         // `Send`, is dropped once, and drops in the reverse order of its making.

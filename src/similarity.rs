@@ -61,10 +61,10 @@ pub struct TopK {
 
 /// Scores of one query against rows.
 ///
-/// NaN in a query or row makes the score NaN. Each score errs by at most `(2 dim + 8) 2^-24` for a cosine, and otherwise
-/// by `(dim + 4) 2^-24` times the sum of magnitudes (Higham 2002, section 3.1) and `dim 2^-149` for products below f32.
-/// It is the same bits wherever the row stands and however many threads work, and may differ within that bound between
-/// CPU tiers.
+/// NaN in a query or row makes the score NaN. Each score errs by at most `(2 dim + 8) 2^-24` for a cosine, and
+/// otherwise by `(dim + 4) 2^-24` times the sum of magnitudes (Higham 2002, section 3.1) and `dim 2^-149` for
+/// products below f32. It is the same bits wherever the row stands and however many threads work, and may differ
+/// within that bound between CPU tiers.
 ///
 /// ```
 /// use ecphory::{Metric, Rows, Search};

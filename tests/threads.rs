@@ -219,3 +219,43 @@ fn trimming_is_refused_while_scratch_is_held() {
         assert_eq!(arena::trim().unwrap() > 0, cfg!(target_os = "linux"));
     });
 }
+
+/// Runs alone in a process of its own, started by the test below.
+#[test]
+fn child_that_exits_inside_a_scope() {
+    if std::env::var_os("ECPHORY_TEST_EXIT").is_none() {
+        return;
+    }
+    struct Slow;
+    impl Drop for Slow {
+        fn drop(&mut self) {
+            std::thread::sleep(std::time::Duration::from_millis(100));
+        }
+    }
+    thread_local! {
+        static SLOW: std::cell::RefCell<Option<Slow>> = const { std::cell::RefCell::new(None) };
+    }
+    SLOW.with_borrow_mut(|slow| *slow = Some(Slow));
+    let _ = arena::scope(|scratch| {
+        let block = scratch.fill(1 << 20, 1u8).unwrap();
+        std::thread::scope(|threads| -> () {
+            threads.spawn(move || {
+                for round in 0u64.. {
+                    block.fill(std::hint::black_box(round as u8));
+                }
+            });
+            std::thread::sleep(std::time::Duration::from_millis(20));
+            std::process::exit(0)
+        })
+    });
+}
+
+#[test]
+fn exiting_inside_a_scope_leaves_other_threads_what_it_handed_out() {
+    let child = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "child_that_exits_inside_a_scope"])
+        .env("ECPHORY_TEST_EXIT", "1")
+        .output()
+        .unwrap();
+    assert!(child.status.success(), "{}: {}", child.status, String::from_utf8_lossy(&child.stderr));
+}

@@ -88,10 +88,10 @@ fn hop(front: *Front, graph: Graph, options: *const Options) void {
         const strength: f32 = if (options.weighting == .as_given) 1 else graph.out_strengths[node];
         if (strength == 0) continue;
         const passed = options.transmission * activation / strength;
-        if (std.math.isFinite(passed)) {
+        if (std.math.isNormal(passed)) {
             pass(f32, front, graph, node, passed);
         } else {
-            // Its products with small weights need not overflow too, as where a strength is tiny.
+            // Beyond f32, or below where it has all its digits; the products with the weights need not be.
             pass(f64, front, graph, node, @as(f64, options.transmission) * activation / strength);
         }
     }
@@ -254,22 +254,28 @@ test "out-strength divides the weights, and a strength of zero passes nothing on
     );
 }
 
-test "the smallest weights share like any others" {
-    const tiny: Graph = .{
-        .offsets = &.{ 0, 3, 3, 3, 3 },
-        .targets = &.{ 1, 2, 3 },
-        .weights = &.{ 0x1p-140, 0x1p-140, 0 },
-        .out_strengths = &.{ 0x1p-139, 0, 0, 0 },
+test "the smallest and the largest weights share like any others" {
+    for ([_]f32{ 0x1p-140, 0x1p126 }) |weight| for ([_]f32{ 8, 0x1p-20 }) |activation| {
+        const shared: Graph = .{
+            .offsets = &.{ 0, 3, 3, 3, 3 },
+            .targets = &.{ 1, 2, 3 },
+            .weights = &.{ weight, weight, 0 },
+            .out_strengths = &.{ 2 * weight, 0, 0, 0 },
+        };
+        try expectHalves(shared, activation * 1.1);
     };
+}
+
+fn expectHalves(graph: Graph, activation: f32) !void {
     var options = defaults;
     options.weighting = .by_out_strength;
     var bytes: [1024]u8 align(64) = undefined;
     var arena: Arena = .over(&bytes);
     var reached: [4]u32 = undefined;
     var activations: [4]f32 = undefined;
-    const seeds = [_]Seed{.{ .node = 0, .activation = 8 }};
-    try testing.expectEqual(4, try spread(&arena, tiny, &seeds, &options, &reached, &activations));
-    try testing.expectEqualSlices(f32, &.{ 0, 4, 4, 0 }, &activations);
+    const seeds = [_]Seed{.{ .node = 0, .activation = activation }};
+    try testing.expectEqual(4, try spread(&arena, graph, &seeds, &options, &reached, &activations));
+    try testing.expectEqualSlices(f32, &.{ 0, activation / 2, activation / 2, 0 }, &activations);
 }
 
 test "activation saturates, and never becomes NaN" {

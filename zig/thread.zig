@@ -60,10 +60,27 @@ const Registry = struct {
     /// Counters of arenas that have ended, and of threads that never got one.
     ended: Stats = .{},
     capacity: usize = default_capacity,
-    used: bool = false,
+    /// Births so far: while there is none, the capacity may change.
+    births: u64 = 0,
 
     fn lock(r: *Registry) void {
         while (!r.mutex.tryLock()) std.atomic.spinLoopHint();
+    }
+
+    /// The capacity, which no one may change from now on. The system is asked for pages without the lock.
+    fn claim(r: *Registry) usize {
+        r.lock();
+        defer r.mutex.unlock();
+        r.births += 1;
+        return r.capacity;
+    }
+
+    /// There were no pages: an overflow, and no birth.
+    fn giveUp(r: *Registry) void {
+        r.lock();
+        defer r.mutex.unlock();
+        r.births -= 1;
+        r.ended.overflow_count += 1;
     }
 
     fn link(r: *Registry, thread: *Thread) void {
@@ -85,7 +102,7 @@ pub fn configure(size: usize) error{ AlreadyInUse, OutOfRange }!void {
     if (size < capacity_min or size > capacity_max) return error.OutOfRange;
     registry.lock();
     defer registry.mutex.unlock();
-    if (registry.used) return error.AlreadyInUse;
+    if (registry.births > 0) return error.AlreadyInUse;
     registry.capacity = arena_zig.rounded(size);
 }
 
@@ -101,16 +118,16 @@ pub inline fn lend() error{OutOfMemory}!*Arena {
 }
 
 noinline fn birth() error{OutOfMemory}!*Thread {
-    registry.lock();
-    defer registry.mutex.unlock();
-    registry.used = true;
+    const size = registry.claim();
     const page = std.heap.pageSize();
-    const pages = backing.map(page + registry.capacity) catch {
-        registry.ended.overflow_count += 1;
+    const pages = backing.map(page + size) catch {
+        registry.giveUp();
         return error.OutOfMemory;
     };
     const thread: *Thread = @ptrCast(@alignCast(pages.ptr));
-    thread.* = .{ .arena = .over(pages[page..][0..registry.capacity]), .pages = pages };
+    thread.* = .{ .arena = .over(pages[page..][0..size]), .pages = pages };
+    registry.lock();
+    defer registry.mutex.unlock();
     registry.link(thread);
     current = thread;
     return thread;
