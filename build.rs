@@ -158,7 +158,8 @@ impl Zig {
         }
         fetch_wheel(python, &home, &cached).map_err(|error| {
             let home = home.display();
-            format!("fetching Zig {ZIG_VERSION} into {home}: {error}\nThis mends it: python3 -m pip install ziglang=={ZIG_VERSION}")
+            let mend = format!("This mends it: python3 -m pip install ziglang=={ZIG_VERSION}");
+            format!("fetching Zig {ZIG_VERSION} into {home}: {error}\n{mend}")
         })?;
         match cached.version() {
             Ok(version) if version == ZIG_VERSION => Ok(cached),
