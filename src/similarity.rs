@@ -2,10 +2,11 @@
 
 use rayon::prelude::*;
 
-use crate::{Error, OverflowPolicy, Rows, arena, ffi};
+use crate::{ArenaConfig, Error, OverflowPolicy, Rows, arena, ffi};
 
 /// Elements that one rayon task reads: 4 MB, well above the cost of a task. Smaller batches stay on the calling thread.
-/// A split depends on shapes alone, so needs and results do not depend on the number of threads.
+/// A split depends on shapes and the capacity of arenas alone, so needs and results do not depend on the number of
+/// threads.
 const TASK_ELEMENTS: usize = 1 << 20;
 
 /// How a query and a row are compared.
@@ -149,9 +150,10 @@ impl Search {
     }
 
     /// The scores of the rows `ids` into `scores`: `[ids]`, such as the neighbours of a node. Ids may repeat. The
-    /// rows are packed into scratch first: 4 `dim` bytes for the query and each id, in tasks of at most 4 MB of rows.
-    /// 1,000 rows of 768 elements need 3,075,072 bytes: more than the default arena, so under the default policy they
-    /// run on a heap loan. Scores are the same bits as those of [`Search::scores`].
+    /// rows are packed into scratch first: 4 `dim` bytes for the query and each id. Up to 4 MB of rows are one task on
+    /// this thread: 1,000 rows of 768 elements need 3,075,072 bytes, more than the default arena, so under the default
+    /// policy they run on a heap loan. More rows are split over rayon into tasks that fit an arena. Scores are the
+    /// same bits as those of [`Search::scores`].
     ///
     /// # Errors
     /// As [`Search::scores_into`], and [`Error::Index`] for an id that is not a row; nothing is then written.
@@ -162,10 +164,10 @@ impl Search {
         if let Some(position) = ids.iter().position(|&id| id as usize >= len) {
             return Err(Error::Index { what: "row id", position, len, found: ids[position] as usize });
         }
-        let ids_per_task = (TASK_ELEMENTS / rows.dim()).max(1);
-        if ids.len() <= ids_per_task {
+        if ids.len() <= (TASK_ELEMENTS / rows.dim()).max(1) {
             return self.call_gather(query, rows, ids, scores);
         }
+        let ids_per_task = gathered_per_task(rows.dim());
         // SAFETY: takes any numbers and only computes.
         arena::admit(self.overflow, unsafe { ffi::ecp_gather_need(rows.dim(), ids_per_task) })?;
         scores
@@ -238,6 +240,16 @@ impl Search {
         let hits = hits.map(|hit| Hit { row: first_row + hit.row as usize, score: hit.score }).collect();
         Ok(TopK { hits, nan_rows: found.nan_rows })
     }
+}
+
+/// Rows that one task of a gather packs: no more than an arena holds, unless it does not hold one.
+fn gathered_per_task(dim: usize) -> usize {
+    let capacity = ArenaConfig::current().capacity_bytes() / arena::ALIGNMENT * arena::ALIGNMENT;
+    // SAFETY: takes any numbers and only computes.
+    let query = unsafe { ffi::ecp_scores_need(dim) };
+    let fitting = capacity.saturating_sub(query) / (dim * size_of::<f32>());
+    let most = (TASK_ELEMENTS / dim).max(1);
+    if fitting == 0 { most } else { most.min(fitting) }
 }
 
 /// Cosine similarity of `query`, `[dim]`, with every row of `rows`, `[rows][dim]` one after the other: `[rows]`.

@@ -150,24 +150,42 @@ fn a_refused_call_leaves_its_outputs_untouched() {
 }
 
 #[test]
+fn tasks_of_a_large_gather_fit_the_arenas() {
+    small_arenas().unwrap();
+    for dim in [64, 100, 1000] {
+        let (data, ids) = (numbers(1, 8 * dim), vec![3u32; (1 << 20) / dim + 1]);
+        let rows = Rows::new(&data, dim).unwrap();
+        let one_thread = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+        one_thread.install(|| {
+            let before = ArenaStats::of_thread();
+            let strict = Search::new(Metric::Dot).on_overflow(OverflowPolicy::Error);
+            let scores = strict.gather(&data[..dim], &rows, &ids).unwrap();
+            assert_eq!(bits(&scores), bits(&vec![scores[0]; ids.len()]));
+            assert_eq!(since(before), (0, 0));
+        });
+    }
+}
+
+#[test]
 fn a_batch_whose_tasks_do_not_fit_is_refused_before_any_task_runs() {
     small_arenas().unwrap();
     let dim = 64;
-    let per_task = (1 << 20) / dim;
-    let (data, ids) = (numbers(1, 8 * dim), vec![3u32; per_task + 1]);
+    let (data, ids) = (numbers(1, 8 * dim), vec![3u32; (1 << 20) / dim + 1]);
     let rows = Rows::new(&data, dim).unwrap();
     let mut scores = vec![7.0; ids.len()];
-    let refused = Error::OutOfMemory { needed: 256 + (4 << 20), capacity: CAPACITY };
+    // A task that fills the arena, on top of what the caller holds.
+    let refused = Error::OutOfMemory { needed: CAPACITY - 256 + CAPACITY, capacity: CAPACITY };
     let search = Search::new(Metric::Dot);
-    let before = ArenaStats::of_thread();
     let strict = search.on_overflow(OverflowPolicy::Error);
-    assert_eq!(strict.gather_into(&data[..dim], &rows, &ids, &mut scores), Err(refused));
+    let before = ArenaStats::of_thread();
+    let outcome = with_free(256, || strict.gather_into(&data[..dim], &rows, &ids, &mut scores));
+    assert_eq!(outcome, Err(refused));
     assert_eq!(since(before), (1, 0));
     assert!(scores.iter().all(|&score| score == 7.0));
     let panic = || search.on_overflow(OverflowPolicy::Panic).gather(&data[..dim], &rows, &ids);
-    assert!(catch_unwind(AssertUnwindSafe(panic)).is_err());
+    assert!(catch_unwind(AssertUnwindSafe(|| with_free(256, panic))).is_err());
     let one = search.scores(&data[..dim], &rows).unwrap()[3];
-    search.gather_into(&data[..dim], &rows, &ids, &mut scores).unwrap();
+    with_free(256, || search.gather_into(&data[..dim], &rows, &ids, &mut scores)).unwrap();
     assert!(scores.iter().all(|score| score.to_bits() == one.to_bits()));
 
     let graph = Graph::from_edges(10_000, []).unwrap();

@@ -1,8 +1,9 @@
 /* ecphory.h: memory-graph kernels with thread-local arenas. This header is the truth about the ABI.
  *
  * Shapes are written [n] for n elements and [n][dim] for n contiguous rows of dim elements.
- * Ownership: the library keeps no pointer after a call returns and frees nothing of the caller's.
- * Aliasing: in one call, nothing that is written may overlap anything else that is passed.
+ * Each function says what it reads, what it writes, and what may overlap: "apart" means that no array or struct it
+ * writes overlaps anything else it is passed, while what it only reads may overlap. "Borrowed" is read or written
+ * during the call only: no pointer is kept and nothing of the caller's is freed. "Static" lives as long as the process.
  * Pointers: may be NULL only where their length is 0, or where it says so; aligned for their type.
  * Failure: every status but ECP_OK leaves all outputs as they were, except ecp_scratch, which tells why.
  * Threads: every function may be called from any thread. A kernel's scratch comes from the calling thread's arena;
@@ -31,26 +32,28 @@ typedef int32_t ecp_status;
 
 /* ECP_ABI_VERSION of the archive that is linked. */
 uint32_t ecp_abi_version(void);
-/* Version of the Zig compiler that built the archive; static, NUL-terminated. */
+/* Version of the Zig compiler that built the archive: static, NUL-terminated, never to be freed. */
 const char *ecp_zig_version(void);
 
-/* Tiers of this architecture, the best last: names are static and NUL-terminated. */
+/* Tiers of this architecture, the best last. */
 size_t ecp_tier_count(void);
-/* NULL from ecp_tier_count() on. */
+/* Static, NUL-terminated, never to be freed. NULL from ecp_tier_count() on. */
 const char *ecp_tier_name(size_t index);
 /* 1 where this machine can run the tier, else 0. */
 int32_t ecp_tier_supported(size_t index);
-/* The tier in use: the best that this machine can run, unless one was forced. */
+/* The tier in use: the best that this machine can run, unless one was forced. Static, NUL-terminated. */
 const char *ecp_tier_in_use(void);
-/* Forces the tier called name[length], for every thread, from the next call on. Or ECP_UNKNOWN_TIER. */
+/* Forces the tier called name[length], for every thread, from the next call on. Or ECP_UNKNOWN_TIER.
+ * Reads name (borrowed, no NUL needed). Writes nothing of the caller's. */
 ecp_status ecp_tier_force(const char *name, size_t length);
 
 /* ---- Arenas ------------------------------------------------------------------------------------------------ */
 
 /* Where a kernel may take its scratch, and what it wanted if that was too little. NULL where it is a parameter means
- * the thread's arena, and that the caller does not care to know. */
+ * the thread's arena, and that the caller does not care to know. The struct and the lent block are borrowed; both are
+ * written, so both are apart from everything else the call is passed. */
 typedef struct ecp_scratch {
-    void *lent;       /* in: a block to use in place of the thread's arena for this call, or NULL */
+    void *lent;       /* in: a block of the caller's, used in place of the thread's arena for this call, or NULL */
     size_t lent_size; /* in: its bytes; up to 63 are lost where lent is not 64-byte aligned */
     size_t need;      /* out: bytes of the call alone, on ECP_OUT_OF_MEMORY */
     size_t needed;    /* out: need and what outer scopes of the thread hold, on ECP_OUT_OF_MEMORY */
@@ -71,23 +74,28 @@ typedef struct ecp_arena_stats {
 /* Capacity in bytes of every arena, 64 to 2^46, before the first is born; else ECP_ALREADY_IN_USE. Default 2 MiB. */
 ecp_status ecp_arena_configure(size_t capacity);
 size_t ecp_arena_capacity(void);
-/* Figures of the calling thread; all zero where it has no arena. stats: written. */
+/* Figures of the calling thread; all zero where it has no arena. Writes *stats (borrowed); NULL: nothing happens. */
 void ecp_arena_thread_stats(ecp_arena_stats *stats);
-/* Figures of all threads there are and were. stats: written. */
+/* Figures of all threads there are and were. Writes *stats (borrowed); NULL: nothing happens. */
 void ecp_arena_total_stats(ecp_arena_stats *stats);
-/* Ends the calling thread's arena. Its counters stay in the totals. Scratch still held is gone. */
+/* Ends the calling thread's arena. Its counters stay in the totals. Blocks it handed out are gone. */
 void ecp_arena_release(void);
 /* Gives the memory behind the calling thread's arena back to the system, keeping the arena: *bytes of it, 0 where the
- * system has no such call. ECP_ALREADY_IN_USE while scratch is held. */
+ * system has no such call. ECP_ALREADY_IN_USE while scratch is held. Writes *bytes (borrowed). */
 ecp_status ecp_arena_trim(size_t *bytes);
-/* ECP_OK where need bytes are free in the calling thread's arena; else the refusal is counted and told in *scratch. */
+/* ECP_OK where need bytes are free in the calling thread's arena; else the refusal is counted and told in *scratch
+ * (borrowed; its lent block is not looked at). */
 ecp_status ecp_arena_admit(size_t need, ecp_scratch *scratch);
 
-/* Scratch for the caller: mark, allocate, rewind to the mark; strictly nested, on one thread, before it ends. */
+/* Scratch for the caller: mark, allocate, rewind to the mark; strictly nested, on one thread, before it ends.
+ * Writes *mark (borrowed). */
 ecp_status ecp_arena_mark(size_t *mark);
-/* size uncleared bytes at *block, 64-byte aligned, until the mark before them is rewound. */
+/* size uncleared bytes at *block, 64-byte aligned, the caller's until the mark before them is rewound or the arena
+ * released; the library owns them, never to be freed. Writes *block and *scratch (borrowed, apart; its lent block is not
+ * looked at). */
 ecp_status ecp_arena_alloc(size_t size, void **block, ecp_scratch *scratch);
-/* mark: of ecp_arena_mark on this thread, not rewound yet; else ECP_INVALID_ARGUMENT where that can be seen. */
+/* mark: of ecp_arena_mark on this thread, not rewound yet; else ECP_INVALID_ARGUMENT where that can be seen. Blocks
+ * allocated since are gone. */
 ecp_status ecp_arena_rewind(size_t mark);
 
 /* ---- Similarity -------------------------------------------------------------------------------------------- */
@@ -101,12 +109,14 @@ size_t ecp_scores_need(size_t dim);
 size_t ecp_gather_need(size_t dim, size_t id_count);
 size_t ecp_top_k_need(size_t dim, size_t row_count, size_t k);
 
-/* scores[i] = metric(query, rows[i]). query: [dim], dim > 0. rows: [row_count][dim]. scores: [row_count], written. */
+/* scores[i] = metric(query, rows[i]).
+ * Reads query: [dim], dim > 0; rows: [row_count][dim]. Writes scores: [row_count]; *scratch. All borrowed; apart. */
 ecp_status ecp_scores(uint32_t metric, const float *query, size_t dim, const float *rows, size_t row_count,
                       float *scores, ecp_scratch *scratch);
 
-/* scores[i] = metric(query, rows[ids[i]]), the rows packed into scratch. ids: [id_count], each < row_count: the caller's
- * promise, not checked here. scores: [id_count], written. */
+/* scores[i] = metric(query, rows[ids[i]]), the rows packed into scratch.
+ * Reads query: [dim], dim > 0; rows: [row_count][dim]; ids: [id_count], each < row_count: the caller's promise, not
+ * checked here. Writes scores: [id_count]; *scratch. All borrowed; apart. */
 ecp_status ecp_gather(uint32_t metric, const float *query, size_t dim, const float *rows, size_t row_count,
                       const uint32_t *ids, size_t id_count, float *scores, ecp_scratch *scratch);
 
@@ -121,13 +131,15 @@ typedef struct ecp_top_k_result {
     size_t nan_rows; /* rows that scored NaN: left out */
 } ecp_top_k_result;
 
-/* The best k rows, best first, ties by lower row. hits: [min(k, row_count)], the first result->hit_count written. */
+/* The best k rows, best first, ties by lower row.
+ * Reads query: [dim], dim > 0; rows: [row_count][dim]. Writes hits: [min(k, row_count)], the first result->hit_count of
+ * them; *result; *scratch. All borrowed; apart. */
 ecp_status ecp_top_k(uint32_t metric, const float *query, size_t dim, const float *rows, size_t row_count, size_t k,
                      ecp_hit *hits, ecp_top_k_result *result, ecp_scratch *scratch);
 
 /* ---- Spreading --------------------------------------------------------------------------------------------- */
 
-/* CSR. What the arrays hold is the caller's promise, not checked at each call. */
+/* CSR, the caller's, borrowed. What the arrays hold is the caller's promise, not checked at each call. */
 typedef struct ecp_graph {
     const uint32_t *offsets;    /* [node_count + 1], ascending, offsets[0] == 0 */
     const uint32_t *targets;    /* [offsets[node_count]], each < node_count */
@@ -160,8 +172,9 @@ typedef struct ecp_spread_options {
 size_t ecp_spread_need(size_t node_count);
 
 /* a'_v = retain a_v + transmission sum_u f(a_u) w_uv per hop, f(a) = a where a >= threshold, else 0; saturating at the
- * largest float. seeds: [seed_count]. reached, activations: [node_count], the first *reached_count written, in the order
- * in which nodes were reached. */
+ * largest float.
+ * Reads *graph and its arrays; seeds: [seed_count]; *options. Writes reached, activations: [node_count], the first
+ * *reached_count of each, in the order in which nodes were reached; *reached_count; *scratch. All borrowed; apart. */
 ecp_status ecp_spread(const ecp_graph *graph, const ecp_seed *seeds, size_t seed_count,
                       const ecp_spread_options *options, uint32_t *reached, float *activations, size_t *reached_count,
                       ecp_scratch *scratch);
@@ -190,7 +203,9 @@ typedef struct ecp_decay_report {
     size_t nan_ages;      /* gave NaN */
 } ecp_decay_report;
 
-/* strengths[i] = max(strengths[i] R(age[i]), min(strengths[i], floor)). strengths: [count], written. Needs no scratch. */
+/* strengths[i] = max(strengths[i] R(age[i]), min(strengths[i], floor)). Needs no scratch.
+ * Reads *law and its parameters; *ages and its array: [count]. Reads and writes strengths: [count]; writes *report. All
+ * borrowed; apart. */
 ecp_status ecp_decay(const ecp_law *law, const ecp_ages *ages, float *strengths, size_t count, ecp_decay_report *report);
 
 #ifdef __cplusplus
