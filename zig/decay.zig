@@ -145,9 +145,9 @@ fn retention(kind: Kind, age: f64, a: f64, b: f64) f64 {
     };
 }
 
-/// What src/decay.rs promises, for exponents up to 100: half an ulp for the rounding to f32, a thousandth for what comes
-/// before it. An ulp is at least 2^-24 of its number, so the thousandth is 5.9e-11; 9.5e-12 of exp2 and 100 ln 2 6.5e-13
-/// of log2 together are 5.5e-11.
+/// What src/decay.rs promises, for exponents up to 100: half an ulp for the rounding to f32, a thousandth for what
+/// comes before it. An ulp is at least 2^-24 of its number, so the thousandth is 5.9e-11; 9.5e-12 of exp2 and
+/// 100 ln 2 6.5e-13 of log2 together are 5.5e-11.
 fn expectDecayed(exact: f64, found: f32) !void {
     const exponent = @max(std.math.frexp(exact).exponent - 1, std.math.floatExponentMin(f32));
     const ulp = std.math.ldexp(@as(f64, 1), exponent - std.math.floatMantissaBits(f32));

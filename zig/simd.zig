@@ -68,8 +68,8 @@ pub inline fn splat(x: f64) F64s {
 const round_magic: f64 = 0x1.8p52;
 const one_bits: u64 = @bitCast(@as(f64, 1));
 
-/// 2^y for y in [-1022, 1023]; relative error below 9.5e-12: Taylor's series of e^(f ln 2), |f| <= 1/2, to the 9th power
-/// leaves (ln 2 / 2)^10 / 10! = 7e-12, of which the sum is at least 0.707.
+/// 2^y for y in [-1022, 1023]; relative error below 9.5e-12: Taylor's series of e^(f ln 2), |f| <= 1/2, to the 9th
+/// power leaves 7e-12 = (ln 2 / 2)^10 / 10! beside a sum of at least 0.707.
 pub inline fn exp2(y: F64s) F64s {
     const shifted = y + splat(round_magic);
     const fraction = y - (shifted - splat(round_magic));
