@@ -157,9 +157,11 @@ impl Zig {
             return Err(not_found(&looked_at));
         }
         fetch_wheel(python, &home, &cached).map_err(|error| {
-            let home = home.display();
-            let mend = format!("This mends it: python3 -m pip install ziglang=={ZIG_VERSION}");
-            format!("fetching Zig {ZIG_VERSION} into {home}: {error}\n{mend}")
+            let (home, looked_at) = (home.display(), looked_at.join("\n  "));
+            format!(
+                "fetching Zig {ZIG_VERSION} into {home}: {error}\nLooked at before:\n  {looked_at}\n\
+                 This mends it: a network and pip for {python}, or Zig {ZIG_VERSION} by other ways and ZIG set to it"
+            )
         })?;
         match cached.version() {
             Ok(version) if version == ZIG_VERSION => Ok(cached),
@@ -174,8 +176,9 @@ impl Zig {
 fn not_found(looked_at: &[String]) -> Box<dyn Error> {
     format!(
         "ecphory compiles its kernels with Zig {ZIG_VERSION} and found none.\nLooked at:\n  {}\n\
-         This mends it:\n  python3 -m pip install ziglang=={ZIG_VERSION}\n\
-         (or set ECPHORY_ZIG_FETCH=1 to let the build fetch that package into its own cache folder)",
+         This mends it:\n  ECPHORY_ZIG_FETCH=1 cargo build\n\
+         (once: it fetches the PyPI package into the cache folder above; so does pip install ziglang=={ZIG_VERSION} into \
+         python3's own)",
         looked_at.join("\n  ")
     )
     .into()
@@ -218,7 +221,7 @@ fn fetch_wheel(python: &str, home: &Path, cached: &Zig) -> Outcome<()> {
     let wanted = fresh.join("wanted.txt");
     fs::write(&wanted, format!("ziglang=={ZIG_VERSION} --hash=sha256:{sha256}\n"))?;
     let output = Command::new(python)
-        .env_remove("PIP_USER")
+        .env("PIP_USER", "0") // A user's pip.conf may ask for what goes with no target folder.
         .args([
             "-m",
             "pip",
@@ -311,7 +314,8 @@ fn compile(zig: &Zig, out: &Path, archive_name: &str) -> Outcome<()> {
 /// Optimised in every cargo profile: unoptimised kernels are many times slower and no easier to debug from Rust.
 fn object_command(zig: &Zig, out: &Path, target: &str, root: &str, tier: &Tier, object: &Path) -> Outcome<Command> {
     let options = out.join(format!("options_{}.zig", tier.name));
-    fs::write(&options, format!("pub const tier: []const u8 = \"{}\";\n", tier.name))?;
+    let bench = env::var_os("CARGO_FEATURE_BENCH").is_some();
+    fs::write(&options, format!("pub const tier: []const u8 = \"{}\";\npub const bench = {bench};\n", tier.name))?;
     let mut command = zig.command();
     command.args([
         "build-obj",

@@ -11,45 +11,54 @@ pub fn build(b: *std.Build) void {
     const test_optimize = b.standardOptimizeOption(.{});
     const only = b.option([]const u8, "tier", "the CPU tier to test (default: the lowest)");
     const valgrind = b.option(bool, "valgrind", "tell valgrind what scratch holds") orelse false;
+    const bench = b.option(bool, "bench", "put into the archive what benchmarks need from inside") orelse false;
     const filters = b.option([]const []const u8, "test-filter", "tests to run") orelse &.{};
     const tiers = tiersOf(b, @tagName(target.result.cpu.arch));
 
     const archive = b.addLibrary(.{
         .name = "ecphory",
         .linkage = .static,
-        .root_module = module(b, "zig/abi.zig", tierTarget(b, target, tiers[0]), .fast, ""),
+        .root_module = module(b, "zig/abi.zig", tierTarget(b, target, tiers[0]), .fast, "", bench),
         .use_llvm = true,
     });
-    const objects = b.allocator.alloc(*std.Build.Step.Compile, tiers.len) catch @panic("out of memory");
-    for (tiers, objects) |tier, *object| {
-        object.* = b.addObject(.{
-            .name = b.fmt("ecphory_{s}", .{tier.name}),
-            .root_module = module(b, "zig/tier.zig", tierTarget(b, target, tier), .fast, tier.name),
-            .use_llvm = true,
-        });
-        archive.root_module.addObject(object.*);
-    }
+    addTiers(b, archive.root_module, target, tiers, bench);
     b.installArtifact(archive);
 
     const tested = for (tiers) |tier| {
         if (only == null or std.mem.eql(u8, tier.name, only.?)) break tier;
     } else std.process.fatal("no tier '{s}' for this architecture in zig/tiers.txt", .{only.?});
-    const test_module = module(b, "zig/tests.zig", tierTarget(b, target, tested), test_optimize, "");
-    for (objects) |object| test_module.addObject(object);
+    const test_module = module(b, "zig/tests.zig", tierTarget(b, target, tested), test_optimize, "", true);
+    addTiers(b, test_module, target, tiers, true);
     test_module.valgrind = valgrind;
     // The system headers that Zig brings along for musl: the machine's own are there for its own architecture alone.
     const musl = b.resolveTargetQuery(.{ .cpu_arch = target.result.cpu.arch, .os_tag = .linux, .abi = .musl });
-    const header = b.addTranslateC(.{
-        .root_source_file = b.path("zig/include/ecphory.h"),
-        .target = musl,
-        .optimize = .debug,
-        .link_libc = true,
-    });
-    test_module.addImport("header", header.createModule());
+    for ([_][2][]const u8{ .{ "header", "ecphory.h" }, .{ "bench_header", "ecphory_bench.h" } }) |header| {
+        const translated = b.addTranslateC(.{
+            .root_source_file = b.path(b.pathJoin(&.{ "zig/include", header[1] })),
+            .target = musl,
+            .optimize = .debug,
+            .link_libc = true,
+        });
+        test_module.addImport(header[0], translated.createModule());
+    }
     const tests = b.addTest(.{ .root_module = test_module, .filters = filters, .use_llvm = true });
     const step = b.step("test", "run the tests");
     step.dependOn(&b.addRunArtifact(tests).step);
     b.step("test-binary", "build the tests and run nothing").dependOn(&b.addInstallArtifact(tests, .{}).step);
+}
+
+fn addTiers(
+    b: *std.Build,
+    to: *std.Build.Module,
+    target: std.Build.ResolvedTarget,
+    tiers: []const Tier,
+    bench: bool,
+) void {
+    for (tiers) |tier| to.addObject(b.addObject(.{
+        .name = b.fmt("ecphory_{s}", .{tier.name}),
+        .root_module = module(b, "zig/tier.zig", tierTarget(b, target, tier), .fast, tier.name, bench),
+        .use_llvm = true,
+    }));
 }
 
 fn module(
@@ -58,9 +67,11 @@ fn module(
     target: std.Build.ResolvedTarget,
     optimize: std.lang.Optimize,
     tier: []const u8,
+    bench: bool,
 ) *std.Build.Module {
     const options = b.addOptions();
     options.addOption([]const u8, "tier", tier);
+    options.addOption(bool, "bench", bench);
     const made = b.createModule(
         .{ .root_source_file = b.path(root), .target = target, .optimize = optimize, .pic = true },
     );

@@ -1,6 +1,6 @@
 //! One recall, end to end: the cue finds what resembles it, activation spreads from there, and age wears it down.
 
-use ecphory::{Ages, Decay, Edge, Error, Graph, Metric, Rows, Search, Seed, Spread};
+use ecphory::{Ages, Decay, Edge, Error, Graph, Metric, Rows, Search, Spread};
 
 const DAY: f32 = 86_400.0;
 
@@ -20,9 +20,7 @@ fn main() -> Result<(), Error> {
 
     let cue = [1.0, 0.0, 0.0];
     let nearest = Search::new(Metric::Cosine).top_k(&cue, &Rows::new(vectors.as_flattened(), 3)?, 1)?;
-    let seeds: Vec<_> = nearest.hits.iter().map(|hit| Seed::new(hit.row as u32, hit.score.max(0.0))).collect();
-
-    let mut woken = graph.spread(&seeds, &Spread::default().hops(3))?;
+    let mut woken = graph.spread(&nearest.seeds(), &Spread::default().hops(3))?;
     let fresh = woken.activations.clone();
 
     let ages: Vec<_> = woken.nodes.iter().map(|&node| MEMORIES[node as usize].2 * DAY).collect();

@@ -78,15 +78,16 @@ impl ArenaConfig {
     /// Makes this the configuration of every arena of the process.
     ///
     /// # Errors
-    /// [`Error::Range`] for a capacity outside its range; [`Error::AlreadyInUse`] once any thread has had an arena.
+    /// [`Error::Range`] for a capacity outside its range; [`Error::AlreadyInUse`] once any thread has had an arena;
+    /// [`Error::UnknownTier`].
     pub fn install(self) -> Result<(), Error> {
         Error::check_range("arena capacity in bytes", ALIGNMENT, 1 << 46, self.capacity)?;
         tier::ready()?;
         // SAFETY: ecphory.h takes any number and refuses by status.
         match unsafe { ffi::ecp_arena_configure(self.capacity) } {
-            status if status == ffi::ECP_ALREADY_IN_USE as ffi::ecp_status => {
-                Err(Error::AlreadyInUse { what: "an arena exists with the present capacity" })
-            }
+            status if status == ffi::ECP_ALREADY_IN_USE as ffi::ecp_status => Err(Error::AlreadyInUse {
+                what: "an arena exists with the present capacity; install before the first call",
+            }),
             status => Error::check(status),
         }
     }
@@ -106,11 +107,12 @@ pub struct ArenaStats {
     pub overflow_count: u64,
     /// Scopes ended, kernels' own included; of all, over all threads ever.
     pub rewind_count: u64,
-    /// Calls that ran on a lent heap block ([`OverflowPolicy::Heap`]); of all, over all threads ever.
+    /// Calls that were lent a heap block ([`OverflowPolicy::Heap`]); of all, over all threads ever.
     pub heap_loan_count: u64,
     /// Arenas that exist: of one thread 0 or 1.
     pub live_arenas: u64,
-    capacity_per_thread: usize,
+    /// Bytes of one arena; of one thread 0 where it has none.
+    pub capacity_per_thread: usize,
 }
 
 impl ArenaStats {
@@ -151,7 +153,7 @@ impl ArenaStats {
 /// whose memory went back: 0 where the thread has no arena, or on systems other than Linux.
 ///
 /// # Errors
-/// [`Error::AlreadyInUse`] inside a [`scope`] that holds scratch; [`Error::ThreadEnding`].
+/// [`Error::AlreadyInUse`] inside a [`scope`] that holds scratch; [`Error::ThreadEnding`]; [`Error::UnknownTier`].
 pub fn trim() -> Result<usize, Error> {
     enter()?;
     let mut bytes = 0;
@@ -280,6 +282,19 @@ pub struct Scratch<'s> {
 /// # Ok::<(), ecphory::Error>(())
 /// ```
 ///
+/// What it hands out cannot leave it, nor go to a thread that outlives it:
+///
+/// ```compile_fail,E0521
+/// let mut kept = None;
+/// ecphory::arena::scope(|scratch| kept = scratch.fill(4, 0u8).ok());
+/// ```
+///
+/// ```compile_fail,E0277
+/// ecphory::arena::scope(|scratch| {
+///     std::thread::scope(|threads| threads.spawn(|| scratch.fill(4, 0u8).is_ok()).join())
+/// });
+/// ```
+///
 /// # Errors
 /// [`Error::OutOfMemory`] where the arena cannot be mapped; [`Error::ThreadEnding`]; [`Error::UnknownTier`].
 pub fn scope<R>(f: impl for<'s> FnOnce(&Scratch<'s>) -> R) -> Result<R, Error> {
@@ -287,7 +302,9 @@ pub fn scope<R>(f: impl for<'s> FnOnce(&Scratch<'s>) -> R) -> Result<R, Error> {
     let mut mark = 0;
     // SAFETY: ecphory.h asks for a number to write.
     match unsafe { ffi::ecp_arena_mark(&mut mark) } {
-        OUT_OF_MEMORY => return Err(Error::OutOfMemory { needed: 0, capacity: 0 }),
+        OUT_OF_MEMORY => {
+            return Err(Error::OutOfMemory { needed: ArenaConfig::current().capacity, capacity: 0 });
+        }
         status => Error::check(status)?,
     }
     let depth = with_guard(|guard| {

@@ -89,7 +89,7 @@ impl Decay<'static> {
     /// # Errors
     /// [`Error::Value`] unless the half-life is finite and above 0.
     pub fn half_life_seconds(half_life_seconds: f32) -> Result<Self, Error> {
-        Error::check_positive("half-life in seconds", 0, half_life_seconds)?;
+        Error::check_positive("half-life in seconds", None, half_life_seconds)?;
         Ok(Self { parameters: Parameters::HalfLife([half_life_seconds]), floor: 0.0 })
     }
 
@@ -99,8 +99,8 @@ impl Decay<'static> {
     /// # Errors
     /// [`Error::Value`] unless both are finite and above 0.
     pub fn power(scale_seconds: f32, exponent: f32) -> Result<Self, Error> {
-        Error::check_positive("scale in seconds", 0, scale_seconds)?;
-        Error::check_positive("exponent", 0, exponent)?;
+        Error::check_positive("scale in seconds", None, scale_seconds)?;
+        Error::check_positive("exponent", None, exponent)?;
         Ok(Self { parameters: Parameters::Power([scale_seconds], [exponent]), floor: 0.0 })
     }
 }
@@ -132,7 +132,7 @@ impl<'a> Decay<'a> {
     /// # Errors
     /// [`Error::Value`] unless finite and 0 or more.
     pub fn floor(self, floor: f32) -> Result<Self, Error> {
-        Error::check_magnitude("floor", 0, floor)?;
+        Error::check_magnitude("floor", None, floor)?;
         Ok(Self { floor, ..self })
     }
 
@@ -188,5 +188,5 @@ impl<'a> Decay<'a> {
 }
 
 fn check_all(what: &'static str, values: &[f32]) -> Result<(), Error> {
-    values.iter().enumerate().try_for_each(|(position, &value)| Error::check_positive(what, position, value))
+    values.iter().enumerate().try_for_each(|(position, &value)| Error::check_positive(what, Some(position), value))
 }

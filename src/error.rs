@@ -47,19 +47,22 @@ pub enum Error {
         found: usize,
     },
     /// A number is not of the kind its place asks for.
-    #[error("{what} at position {position}: expected {expected}, found {found}")]
+    #[error("{what}{}: expected {expected}, found {found}", at(*position))]
     Value {
         /// The number's place.
         what: &'static str,
-        /// Where it stands among those given; 0 for a single one.
-        position: usize,
+        /// Where it stands among those given; none for a single one.
+        position: Option<usize>,
         /// The kind asked for.
         expected: &'static str,
         /// The number given.
         found: f32,
     },
     /// The arena is too small for the call, and the policy (or the heap) did not help.
-    #[error("out of memory: {needed} bytes of scratch needed, the thread's arena has {capacity}")]
+    #[error(
+        "out of memory: {needed} bytes of scratch needed, the thread's arena has {capacity} \
+         (ArenaConfig makes arenas larger, OverflowPolicy::Heap lends a block)"
+    )]
     OutOfMemory {
         /// Bytes held by outer scopes of the thread, and the need of the call.
         needed: usize,
@@ -104,6 +107,10 @@ pub enum Error {
     Status(i32),
 }
 
+fn at(position: Option<usize>) -> String {
+    position.map_or_else(String::new, |position| format!(" at position {position}"))
+}
+
 impl Error {
     /// What a status without figures of its own means.
     pub(crate) fn check(status: ffi::ecp_status) -> Result<(), Self> {
@@ -119,7 +126,7 @@ impl Error {
     }
 
     /// Finite and not negative.
-    pub(crate) fn check_magnitude(what: &'static str, position: usize, found: f32) -> Result<(), Self> {
+    pub(crate) fn check_magnitude(what: &'static str, position: Option<usize>, found: f32) -> Result<(), Self> {
         if found >= 0.0 && found.is_finite() {
             return Ok(());
         }
@@ -127,7 +134,7 @@ impl Error {
     }
 
     /// Finite and above zero.
-    pub(crate) fn check_positive(what: &'static str, position: usize, found: f32) -> Result<(), Self> {
+    pub(crate) fn check_positive(what: &'static str, position: Option<usize>, found: f32) -> Result<(), Self> {
         if found > 0.0 && found.is_finite() {
             return Ok(());
         }

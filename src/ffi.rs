@@ -357,3 +357,30 @@ unsafe extern "C" {
         report: *mut ecp_decay_report,
     ) -> ecp_status;
 }
+unsafe extern "C" {
+    pub fn ecp_bench_read(words: *const u64, count: usize, prefetched: bool) -> u64;
+}
+unsafe extern "C" {
+    pub fn ecp_bench_multiply_adds(rounds: usize) -> u64;
+}
+unsafe extern "C" {
+    pub fn ecp_bench_i8_dots(rounds: usize) -> u64;
+}
+unsafe extern "C" {
+    pub fn ecp_bench_bf16_dots(rounds: usize) -> u64;
+}
+unsafe extern "C" {
+    pub fn ecp_bench_dependent_adds(count: usize) -> u64;
+}
+unsafe extern "C" {
+    pub fn ecp_bench_empty();
+}
+unsafe extern "C" {
+    pub fn ecp_bench_arena_allocs(size: usize, count: usize, counted: bool) -> ecp_status;
+}
+unsafe extern "C" {
+    pub fn ecp_bench_arena_kernel3(count: usize, counted: bool) -> ecp_status;
+}
+unsafe extern "C" {
+    pub fn ecp_bench_arena_birth(capacity: usize) -> ecp_status;
+}

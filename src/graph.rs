@@ -37,7 +37,7 @@ impl Graph {
     ///
     /// let graph = Graph::from_edges(3, [Edge::new(2, 0, 1.0), Edge::new(0, 1, 0.5), Edge::new(2, 0, 0.25)])?;
     /// assert_eq!(graph.edge_count(), 2);
-    /// assert_eq!(graph.neighbours(2).collect::<Vec<_>>(), [(0, 1.25)]);
+    /// assert_eq!(graph.edges_of(2).collect::<Vec<_>>(), [Edge::new(2, 0, 1.25)]);
     /// # Ok::<(), ecphory::Error>(())
     /// ```
     ///
@@ -54,7 +54,7 @@ impl Graph {
                     return Err(Error::Index { what, position, len: node_count, found: node as usize });
                 }
             }
-            Error::check_magnitude("edge weight", position, edge.weight)?;
+            Error::check_magnitude("edge weight", Some(position), edge.weight)?;
         }
         edges.sort_unstable_by_key(|edge| (edge.source, edge.target, edge.weight.to_bits()));
         Self::from_sorted(node_count, &edges)
@@ -85,7 +85,7 @@ impl Graph {
         Error::check_range("distinct edges", 0, u32::MAX as usize, graph.targets.len())?;
         graph.offsets.resize(node_count + 1, graph.targets.len() as u32);
         for (node, &sum) in graph.out_strengths.iter().enumerate() {
-            Error::check_magnitude("sum of a node's weights", node, sum)?;
+            Error::check_magnitude("sum of a node's weights", Some(node), sum)?;
         }
         Ok(graph)
     }
@@ -100,14 +100,15 @@ impl Graph {
         self.targets.len()
     }
 
-    /// Targets and weights of the edges out of `node`, by ascending target; none where there is no such node.
-    pub fn neighbours(&self, node: u32) -> impl ExactSizeIterator<Item = (u32, f32)> + '_ {
-        let node = node as usize;
+    /// The edges out of `source`, by ascending target; none where there is no such node.
+    pub fn edges_of(&self, source: u32) -> impl ExactSizeIterator<Item = Edge> + '_ {
+        let node = source as usize;
         let range = match self.offsets.get(node..node.saturating_add(2)) {
             Some(&[first, end]) => first as usize..end as usize,
             _ => 0..0,
         };
-        self.targets[range.clone()].iter().copied().zip(self.weights[range].iter().copied())
+        let targets = self.targets[range.clone()].iter().zip(&self.weights[range]);
+        targets.map(move |(&target, &weight)| Edge { source, target, weight })
     }
 
     /// The sum of the weights of the edges out of `node`, or `None` where there is no such node.

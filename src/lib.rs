@@ -5,7 +5,7 @@
 //! time, behind a safe API that spreads large work over the current rayon pool.
 //!
 //! ```
-//! use ecphory::{Ages, Decay, Edge, Graph, Metric, Rows, Search, Seed, Spread};
+//! use ecphory::{Ages, Decay, Edge, Graph, Metric, Rows, Search, Spread};
 //!
 //! # fn main() -> Result<(), ecphory::Error> {
 //! // Three memories, two of them linked.
@@ -14,9 +14,8 @@
 //! let graph = Graph::from_edges(3, [Edge::new(1, 2, 0.5)])?;
 //!
 //! let best = Search::new(Metric::Cosine).top_k(&[0.6, 0.8], &rows, 1)?;
-//! let seeds = [Seed::new(best.hits[0].row as u32, best.hits[0].score)];
-//! let mut woken = graph.spread(&seeds, &Spread::default().hops(1))?;
-//! let ages = vec![86_400.0; woken.len()];
+//! let mut woken = graph.spread(&best.seeds(), &Spread::default().hops(1))?;
+//! let ages: Vec<f32> = woken.nodes.iter().map(|&node| 86_400.0 * node as f32).collect();
 //! Decay::half_life_seconds(86_400.0)?.apply(&mut woken.activations, Ages::Seconds(&ages))?;
 //!
 //! assert_eq!(woken.nodes, [1, 2]);
@@ -31,6 +30,8 @@
 #![deny(missing_docs, unsafe_code)]
 
 pub mod arena;
+#[cfg(feature = "bench")]
+pub mod bench;
 mod decay;
 mod error;
 mod ffi;
@@ -47,3 +48,7 @@ pub use graph::{Edge, Graph};
 pub use rows::Rows;
 pub use similarity::{Hit, Metric, Search, TopK, similarity_batch, similarity_batch_into};
 pub use spreading::{Activation, Fire, Seed, Spread, Weighting};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use crate::{ArenaConfig, Error, OverflowPolicy, Rows, arena, ffi};
+use crate::{ArenaConfig, Error, OverflowPolicy, Rows, Seed, arena, ffi};
 
 /// Elements that one rayon task reads: 4 MB, well above the cost of a task. Smaller batches stay on the calling thread.
 /// A split depends on shapes and the capacity of arenas alone, so needs and results do not depend on the number of
@@ -58,6 +58,27 @@ pub struct TopK {
     pub hits: Vec<Hit>,
     /// Rows that scored NaN: left out of `hits`.
     pub nan_rows: usize,
+}
+
+impl TopK {
+    /// The hits as seeds of a spread, node `i` standing for row `i`, activated by its score. For a cosine or dot
+    /// product; hits of a score of 0 or less are left out, for activation is never negative. A distance is not an
+    /// activation: the farthest would wake most.
+    ///
+    /// ```
+    /// use ecphory::{Metric, Rows, Search, Seed};
+    ///
+    /// let rows = Rows::new(&[1.0, 0.0, 0.6, 0.8, -1.0, 0.0], 2)?;
+    /// let best = Search::new(Metric::Cosine).top_k(&[1.0, 0.0], &rows, 3)?;
+    /// assert_eq!(best.seeds(), [Seed::new(0, 1.0), Seed::new(1, 0.6)]);
+    /// # Ok::<(), ecphory::Error>(())
+    /// ```
+    #[must_use]
+    pub fn seeds(&self) -> Vec<Seed> {
+        let awake = self.hits.iter().filter(|hit| hit.score > 0.0);
+        // A row beyond u32 is no node of any graph: the spread will say so.
+        awake.map(|hit| Seed::new(hit.row.try_into().unwrap_or(u32::MAX), hit.score)).collect()
+    }
 }
 
 /// Scores of one query against rows.
@@ -152,8 +173,8 @@ impl Search {
     /// The scores of the rows `ids` into `scores`: `[ids]`, such as the neighbours of a node. Ids may repeat. The
     /// rows are packed into scratch first: 4 `dim` bytes for the query and each id. Up to 4 MB of rows are one task on
     /// this thread: 1,000 rows of 768 elements need 3,075,072 bytes, more than the default arena, so under the default
-    /// policy they run on a heap loan. More rows are split over rayon into tasks that fit an arena. Scores are the
-    /// same bits as those of [`Search::scores`].
+    /// policy they run on a heap loan. More rows are split over rayon; under that policy into tasks that fit an arena.
+    /// Scores are the same bits as those of [`Search::scores`].
     ///
     /// # Errors
     /// As [`Search::scores_into`], and [`Error::Index`] for an id that is not a row; nothing is then written.
@@ -167,13 +188,24 @@ impl Search {
         if ids.len() <= (TASK_ELEMENTS / rows.dim()).max(1) {
             return self.call_gather(query, rows, ids, scores);
         }
-        let ids_per_task = gathered_per_task(rows.dim());
+        let ids_per_task = self.gathered_per_task(rows.dim());
         // SAFETY: takes any numbers and only computes.
         arena::admit(self.overflow, unsafe { ffi::ecp_gather_need(rows.dim(), ids_per_task) })?;
         scores
             .par_chunks_mut(ids_per_task)
             .zip(ids.par_chunks(ids_per_task))
             .try_for_each(|(scores, ids)| self.call_gather(query, rows, ids, scores))
+    }
+
+    /// Rows that one task packs. Where a heap loan would help, no more than an arena holds, which is faster; but where
+    /// an overflow is refused, refused are all gathers above some size, not those between two.
+    fn gathered_per_task(&self, dim: usize) -> usize {
+        let most = (TASK_ELEMENTS / dim).max(1);
+        let capacity = ArenaConfig::current().capacity_bytes();
+        // SAFETY: takes any numbers and only computes.
+        let query = unsafe { ffi::ecp_scores_need(dim) };
+        let fitting = capacity.saturating_sub(query) / (dim * size_of::<f32>());
+        if self.overflow == OverflowPolicy::Heap && fitting > 0 { most.min(fitting) } else { most }
     }
 
     /// `ids` are all below `rows.len()`.
@@ -242,31 +274,23 @@ impl Search {
     }
 }
 
-/// Rows that one task of a gather packs: no more than an arena holds, unless it does not hold one.
-fn gathered_per_task(dim: usize) -> usize {
-    let capacity = ArenaConfig::current().capacity_bytes() / arena::ALIGNMENT * arena::ALIGNMENT;
-    // SAFETY: takes any numbers and only computes.
-    let query = unsafe { ffi::ecp_scores_need(dim) };
-    let fitting = capacity.saturating_sub(query) / (dim * size_of::<f32>());
-    let most = (TASK_ELEMENTS / dim).max(1);
-    if fitting == 0 { most } else { most.min(fitting) }
-}
-
-/// Cosine similarity of `query`, `[dim]`, with every row of `rows`, `[rows][dim]` one after the other: `[rows]`.
+/// Cosine similarity of `query`, `[dim]`, with every one of `rows`: `[rows]`.
 ///
-/// `dim` is the query's length. For other metrics, ids, the best `k` and overflow policies see [`Search`].
+/// For other metrics, ids, the best `k` and overflow policies see [`Search`].
 ///
 /// ```
-/// let scores = ecphory::similarity_batch(&[3.0, 4.0], &[3.0, 4.0, -4.0, 3.0, 0.0, 0.0])?;
+/// use ecphory::{Rows, similarity_batch};
+///
+/// let scores = similarity_batch(&[3.0, 4.0], &Rows::new(&[3.0, 4.0, -4.0, 3.0, 0.0, 0.0], 2)?)?;
 /// assert_eq!(scores, [1.0, 0.0, 0.0]);
 /// # Ok::<(), ecphory::Error>(())
 /// ```
 ///
 /// # Errors
-/// [`Error::Range`] for an empty query; [`Error::PartialRow`]; [`Error::UnknownTier`]; [`Error::OutOfMemory`] when both
-/// the arena and the heap are full; [`Error::ThreadEnding`].
-pub fn similarity_batch(query: &[f32], rows: &[f32]) -> Result<Vec<f32>, Error> {
-    Search::new(Metric::Cosine).scores(query, &Rows::new(rows, query.len())?)
+/// [`Error::Length`] for a query that is not as long as the rows; [`Error::UnknownTier`]; [`Error::OutOfMemory`] when
+/// both the arena and the heap are full; [`Error::ThreadEnding`].
+pub fn similarity_batch(query: &[f32], rows: &Rows<'_>) -> Result<Vec<f32>, Error> {
+    Search::new(Metric::Cosine).scores(query, rows)
 }
 
 /// [`similarity_batch`] into `scores`, `[rows]`; allocates nothing for small batches that fit the arena.
@@ -274,6 +298,6 @@ pub fn similarity_batch(query: &[f32], rows: &[f32]) -> Result<Vec<f32>, Error> 
 /// # Errors
 /// As [`similarity_batch`], and [`Error::Length`] for `scores` of another length; see [`Search::scores_into`] for what
 /// `scores` then holds.
-pub fn similarity_batch_into(query: &[f32], rows: &[f32], scores: &mut [f32]) -> Result<(), Error> {
-    Search::new(Metric::Cosine).scores_into(query, &Rows::new(rows, query.len())?, scores)
+pub fn similarity_batch_into(query: &[f32], rows: &Rows<'_>, scores: &mut [f32]) -> Result<(), Error> {
+    Search::new(Metric::Cosine).scores_into(query, rows, scores)
 }

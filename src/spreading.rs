@@ -4,6 +4,9 @@ use rayon::prelude::*;
 
 use crate::{Error, Graph, OverflowPolicy, arena, ffi};
 
+/// Nodes and edges, times cues, up to which a batch stays on the calling thread: some tens of microseconds at most.
+const SMALL_BATCH: usize = 1 << 15;
+
 /// A node that a cue has woken, and how much.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[repr(C)]
@@ -71,7 +74,7 @@ impl Default for Spread {
     /// | weighting | by out-strength | no node passes on more than it holds, however many links it has |
     /// | transmission | 0.8 | each hop loses a fifth, so nearer counts for more |
     /// | retain | 1 | a cue stays as active as it was |
-    /// | threshold | 0.01 | a hundredth of a full cue; below it work grows and rankings do not change |
+    /// | threshold | 0.01 | a hundredth of a full cue: what is below it is hardly felt, and most of the work |
     /// | fire | once | activation does not echo between two linked nodes, and spreading ends by itself |
     fn default() -> Self {
         Self {
@@ -124,9 +127,9 @@ impl Spread {
 
     fn raw(&self) -> Result<ffi::ecp_spread_options, Error> {
         Error::check_range("hops", 0, ffi::ECP_HOPS_MAX as usize, self.hops as usize)?;
-        Error::check_magnitude("threshold", 0, self.threshold)?;
-        Error::check_magnitude("retain", 0, self.retain)?;
-        Error::check_magnitude("transmission", 0, self.transmission)?;
+        Error::check_magnitude("threshold", None, self.threshold)?;
+        Error::check_magnitude("retain", None, self.retain)?;
+        Error::check_magnitude("transmission", None, self.transmission)?;
         Ok(ffi::ecp_spread_options {
             hops: self.hops,
             fire: match self.fire {
@@ -203,7 +206,8 @@ impl Graph {
         self.call_spread(seeds, &options, spread.overflow)
     }
 
-    /// [`Graph::spread`] of several cues, each by itself, on the threads of the current rayon pool.
+    /// [`Graph::spread`] of several cues, each by itself, on the threads of the current rayon pool; few cues over a
+    /// small graph stay on the calling thread.
     ///
     /// # Errors
     /// As [`Graph::spread`]; every cue is checked before the first one is spread.
@@ -212,7 +216,9 @@ impl Graph {
         cues.iter().try_for_each(|seeds| self.check_seeds(seeds.as_ref()))?;
         // SAFETY: takes any number and only computes.
         arena::admit(spread.overflow, unsafe { ffi::ecp_spread_need(self.node_count()) })?;
-        cues.par_iter().map(|seeds| self.call_spread(seeds.as_ref(), &options, spread.overflow)).collect()
+        let run = |seeds: &S| self.call_spread(seeds.as_ref(), &options, spread.overflow);
+        let most_work = cues.len().saturating_mul(self.node_count() + self.edge_count());
+        if most_work <= SMALL_BATCH { cues.iter().map(run).collect() } else { cues.par_iter().map(run).collect() }
     }
 
     fn check_seeds(&self, seeds: &[Seed]) -> Result<(), Error> {
@@ -221,7 +227,7 @@ impl Graph {
             if seed.node as usize >= len {
                 return Err(Error::Index { what: "seed", position, len, found: seed.node as usize });
             }
-            Error::check_magnitude("seed activation", position, seed.activation)
+            Error::check_magnitude("seed activation", Some(position), seed.activation)
         })
     }
 

@@ -265,21 +265,21 @@ fn denormal_and_huge_strengths_and_parameters_keep_their_digits() {
 #[test]
 fn parameters_that_are_not_finite_and_positive_are_refused_by_name_and_position() {
     for bad in [0.0, -0.0, -1.0, f32::INFINITY, f32::NAN] {
-        let refused = |outcome: Result<Decay<'_>, Error>, name: &str, place: usize| match outcome {
+        let refused = |outcome: Result<Decay<'_>, Error>, name: &str, place: Option<usize>| match outcome {
             Err(Error::Value { what, position, expected: "a finite number above 0", found }) => {
                 assert_eq!((what, position, found.to_bits()), (name, place, f32::to_bits(bad)));
             }
             other => panic!("expected a refusal of {bad}, found {other:?}"),
         };
-        refused(Decay::half_life_seconds(bad), "half-life in seconds", 0);
-        refused(Decay::half_lives_seconds(&[1.0, bad]), "half-life in seconds", 1);
-        refused(Decay::power(bad, 1.0), "scale in seconds", 0);
-        refused(Decay::power(1.0, bad), "exponent", 0);
-        refused(Decay::powers(&[1.0, 1.0, bad], &[1.0; 3]), "scale in seconds", 2);
-        refused(Decay::powers(&[1.0; 3], &[1.0, bad, 1.0]), "exponent", 1);
+        refused(Decay::half_life_seconds(bad), "half-life in seconds", None);
+        refused(Decay::half_lives_seconds(&[1.0, bad]), "half-life in seconds", Some(1));
+        refused(Decay::power(bad, 1.0), "scale in seconds", None);
+        refused(Decay::power(1.0, bad), "exponent", None);
+        refused(Decay::powers(&[1.0, 1.0, bad], &[1.0; 3]), "scale in seconds", Some(2));
+        refused(Decay::powers(&[1.0; 3], &[1.0, bad, 1.0]), "exponent", Some(1));
     }
     let error = Decay::half_life_seconds(-1.0).unwrap_err();
-    assert_eq!(error.to_string(), "half-life in seconds at position 0: expected a finite number above 0, found -1");
+    assert_eq!(error.to_string(), "half-life in seconds: expected a finite number above 0, found -1");
     for bad in [-0.5, f32::INFINITY, f32::NAN] {
         let refusal = Decay::half_life_seconds(1.0).unwrap().floor(bad).unwrap_err();
         assert!(matches!(refusal, Error::Value { what: "floor", expected: "a finite number of 0 or more", .. }));

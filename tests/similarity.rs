@@ -3,7 +3,8 @@
 mod common;
 
 use common::{bits, numbers, on_threads};
-use ecphory::{Error, Metric, Rows, Search, TopK, similarity_batch, similarity_batch_into};
+use ecphory::{ArenaStats, Error, Metric, OverflowPolicy, Rows, Search, TopK};
+use ecphory::{similarity_batch, similarity_batch_into};
 use proptest::prelude::*;
 
 const METRICS: [Metric; 3] = [Metric::Cosine, Metric::Dot, Metric::SquaredEuclidean];
@@ -78,6 +79,11 @@ fn assert_top_k_sorts(metric: Metric, query: &[f32], rows: &Rows<'_>, k: usize) 
 fn rows_with_ties(dim: usize, count: usize) -> Vec<f32> {
     let distinct = numbers(3, 7 * dim);
     (0..count).flat_map(|row| distinct[row * row % 7 * dim..][..dim].to_vec()).collect()
+}
+
+/// One row.
+fn one(row: &[f32]) -> Rows<'_> {
+    Rows::new(row, row.len()).unwrap()
 }
 
 #[test]
@@ -244,10 +250,10 @@ fn infinite_scores_order_as_numbers_and_nan_rows_are_left_out() {
 fn a_zero_vector_has_cosine_0_with_every_finite_one() {
     for dim in dims() {
         let (some, zeros) = (numbers(1, dim), vec![0.0; dim]);
-        assert_eq!(similarity_batch(&some, &zeros).unwrap(), [0.0]);
-        assert_eq!(similarity_batch(&zeros, &some).unwrap(), [0.0]);
-        assert_eq!(similarity_batch(&zeros, &zeros).unwrap(), [0.0]);
-        assert_eq!(similarity_batch(&zeros, &vec![f32::MAX; dim]).unwrap(), [0.0]);
+        assert_eq!(similarity_batch(&some, &one(&zeros)).unwrap(), [0.0]);
+        assert_eq!(similarity_batch(&zeros, &one(&some)).unwrap(), [0.0]);
+        assert_eq!(similarity_batch(&zeros, &one(&zeros)).unwrap(), [0.0]);
+        assert_eq!(similarity_batch(&zeros, &one(&vec![f32::MAX; dim])).unwrap(), [0.0]);
     }
 }
 
@@ -276,8 +282,8 @@ fn an_infinity_makes_cosine_nan_and_follows_ieee_elsewhere() {
             let (ones, mut far) = (vec![1.0; dim], vec![0.5; dim]);
             far[lane] = -inf;
             for other in [&ones, &vec![0.0; dim], &far] {
-                assert!(similarity_batch(other, &far).unwrap()[0].is_nan());
-                assert!(similarity_batch(&far, other).unwrap()[0].is_nan());
+                assert!(similarity_batch(other, &one(&far)).unwrap()[0].is_nan());
+                assert!(similarity_batch(&far, &one(other)).unwrap()[0].is_nan());
             }
             let rows = Rows::new(&far, dim).unwrap();
             assert_eq!(Search::new(Metric::Dot).scores(&ones, &rows).unwrap(), [-inf]);
@@ -299,7 +305,7 @@ fn cosine_does_not_depend_on_the_size_of_norms() {
                 let query: Vec<_> = base.iter().map(|x| x * query_scale).collect();
                 let row: Vec<_> = other.iter().map(|x| x * row_scale).collect();
                 // Scaling into denormal numbers rounds the elements themselves: the oracle takes them as they then are.
-                assert_near(Metric::Cosine, &query, &row, similarity_batch(&query, &row).unwrap()[0]);
+                assert_near(Metric::Cosine, &query, &row, similarity_batch(&query, &one(&row)).unwrap()[0]);
             }
         }
     }
@@ -334,7 +340,7 @@ fn no_rows_give_no_scores() {
         assert!(search.gather(&query, &rows, &[]).unwrap().is_empty());
         assert_eq!(search.top_k(&query, &rows, 5).unwrap(), TopK::default());
     }
-    assert!(similarity_batch(&query, &[]).unwrap().is_empty());
+    assert!(similarity_batch(&query, &Rows::new(&[], query.len()).unwrap()).unwrap().is_empty());
 }
 
 #[test]
@@ -348,16 +354,20 @@ fn rows_tell_their_shape_and_hand_out_each_row() {
 }
 
 #[test]
-fn an_empty_query_and_a_partial_row_are_refused_by_name() {
+fn rows_of_nothing_a_partial_row_and_a_query_of_another_length_are_refused_by_name() {
     let max = isize::MAX as usize / 4;
-    assert_eq!(similarity_batch(&[], &[1.0]), Err(Error::Range { what: "dim", min: 1, max, found: 0 }));
+    assert_eq!(Rows::new(&[1.0], 0).unwrap_err(), Error::Range { what: "dim", min: 1, max, found: 0 });
     assert_eq!(Rows::new(&[], usize::MAX).unwrap_err(), Error::Range { what: "dim", min: 1, max, found: usize::MAX });
-    let partial = similarity_batch(&[1.0, 2.0], &[1.0, 2.0, 3.0]).unwrap_err();
+    let partial = Rows::new(&[1.0, 2.0, 3.0], 2).unwrap_err();
     assert_eq!(partial, Error::PartialRow { dim: 2, found: 3 });
     assert_eq!(partial.to_string(), "rows: expected a whole number of rows of 2 elements, found 3 elements");
     let mut scores = [7.0];
-    assert!(similarity_batch_into(&[], &[1.0], &mut scores).is_err());
-    assert!(similarity_batch_into(&[1.0, 2.0], &[1.0], &mut scores).is_err());
+    let rows = one(&[1.0, 2.0]);
+    for query in [&[][..], &[1.0], &[1.0; 3]] {
+        let short = Error::Length { what: "query", expected: 2, found: query.len() };
+        assert_eq!(similarity_batch(query, &rows), Err(short.clone()));
+        assert_eq!(similarity_batch_into(query, &rows, &mut scores), Err(short));
+    }
     assert_eq!(scores, [7.0]);
 }
 
@@ -382,10 +392,25 @@ fn wrong_lengths_and_ids_past_the_end_are_refused_and_nothing_is_written() {
         assert_eq!(scores, [7.0; 3]);
     }
     let mut scores = [7.0; 2];
-    similarity_batch_into(&[1.0, 2.0], rows.as_slice(), &mut scores[..1]).unwrap_err();
+    similarity_batch_into(&[1.0, 2.0], &rows, &mut scores[..1]).unwrap_err();
     assert_eq!(scores, [7.0; 2]);
-    similarity_batch_into(&[1.0, 2.0], rows.as_slice(), &mut scores).unwrap();
-    assert_eq!(scores.to_vec(), similarity_batch(&[1.0, 2.0], rows.as_slice()).unwrap());
+    similarity_batch_into(&[1.0, 2.0], &rows, &mut scores).unwrap();
+    assert_eq!(scores.to_vec(), similarity_batch(&[1.0, 2.0], &rows).unwrap());
+}
+
+#[test]
+fn a_first_gather_of_1000_rows_of_768_works_and_shows_its_overflow() {
+    let (dim, count) = (768, 1000);
+    let data = numbers(1, dim * count);
+    let (rows, ids) = (Rows::new(&data, dim).unwrap(), Vec::from_iter(0..count as u32));
+    let search = Search::new(Metric::Cosine);
+    let before = ArenaStats::of_thread();
+    let scores = search.gather(&data[..dim], &rows, &ids).unwrap();
+    let after = ArenaStats::of_thread();
+    assert_eq!((after.overflow_count, after.heap_loan_count), (before.overflow_count + 1, before.heap_loan_count + 1));
+    assert_eq!(bits(&scores), bits(&search.scores(&data[..dim], &rows).unwrap()));
+    let refused = search.on_overflow(OverflowPolicy::Error).gather(&data[..dim], &rows, &ids);
+    assert_eq!(refused, Err(Error::OutOfMemory { needed: 3_075_072, capacity: 2 << 20 }));
 }
 
 /// Magnitudes whose products are normal numbers of f32: below them the documented bound leaves out what underflows.

@@ -3,7 +3,7 @@
 mod common;
 
 use common::{bits, on_threads};
-use ecphory::{Activation, Edge, Error, Fire, Graph, Seed, Spread, Weighting};
+use ecphory::{Activation, ArenaStats, Edge, Error, Fire, Graph, Seed, Spread, Weighting};
 use proptest::prelude::*;
 
 /// Unit roundoff of f32.
@@ -182,7 +182,7 @@ proptest! {
         let mut count = 0;
         for source in 0..nodes as u32 {
             let out = || edges.iter().filter(move |edge| edge.source == source);
-            let neighbours: Vec<_> = graph.neighbours(source).collect();
+            let neighbours: Vec<_> = graph.edges_of(source).map(|edge| (edge.target, edge.weight)).collect();
             prop_assert!(neighbours.is_sorted_by(|a, b| a.0 < b.0));
             prop_assert!(out().all(|edge| neighbours.iter().any(|&(target, _)| target == edge.target)));
             for &(target, weight) in &neighbours {
@@ -333,7 +333,7 @@ fn edges_that_are_not_edges_are_refused_by_position() {
     let target = Error::Index { what: "edge target", position: 1, len: 3, found: u32::MAX as usize };
     assert_eq!(refuse(Edge::new(0, u32::MAX, 1.0)), target);
     for weight in [-1.0, f32::INFINITY, f32::NEG_INFINITY, f32::NAN] {
-        let Error::Value { what: "edge weight", position: 1, found, .. } = refuse(Edge::new(0, 1, weight)) else {
+        let Error::Value { what: "edge weight", position: Some(1), found, .. } = refuse(Edge::new(0, 1, weight)) else {
             panic!("{weight} must be refused as a weight");
         };
         assert_eq!(found.to_bits(), weight.to_bits());
@@ -348,7 +348,7 @@ fn repeated_edges_add_up_to_the_same_weight_in_any_order() {
     let weights = [1.0, f32::powi(2.0, -24), f32::powi(2.0, -53), f32::powi(2.0, -53)];
     let graph = |order: [usize; 4]| Graph::from_edges(1, order.map(|i| Edge::new(0, 0, weights[i]))).unwrap();
     let expected = graph([0, 1, 2, 3]);
-    assert_eq!(expected.neighbours(0).collect::<Vec<_>>(), [(0, 1.0 + f32::EPSILON)]);
+    assert_eq!(expected.edges_of(0).collect::<Vec<_>>(), [Edge::new(0, 0, 1.0 + f32::EPSILON)]);
     for order in [[3, 2, 1, 0], [2, 0, 3, 1], [1, 0, 3, 2], [2, 3, 0, 1], [0, 2, 1, 3]] {
         assert_eq!(graph(order), expected, "{order:?}");
     }
@@ -359,7 +359,8 @@ fn sums_of_weights_beyond_f32_are_refused() {
     for edges in
         [[Edge::new(2, 1, f32::MAX), Edge::new(2, 1, f32::MAX)], [Edge::new(2, 0, f32::MAX), Edge::new(2, 1, f32::MAX)]]
     {
-        let Err(Error::Value { what: "sum of a node's weights", position: 2, found, .. }) = Graph::from_edges(3, edges)
+        let Err(Error::Value { what: "sum of a node's weights", position: Some(2), found, .. }) =
+            Graph::from_edges(3, edges)
         else {
             panic!("a sum of {edges:?} is not finite");
         };
@@ -377,7 +378,7 @@ fn a_graph_needs_a_node_and_no_edge() {
     assert!(Graph::from_edges(u32::MAX as usize + 1, []).is_err());
     let lone = Graph::from_edges(1, []).unwrap();
     assert_eq!((lone.node_count(), lone.edge_count(), lone.out_strength(0)), (1, 0, Some(0.0)));
-    assert_eq!((lone.neighbours(0).len(), lone.neighbours(1).len(), lone.neighbours(u32::MAX).len()), (0, 0, 0));
+    assert_eq!((lone.edges_of(0).len(), lone.edges_of(1).len(), lone.edges_of(u32::MAX).len()), (0, 0, 0));
     assert_eq!(lone.out_strength(1), None);
     assert_eq!(lone.spread(&[Seed::new(0, 1.0)], &Spread::default()).unwrap().activations, [1.0]);
 }
@@ -392,7 +393,7 @@ fn seeds_that_are_not_seeds_are_refused_by_position() {
     assert_eq!(graph.spread_batch(&[&[good][..], &bad], &Spread::default()), Err(index));
     for activation in [-0.5, f32::NAN, f32::INFINITY] {
         let refusal = graph.spread(&[good, good, Seed::new(3, activation)], &Spread::default()).unwrap_err();
-        assert!(matches!(refusal, Error::Value { what: "seed activation", position: 2, .. }), "{refusal}");
+        assert!(matches!(refusal, Error::Value { what: "seed activation", position: Some(2), .. }), "{refusal}");
     }
 }
 
@@ -410,7 +411,28 @@ fn options_outside_their_range_are_refused_by_name() {
             ("transmission", Spread::default().transmission(bad)),
         ] {
             let refusal = graph.spread(&cues[1], &spread).unwrap_err();
-            assert!(matches!(refusal, Error::Value { what, position: 0, .. } if what == name), "{refusal}");
+            assert!(matches!(refusal, Error::Value { what, position: None, .. } if what == name), "{refusal}");
         }
     }
+}
+
+#[test]
+fn what_a_weak_node_passes_over_a_tiny_out_strength_keeps_its_digits() {
+    let graph = Graph::from_edges(2, [Edge::new(0, 1, 1e-10)]).unwrap();
+    let spread = Spread::default().hops(1).threshold(0.0);
+    let found = graph.spread(&[Seed::new(0, 2e-44)], &spread).unwrap();
+    let exact = 0.8f32 as f64 * f64::from(2e-44f32);
+    assert!((f64::from(found.activations[1]) - exact).abs() <= f64::from(f32::from_bits(1)), "{found:?}");
+    let heavy = Graph::from_edges(3, [Edge::new(0, 1, 1e-10), Edge::new(0, 2, 1e10)]).unwrap();
+    let given = spread.weighting(Weighting::AsGiven);
+    let found = heavy.spread(&[Seed::new(0, 2e-44)], &given).unwrap();
+    assert!((f64::from(found.activations[2]) - exact * 1e10).abs() <= exact * 1e10 * 1e-6, "{found:?}");
+}
+
+#[test]
+fn few_cues_over_a_small_graph_stay_on_the_calling_thread() {
+    let graph = Graph::from_edges(10, [Edge::new(0, 1, 1.0)]).unwrap();
+    let before = ArenaStats::of_thread().rewind_count;
+    graph.spread_batch(&[[Seed::new(0, 1.0)]; 5], &Spread::default()).unwrap();
+    assert_eq!(ArenaStats::of_thread().rewind_count, before + 5);
 }

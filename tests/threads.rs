@@ -104,7 +104,7 @@ fn counters_of_ended_threads_stay_in_the_totals() {
             arena::scope(|scratch| {
                 scratch.alloc::<u8>(3 << 20).unwrap_err();
                 scratch.alloc::<u8>(2 << 20).unwrap();
-                assert_eq!(similarity_batch(&[2.0], &[3.0]), Ok(vec![1.0]));
+                assert_eq!(similarity_batch(&[2.0], &Rows::new(&[3.0], 1).unwrap()), Ok(vec![1.0]));
             })
             .unwrap();
         };
@@ -120,7 +120,7 @@ fn counters_of_ended_threads_stay_in_the_totals() {
 /// What each call answers while the thread ends.
 fn calls_at_the_end() -> Vec<Result<(), Error>> {
     vec![
-        similarity_batch(&[2.0], &[3.0]).map(|scores| assert_eq!(scores, [1.0])),
+        similarity_batch(&[2.0], &Rows::new(&[3.0], 1).unwrap()).map(|scores| assert_eq!(scores, [1.0])),
         arena::scope(|scratch| scratch.fill(100, 1u8).map(|block| assert_eq!(block, [1; 100]))).flatten(),
         arena::trim().map(|_| ()),
         Decay::half_life_seconds(1.0).unwrap().apply(&mut [1.0], Ages::Seconds(&[1.0])).map(|_| ()),

@@ -11,6 +11,10 @@ const decay = @import("decay.zig");
 const tier = @import("tier.zig");
 const Arena = arena_zig.Arena;
 
+comptime {
+    if (@import("options").bench) _ = @import("bench.zig");
+}
+
 pub const version: u32 = 1;
 pub const hops_max = 1024;
 
@@ -42,11 +46,15 @@ pub export fn ecp_tier_supported(index: usize) i32 {
 }
 
 pub export fn ecp_tier_in_use() [*:0]const u8 {
+    return cpu.tiers[tierInUse()].name;
+}
+
+pub fn tierInUse() usize {
     const table = kernels();
-    for (tables, cpu.tiers) |candidate, known| {
-        if (candidate == table) return known.name;
+    for (tables, 0..) |candidate, i| {
+        if (candidate == table) return i;
     }
-    return "";
+    unreachable; // `kernels` answers one of `tables`.
 }
 
 pub export fn ecp_tier_force(name: ?[*]const u8, length: usize) Status {

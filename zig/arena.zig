@@ -60,12 +60,17 @@ pub const Arena = extern struct {
 
     /// Gives back everything allocated since `to`. Nothing is cleared.
     pub fn rewind(arena: *Arena, to: Mark) void {
+        arena.rewindWith(to, true);
+    }
+
+    /// As `rewind`; benchmarks ask what its counters cost.
+    pub inline fn rewindWith(arena: *Arena, to: Mark, comptime counted: bool) void {
         const cursor: usize = @backingInt(to);
         assert(cursor <= arena.cursor);
         // Between rewinds the cursor only grows: looking here sees every peak, at no cost per allocation.
-        if (arena.cursor > arena.high_water) store(usize, &arena.high_water, arena.cursor);
+        if (counted and arena.cursor > arena.high_water) store(usize, &arena.high_water, arena.cursor);
         store(usize, &arena.cursor, cursor);
-        store(u64, &arena.rewind_count, arena.rewind_count + 1);
+        if (counted) store(u64, &arena.rewind_count, arena.rewind_count + 1);
     }
 
     /// Fails unless `size` bytes are free. A kernel calls it once with its whole need, before its

@@ -2,14 +2,18 @@
 
 const std = @import("std");
 const abi = @import("abi.zig");
+const bench = @import("bench.zig");
 const header = @import("header");
+const bench_header = @import("bench_header");
 
 test {
     _ = @import("abi.zig");
     _ = @import("arena.zig");
     _ = @import("backing.zig");
+    _ = @import("bench.zig");
     _ = @import("cpu.zig");
     _ = @import("decay.zig");
+    _ = @import("limits.zig");
     _ = @import("oracle.zig");
     _ = @import("simd.zig");
     _ = @import("similarity.zig");
@@ -80,15 +84,23 @@ test "every struct of the header has the size, offsets and kinds of fields that 
 }
 
 test "every function of the header is exported with its types, and no other is" {
+    try expectExports(header, abi, "ecp_");
+}
+
+test "every function of the benchmarks' header is exported with its types, and no other is" {
+    try expectExports(bench_header, bench, "ecp_bench_");
+}
+
+fn expectExports(comptime declared: type, comptime exports: type, comptime prefix: []const u8) !void {
     @setEvalBranchQuota(100_000);
     comptime var found = 0;
-    inline for (@typeInfo(header).@"struct".decl_names) |name| {
-        if (comptime !std.mem.startsWith(u8, name, "ecp_")) continue;
-        const C = @TypeOf(@field(header, name));
+    inline for (@typeInfo(declared).@"struct".decl_names) |name| {
+        if (comptime !std.mem.startsWith(u8, name, prefix)) continue;
+        const C = @TypeOf(@field(declared, name));
         if (@typeInfo(C) != .@"fn") continue;
         found += 1;
         const c = @typeInfo(C).@"fn";
-        const z = @typeInfo(@TypeOf(@field(abi, name))).@"fn";
+        const z = @typeInfo(@TypeOf(@field(exports, name))).@"fn";
         try std.testing.expectEqualStrings(shape(c.return_type.?), shape(z.return_type.?));
         try std.testing.expectEqual(c.param_types.len, z.param_types.len);
         inline for (c.param_types, z.param_types) |c_type, z_type| try std.testing.expectEqualStrings(
@@ -97,8 +109,8 @@ test "every function of the header is exported with its types, and no other is" 
         );
     }
     comptime var exported = 0;
-    inline for (@typeInfo(abi).@"struct".decl_names) |name| {
-        if (comptime std.mem.startsWith(u8, name, "ecp_")) exported += 1;
+    inline for (@typeInfo(exports).@"struct".decl_names) |name| {
+        if (comptime std.mem.startsWith(u8, name, prefix)) exported += 1;
     }
     try std.testing.expectEqual(found, exported);
 }
@@ -115,6 +127,7 @@ fn shape(comptime T: type) []const u8 {
         .@"struct" => std.fmt.comptimePrint("struct of {d} bytes", .{@sizeOf(T)}),
         .@"opaque" => "anything",
         .void => "nothing",
+        .bool => "boolean",
         else => @compileError("not at the border: " ++ @typeName(T)),
     };
 }

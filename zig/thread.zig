@@ -3,7 +3,8 @@
 //! An arena is born on its thread's first kernel. Its first page holds its own `Thread` record, so that
 //! the record lives exactly as long as the memory it tells of, and nothing in thread-local storage is
 //! ever pointed at from outside. Zig's `threadlocal` has no destructor: whoever starts threads
-//! calls `release` before one ends. The lock is taken at birth, at the end and for totals, never by a kernel.
+//! calls `release` before one ends. The lock is taken at birth, at the end, for totals and for what a
+//! thread without an arena counts; never by a kernel.
 
 const std = @import("std");
 const arena_zig = @import("arena.zig");

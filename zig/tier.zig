@@ -168,5 +168,11 @@ fn applyDecay(
 const table: Table = .{ .scores = &scores, .gather = &gather, .top_k = &topK, .spread = &spread, .decay = &applyDecay };
 
 comptime {
-    if (options.tier.len > 0) @export(&table, .{ .name = "ecp_tier_" ++ options.tier, .visibility = .hidden });
+    if (options.tier.len > 0) {
+        @export(&table, .{ .name = "ecp_tier_" ++ options.tier, .visibility = .hidden });
+        if (options.bench) {
+            const limits = &@import("limits.zig").table;
+            @export(limits, .{ .name = "ecp_limits_" ++ options.tier, .visibility = .hidden });
+        }
+    }
 }

@@ -18,6 +18,7 @@ pub fn generate() -> Result<String, Box<dyn std::error::Error>> {
     let include = Command::new("cc").arg("-print-file-name=include").output()?;
     let bindings = bindgen::Builder::default()
         .header(root().join("zig/include/ecphory.h").display().to_string())
+        .header(root().join("zig/include/ecphory_bench.h").display().to_string())
         .clang_arg(format!("-isystem{}", String::from_utf8(include.stdout)?.trim()))
         .allowlist_function("ecp_.*")
         .allowlist_type("ecp_.*")

@@ -36,6 +36,9 @@ impl Cue {
             return Self::sentence(asked, wordnet);
         }
         let wanted = normal(asked);
+        if let Some(number) = wordnet.cues.iter().position(|text| normal(text) == wanted) {
+            return Ok(Self::Sentence { number, text: wordnet.cues[number] });
+        }
         let meant = |lemmas: &[&str], key: &str| key == wanted || lemmas.iter().any(|lemma| normal(lemma) == wanted);
         let senses: Vec<_> = (0..)
             .zip(&wordnet.synsets)
@@ -74,7 +77,7 @@ fn normal(lemma: &str) -> String {
 fn unknown(asked: &str, wordnet: &WordNet) -> Failure {
     let near = suggestions(&normal(asked), wordnet);
     let hint = match near.as_slice() {
-        [] => "none is spelled like it; `ecphory demo --help` lists the sentences".to_owned(),
+        [] => "none is spelled like it, and only the sentences that `demo --help` lists have a vector".to_owned(),
         near => format!("near it: {}", near.join(", ")),
     };
     Failure::Input(format!("--cue: no synset of the graph has the lemma {asked:?}\n  {hint}"))

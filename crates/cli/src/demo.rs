@@ -272,8 +272,8 @@ mod tests {
                 }
                 fired[node] = true;
                 let passed = f64::from(TRANSMISSION) * active[node];
-                let sum: f64 = wordnet.graph.neighbours(node as u32).map(|(_, weight)| f64::from(weight)).sum();
-                for (target, weight) in wordnet.graph.neighbours(node as u32) {
+                let sum: f64 = wordnet.graph.edges_of(node as u32).map(|edge| f64::from(edge.weight)).sum();
+                for ecphory::Edge { target, weight, .. } in wordnet.graph.edges_of(node as u32) {
                     next[target as usize] += passed * f64::from(weight) / sum;
                 }
             }

@@ -137,10 +137,12 @@ fn steps(wordnet: &WordNet, outcome: &Outcome<'_>) -> Result<String, Failure> {
     let (spreading, decay) = (&outcome.spreading, &outcome.decay);
     let similarity = format!("compared the cue with all {} synsets by cosine", grouped(outcome.graph.nodes));
     let reached = format!(
-        "reached {} from {} in {}; {}",
+        "reached {} from {} in {}, passing on {} and keeping {} of what each held; {}",
         count(spreading.reached, "node", "nodes"),
         count(spreading.seeds.len(), "seed", "seeds"),
         count(spreading.hops as usize, "hop", "hops"),
+        spreading.transmission,
+        spreading.retain,
         changed(&spreading.changes, spreading.ranking.len()),
     );
     let faded = format!(

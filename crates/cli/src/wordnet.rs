@@ -161,7 +161,7 @@ mod tests {
         let (links, edges) = parse_links("source\ttarget\trelation\n0\t1\thypernym\n0\t1\tderivation").unwrap();
         let graph = Graph::from_edges(2, edges).unwrap();
         assert_eq!(links.len(), 2);
-        assert_eq!(graph.neighbours(0).collect::<Vec<_>>(), [(1, 1.5)]);
+        assert_eq!(graph.edges_of(0).collect::<Vec<_>>(), [Edge::new(0, 1, 1.5)]);
     }
 
     #[test]

@@ -29,11 +29,10 @@ struct Cue {
 fn recall(Memory { texts, vectors, dim, graph }: &Memory, cue: &Cue) -> Result<Value, Error> {
     // JSON has no infinity, but 1e39 becomes one as an f32.
     if let Some((position, &found)) = cue.vector.iter().enumerate().find(|(_, value)| !value.is_finite()) {
-        return Err(Error::Value { what: "vector", position, expected: "a finite f32", found });
+        return Err(Error::Value { what: "vector", position: Some(position), expected: "a finite f32", found });
     }
     let (rows, search) = (Rows::new(vectors, *dim)?, Search::new(Metric::Cosine));
-    let nearest = search.top_k(&cue.vector, &rows, 2)?.hits.into_iter().filter(|hit| hit.score > 0.0);
-    let seeds: Vec<_> = nearest.map(|hit| Seed::new(hit.row as u32, hit.score)).collect();
+    let seeds = search.top_k(&cue.vector, &rows, 2)?.seeds();
     let woken = graph.spread(&seeds, &Spread::default().hops(cue.hops.unwrap_or(2)))?;
     let best = woken.top_k(cue.top_k.map_or(5, NonZero::get));
     let similarities = search.gather(&cue.vector, &rows, &Vec::from_iter(best.iter().map(|seed| seed.node)))?;

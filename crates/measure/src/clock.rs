@@ -1,0 +1,74 @@
+//! What time is taken from, and where a thread runs.
+
+use std::sync::LazyLock;
+use std::time::{Duration, Instant};
+
+/// What a sample is timed by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Clock {
+    /// Time that the calling thread spent on a CPU: for work on one thread, blind to others that take the CPU away.
+    /// Where the system does not tell it, wall time.
+    Thread,
+    /// Time that passed: for work on many threads.
+    Wall,
+}
+
+impl Clock {
+    /// The clock for work on `threads` threads.
+    #[must_use]
+    pub fn for_threads(threads: usize) -> Self {
+        if threads == 1 { Self::Thread } else { Self::Wall }
+    }
+
+    /// Time since some moment of the process.
+    #[must_use]
+    pub fn now(self) -> Duration {
+        static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+        match self {
+            Self::Thread => thread_time().unwrap_or_else(|| START.elapsed()),
+            Self::Wall => START.elapsed(),
+        }
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn thread_time() -> Option<Duration> {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    Some(Duration::new(time.tv_sec as u64, time.tv_nsec as u32))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn thread_time() -> Option<Duration> {
+    None
+}
+
+/// Binds the calling thread to the `index`-th of the CPUs it may run on, modulo their number. Returns whether the
+/// system does so.
+#[cfg(target_os = "linux")]
+pub fn pin(index: usize) -> bool {
+    use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
+    // The process's own mask, not this thread's: that may be one CPU by now.
+    static ALLOWED: LazyLock<Vec<usize>> = LazyLock::new(|| {
+        let set = sched_getaffinity(None).unwrap_or_else(|_| CpuSet::new());
+        (0..CpuSet::MAX_CPU).filter(|&cpu| set.is_set(cpu)).collect()
+    });
+    if ALLOWED.is_empty() {
+        return false;
+    }
+    let mut set = CpuSet::new();
+    set.set(ALLOWED[index % ALLOWED.len()]);
+    sched_setaffinity(None, &set).is_ok()
+}
+
+/// Binds the calling thread to the `index`-th of the CPUs it may run on, modulo their number. Returns whether the
+/// system does so.
+#[cfg(not(target_os = "linux"))]
+pub fn pin(_index: usize) -> bool {
+    false
+}
+
+/// How many threads "all" are here.
+#[must_use]
+pub fn thread_count() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}

@@ -1,0 +1,23 @@
+//! How Ecphory measures.
+//!
+//! - [`Contest`]: contenders on the same work, in rounds of shuffled order, and what each took;
+//! - [`Limits`]: what this machine can do at most, measured in the same process;
+//! - [`data`]: the vectors, graphs and ages that everyone works on;
+//! - [`Line`]: one figure as one line of JSON;
+//! - [`Bar`]: progress, on a terminal alone.
+
+#![deny(missing_docs)]
+
+mod clock;
+mod contest;
+pub mod data;
+mod limits;
+mod line;
+mod progress;
+pub mod scalar;
+
+pub use clock::{Clock, pin, thread_count};
+pub use contest::{Contender, Contest, Effort, Times};
+pub use limits::{Level, Limits};
+pub use line::{Dtype, Line, Metric, Work};
+pub use progress::Bar;

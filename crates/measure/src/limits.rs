@@ -1,0 +1,204 @@
+//! What this machine can do at most, measured in this process: the roofs that kernels stand under (Williams, Waterman
+//! and Patterson 2009).
+
+use std::fs;
+use std::hint::black_box;
+use std::sync::Barrier;
+use std::thread;
+use std::time::Duration;
+
+use ecphory::bench;
+
+use crate::{Clock, Contender, Contest, Effort, pin, thread_count};
+
+/// Where data lies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Level {
+    /// A core's own cache.
+    L2,
+    /// The cache that cores share.
+    L3,
+    /// Memory.
+    Dram,
+}
+
+impl Level {
+    const ALL: [Self; 3] = [Self::L2, Self::L3, Self::Dram];
+
+    /// As tables print it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::L2 => "L2",
+            Self::L3 => "L3",
+            Self::Dram => "DRAM",
+        }
+    }
+}
+
+/// One thread, and all at once.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Reach {
+    one: f64,
+    all: f64,
+}
+
+/// The limits. Rates are per second in units of 10^9.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// How many threads "all" are.
+    pub threads: usize,
+    /// Bytes of the second level of one core, and of the third.
+    pub caches: [usize; 2],
+    /// f32 products and sums of one thread, GFLOP/s.
+    pub multiply_add: f64,
+    /// Products of i8 and their sums of one thread, GOP/s, where the tier has an instruction for them.
+    pub i8_dot: Option<f64>,
+    /// Products of bf16 and their sums of one thread, GFLOP/s, where the tier has an instruction for them.
+    pub bf16_dot: Option<f64>,
+    /// One addition that waits for the one before, ns.
+    pub add_ns: f64,
+    /// One call across the border, ns.
+    pub call_ns: f64,
+    multiply_add_all: f64,
+    reads: [Reach; 3],
+}
+
+impl Limits {
+    /// Measures them all; takes seconds. `step` hears what is being measured.
+    pub fn measure(effort: Effort, mut step: impl FnMut(&str)) -> Self {
+        let (threads, caches) = (thread_count(), caches());
+        let reads = Level::ALL.map(|level| {
+            step(&format!("read bandwidth of {}", level.name()));
+            Reach { one: read(level, caches, 1, effort), all: read(level, caches, threads, effort) }
+        });
+        step("arithmetic");
+        let compute = |work: fn(usize) -> u64, threads| {
+            let operations = work(1);
+            (operations > 0).then(|| {
+                let ns = best(threads, effort, |_| (), |(), times| _ = black_box(work(1000 * times as usize)));
+                operations as f64 * 1000.0 * threads as f64 / ns
+            })
+        };
+        let per_run = |count: usize, work: fn(usize)| {
+            best(1, effort, |_| (), |(), times| (0..times).for_each(|_| work(count))) / count as f64
+        };
+        Self {
+            threads,
+            caches,
+            multiply_add: compute(bench::multiply_adds, 1).unwrap_or_default(),
+            multiply_add_all: compute(bench::multiply_adds, threads).unwrap_or_default(),
+            i8_dot: compute(bench::i8_dots, 1),
+            bf16_dot: compute(bench::bf16_dots, 1),
+            add_ns: per_run(1 << 12, |count| _ = black_box(bench::dependent_adds(count))),
+            call_ns: per_run(1 << 12, |count| (0..count).for_each(|_| bench::empty_call())),
+            reads,
+        }
+    }
+
+    /// Where so many bytes lie that `threads` threads read again and again, each its share.
+    #[must_use]
+    pub fn level(&self, bytes: usize, threads: usize) -> Level {
+        match bytes {
+            bytes if bytes <= self.caches[0] * threads => Level::L2,
+            bytes if bytes <= self.caches[1] => Level::L3,
+            _ => Level::Dram,
+        }
+    }
+
+    /// Read bandwidth in GB/s of one thread or, for more than one, of all.
+    #[must_use]
+    pub fn bandwidth(&self, level: Level, threads: usize) -> f64 {
+        let reach = self.reads[level as usize];
+        if threads == 1 { reach.one } else { reach.all }
+    }
+
+    /// f32 products and sums in GFLOP/s of one thread or, for more than one, of all.
+    #[must_use]
+    pub fn flops(&self, threads: usize) -> f64 {
+        if threads == 1 { self.multiply_add } else { self.multiply_add_all }
+    }
+
+    /// The least time in ns for reading so many bytes that lie in `level`, and for so many f32 operations.
+    #[must_use]
+    pub fn least_ns(&self, level: Level, bytes: f64, operations: f64, threads: usize) -> f64 {
+        (bytes / self.bandwidth(level, threads)).max(operations / self.flops(threads))
+    }
+}
+
+/// GB/s at which `threads` threads read what lies in `level`: the better of plain and prefetched loads.
+fn read(level: Level, [l2, l3]: [usize; 2], threads: usize, effort: Effort) -> f64 {
+    let bytes = match level {
+        Level::L2 => l2 / 2,
+        Level::L3 => (l3 / 2 / threads).clamp(2 * l2, 64 << 20),
+        Level::Dram => ((4 * l3) / threads).clamp(64 << 20, 512 << 20),
+    };
+    let ns = [false, true].map(|prefetched| {
+        let work = |words: &mut Vec<u64>, times| {
+            (0..times).for_each(|_| _ = black_box(bench::read(black_box(words), prefetched)));
+        };
+        best(threads, effort, |_| vec![1u64; bytes / 8], work)
+    });
+    (bytes * threads) as f64 / ns[0].min(ns[1])
+}
+
+/// The best time in ns of `work` done once on each of `threads` threads at the same time, each pinned, on data that it
+/// made itself.
+fn best<D: Send>(
+    threads: usize,
+    effort: Effort,
+    make: impl Fn(usize) -> D + Sync,
+    work: impl Fn(&mut D, u64) + Sync,
+) -> f64 {
+    // Each on the CPU that will read it, for memory may lie near one of them.
+    let made = |index| {
+        pin(index);
+        make(index)
+    };
+    let mut data: Vec<D> = thread::scope(|scope| {
+        let made = &made;
+        let made: Vec<_> = (0..threads).map(|index| scope.spawn(move || made(index))).collect();
+        made.into_iter().map(|thread| thread.join().expect("a thread that only makes data")).collect()
+    });
+    let mut contest = Contest::new();
+    contest.add(Contender::timing_itself("", |times| together(&mut data, |data| work(data, times))));
+    contest.run(effort)[0].best_ns
+}
+
+/// From the first thread's start to the last one's end.
+fn together<D: Send>(data: &mut [D], work: impl Fn(&mut D) + Sync) -> Duration {
+    let ready = Barrier::new(data.len());
+    let (ready, work) = (&ready, &work);
+    let spans: Vec<_> = thread::scope(|scope| {
+        let running: Vec<_> = data
+            .iter_mut()
+            .enumerate()
+            .map(|(index, data)| {
+                scope.spawn(move || {
+                    pin(index);
+                    ready.wait();
+                    let start = Clock::Wall.now();
+                    work(data);
+                    (start, Clock::Wall.now())
+                })
+            })
+            .collect();
+        running.into_iter().map(|thread| thread.join().expect("a thread that only measures")).collect()
+    });
+    let start = spans.iter().map(|span| span.0).min().unwrap_or_default();
+    spans.iter().map(|span| span.1).max().unwrap_or_default() - start
+}
+
+/// Bytes of one core's second level of cache and of the third, as Linux tells them; else usual sizes.
+fn caches() -> [usize; 2] {
+    [2, 3].map(|wanted| {
+        let told = (0..8).find_map(|index| {
+            let folder = format!("/sys/devices/system/cpu/cpu0/cache/index{index}");
+            let read = |name: &str| fs::read_to_string(format!("{folder}/{name}")).ok();
+            let level = read("level")?.trim().parse::<usize>().ok()?;
+            let size = read("size")?.trim().strip_suffix('K')?.parse::<usize>().ok()?;
+            (level == wanted).then_some(size << 10)
+        });
+        told.unwrap_or(if wanted == 2 { 1 << 20 } else { 16 << 20 })
+    })
+}
