@@ -177,8 +177,8 @@ fn not_found(looked_at: &[String]) -> Box<dyn Error> {
     format!(
         "ecphory compiles its kernels with Zig {ZIG_VERSION} and found none.\nLooked at:\n  {}\n\
          This mends it:\n  ECPHORY_ZIG_FETCH=1 cargo build\n\
-         (once: it fetches the PyPI package into the cache folder above; so does pip install ziglang=={ZIG_VERSION} into \
-         python3's own)",
+         (once: it fetches the PyPI package into the cache folder above; pip install ziglang=={ZIG_VERSION} puts it \
+         into python3's own)",
         looked_at.join("\n  ")
     )
     .into()
