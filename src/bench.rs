@@ -60,6 +60,29 @@ pub fn arena_allocs(size: usize, count: usize, counted: bool) -> Result<(), Erro
     answer(unsafe { ffi::ecp_bench_arena_allocs(size, count, counted) })
 }
 
+/// As [`arena_allocs`], with a call for each block and each rewind, as a program in C would.
+///
+/// # Errors
+/// [`Error::OutOfMemory`] when 64 blocks do not fit.
+pub fn arena_calls(size: usize, count: usize) -> Result<(), Error> {
+    enter()?;
+    let (mut mark, mut left) = (0, count);
+    // SAFETY: ecphory.h asks for a number to write.
+    answer(unsafe { ffi::ecp_arena_mark(&mut mark) })?;
+    while left > 0 {
+        let now = left.min(64);
+        let mut block = std::ptr::null_mut();
+        // SAFETY: ecphory.h asks for a pointer to write; no refusal is asked for; the blocks are not looked at.
+        let mut alloc = |_| answer(unsafe { ffi::ecp_arena_alloc(size, &mut block, std::ptr::null_mut()) });
+        let outcome = (0..now).try_for_each(&mut alloc);
+        // SAFETY: the mark is this thread's, and nothing was marked since that is not rewound.
+        unsafe { ffi::ecp_arena_rewind(mark) };
+        outcome?;
+        left -= now;
+    }
+    Ok(())
+}
+
 /// `count` times inside one call: mark, blocks of 3, 4 and 8 KiB, 64 bytes written in each, rewind.
 ///
 /// # Errors

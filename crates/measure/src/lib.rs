@@ -1,5 +1,7 @@
 //! How Ecphory measures.
 //!
+//! - [`cases`]: ours, and the plain loops beside them;
+//! - [`suite`]: cases by name, each with all its contenders;
 //! - [`Contest`]: contenders on the same work, in rounds of shuffled order, and what each took;
 //! - [`Limits`]: what this machine can do at most, measured in the same process;
 //! - [`data`]: the vectors, graphs and ages that everyone works on;
@@ -8,6 +10,8 @@
 
 #![deny(missing_docs)]
 
+mod case;
+pub mod cases;
 mod clock;
 mod contest;
 pub mod data;
@@ -15,7 +19,10 @@ mod limits;
 mod line;
 mod progress;
 pub mod scalar;
+pub mod suite;
+pub mod threads;
 
+pub use case::{Case, Unit};
 pub use clock::{Clock, pin, thread_count};
 pub use contest::{Contender, Contest, Effort, Times};
 pub use limits::{Level, Limits};

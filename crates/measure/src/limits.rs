@@ -3,13 +3,12 @@
 
 use std::fs;
 use std::hint::black_box;
-use std::sync::Barrier;
 use std::thread;
-use std::time::Duration;
 
 use ecphory::bench;
 
-use crate::{Clock, Contender, Contest, Effort, pin, thread_count};
+use crate::threads::together;
+use crate::{Contender, Contest, Effort, pin, thread_count};
 
 /// Where data lies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -130,7 +129,8 @@ impl Limits {
 fn read(level: Level, [l2, l3]: [usize; 2], threads: usize, effort: Effort) -> f64 {
     let bytes = match level {
         Level::L2 => l2 / 2,
-        Level::L3 => (l3 / 2 / threads).clamp(2 * l2, 64 << 20),
+        // Well beyond the second level, and not so much that others' data in the third is felt.
+        Level::L3 => (4 * l2).min(l3 / 2 / threads).max(2 * l2),
         Level::Dram => ((4 * l3) / threads).clamp(64 << 20, 512 << 20),
     };
     let ns = [false, true].map(|prefetched| {
@@ -165,30 +165,6 @@ fn best<D: Send>(
     contest.run(effort)[0].best_ns
 }
 
-/// From the first thread's start to the last one's end.
-fn together<D: Send>(data: &mut [D], work: impl Fn(&mut D) + Sync) -> Duration {
-    let ready = Barrier::new(data.len());
-    let (ready, work) = (&ready, &work);
-    let spans: Vec<_> = thread::scope(|scope| {
-        let running: Vec<_> = data
-            .iter_mut()
-            .enumerate()
-            .map(|(index, data)| {
-                scope.spawn(move || {
-                    pin(index);
-                    ready.wait();
-                    let start = Clock::Wall.now();
-                    work(data);
-                    (start, Clock::Wall.now())
-                })
-            })
-            .collect();
-        running.into_iter().map(|thread| thread.join().expect("a thread that only measures")).collect()
-    });
-    let start = spans.iter().map(|span| span.0).min().unwrap_or_default();
-    spans.iter().map(|span| span.1).max().unwrap_or_default() - start
-}
-
 /// Bytes of one core's second level of cache and of the third, as Linux tells them; else usual sizes.
 fn caches() -> [usize; 2] {
     [2, 3].map(|wanted| {
@@ -201,4 +177,28 @@ fn caches() -> [usize; 2] {
         });
         told.unwrap_or(if wanted == 2 { 1 << 20 } else { 16 << 20 })
     })
+}
+
+impl Limits {
+    /// For people: one line for each limit.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let mut text = format!("limits of this machine, best seen; all = {} threads\n", self.threads);
+        let sizes = [self.caches[0], self.caches[1], 0];
+        for (level, bytes) in Level::ALL.into_iter().zip(sizes) {
+            let name = if bytes == 0 { level.name().into() } else { format!("{} ({} KiB)", level.name(), bytes >> 10) };
+            let (one, all) = (self.bandwidth(level, 1), self.bandwidth(level, self.threads));
+            text += &format!("  read {name:<18}{one:>10.1} GB/s{:>10.1} GB/s all\n", all);
+        }
+        let (one, all) = (self.flops(1), self.flops(self.threads));
+        text += &format!("  f32 multiply-add       {one:>10.1} GFLOP/s{all:>7.1} GFLOP/s all\n");
+        for (name, rate) in [("i8 dot", self.i8_dot), ("bf16 dot", self.bf16_dot)] {
+            let rate = rate.map_or_else(|| "not in this tier".into(), |rate| format!("{rate:.1} GOP/s"));
+            text += &format!("  {name:<23}{rate:>16}\n");
+        }
+        text + &format!(
+            "  dependent add          {:>10.2} ns\n  empty call             {:>10.2} ns\n",
+            self.add_ns, self.call_ns
+        )
+    }
 }

@@ -1,0 +1,90 @@
+//! Scratch.
+
+use std::hint::black_box;
+use std::time::Duration;
+
+use ecphory::{arena, bench};
+
+use crate::threads::together;
+use crate::{Case, Clock, Contender, Limits, Unit, Work};
+
+/// Blocks between two rewinds or resets, for everyone.
+pub const BATCH: u64 = 64;
+
+/// Bytes of the three blocks of `kernel3`; a cache line is written in each.
+pub const KERNEL3: [usize; 3] = [3 << 10, 4 << 10, 8 << 10];
+
+/// Does `work` the given number of times on each of `threads` threads: thread time on one, wall time on more.
+pub fn contender<'a>(name: &str, threads: usize, work: impl Fn(u64) + Sync + 'a) -> Contender<'a> {
+    if threads == 1 {
+        return Contender::of_loop(name, Clock::Thread, work);
+    }
+    Contender::timing_itself(name, move |times| -> Duration { together(&mut vec![(); threads], |()| work(times)) })
+}
+
+/// The work of one case.
+#[must_use]
+pub fn work(case: &str, size: Option<usize>, align: Option<usize>) -> Work {
+    Work::Arena { case: case.into(), size, align }
+}
+
+/// `alloc`: blocks of `size` bytes, 64-byte aligned, given back after every 64. Ours from inside a kernel, by a call
+/// for each block, and by the safe API. What binds is one addition that waits for the one before.
+#[must_use]
+pub fn alloc(limits: &Limits, size: usize, threads: usize) -> Case<'static> {
+    let unit = Unit::NsPer("allocation");
+    let mut case = Case::new(work("alloc", Some(size), Some(64)), threads, unit, 1.0).at_least(limits.add_ns);
+    let inline =
+        move |counted| move |times| bench::arena_allocs(black_box(size), times as usize, counted).expect("room");
+    case.add(contender("ecphory-inline", threads, inline(true)));
+    case.add_noted(contender("ecphory-inline-uncounted", threads, inline(false)), "counters compiled out");
+    case.add(contender("ecphory-ffi", threads, move |times| {
+        bench::arena_calls(black_box(size), times as usize).expect("room");
+    }));
+    case.add(contender("ecphory-scope", threads, move |times| {
+        for first in (0..times).step_by(BATCH as usize) {
+            let batch = |scratch: &arena::Scratch<'_>| {
+                for _ in first..times.min(first + BATCH) {
+                    black_box(scratch.alloc::<u8>(black_box(size)).expect("room").as_mut_ptr());
+                }
+            };
+            arena::scope(batch).expect("an arena");
+        }
+    }));
+    case
+}
+
+/// `kernel3`: mark, three blocks with a line written in each, rewind. What binds is one empty call.
+#[must_use]
+pub fn kernel3(limits: &Limits, threads: usize) -> Case<'static> {
+    let mut case = Case::new(work("kernel3", None, Some(64)), threads, Unit::NsPer("kernel"), 1.0);
+    case = case.at_least(limits.call_ns);
+    let inline = |counted| move |times| bench::arena_kernel3(times as usize, counted).expect("room");
+    case.add_noted(contender("ecphory-inline", threads, inline(true)), "no call");
+    case.add_noted(contender("ecphory-inline-uncounted", threads, inline(false)), "no call, counters compiled out");
+    let ffi = |counted| move |times| (0..times).for_each(|_| bench::arena_kernel3(1, counted).expect("room"));
+    case.add(contender("ecphory-ffi", threads, ffi(true)));
+    case.add_noted(contender("ecphory-ffi-uncounted", threads, ffi(false)), "counters compiled out");
+    case.add(contender("ecphory-scope", threads, |times| {
+        for _ in 0..times {
+            let three = |scratch: &arena::Scratch<'_>| {
+                for size in KERNEL3 {
+                    let block = scratch.alloc::<u8>(black_box(size)).expect("room");
+                    block[..64].fill(std::mem::MaybeUninit::new(1));
+                    black_box(block.as_mut_ptr());
+                }
+            };
+            arena::scope(three).expect("an arena");
+        }
+    }));
+    case
+}
+
+/// `birth`: pages mapped, each touched, and given back.
+#[must_use]
+pub fn birth(size: usize) -> Case<'static> {
+    let mut case = Case::new(work("birth", Some(size), None), 1, Unit::NsPer("page"), (size / 4096) as f64);
+    let born = move |times| (0..times).for_each(|_| bench::arena_birth(black_box(size)).expect("pages"));
+    case.add(contender("ecphory", 1, born));
+    case
+}

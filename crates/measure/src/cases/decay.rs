@@ -1,0 +1,132 @@
+//! Strengths wearing off, in place.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ecphory::{Ages, Decay};
+
+use super::check;
+use crate::{Case, Clock, Contender, Level, Limits, Unit, Work, data, scalar};
+
+const DAY: f32 = 86_400.0;
+
+/// A law of forgetting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Law {
+    /// Half is left after [`HALF_LIFE`].
+    Exponential,
+    /// `(1 + age / SCALE)^-EXPONENT`.
+    Power,
+}
+
+/// Of the exponential law, in seconds.
+pub const HALF_LIFE: f32 = 365.0 * DAY;
+/// Of the power law, in seconds.
+pub const SCALE: f32 = 30.0 * DAY;
+/// Of the power law.
+pub const EXPONENT: f32 = 0.5;
+
+impl Law {
+    /// All there are.
+    pub const ALL: [Self; 2] = [Self::Exponential, Self::Power];
+
+    /// As lines name it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Exponential => "exponential",
+            Self::Power => "power",
+        }
+    }
+
+    /// What is left after `age`, in f64.
+    #[must_use]
+    pub fn retention(self, age: f32) -> f64 {
+        match self {
+            Self::Exponential => (-f64::from(age) / f64::from(HALF_LIFE)).exp2(),
+            Self::Power => (1.0 + f64::from(age) / f64::from(SCALE)).powf(-f64::from(EXPONENT)),
+        }
+    }
+
+    fn ours(self) -> Decay<'static> {
+        let law = match self {
+            Self::Exponential => Decay::half_life_seconds(HALF_LIFE),
+            Self::Power => Decay::power(SCALE, EXPONENT),
+        };
+        law.expect("constants of a law")
+    }
+}
+
+/// Passes over the same strengths before they are set to 1 again, outside the measured time: so often multiplied, none
+/// has become so small that arithmetic would slow down.
+const PASSES: u64 = 64;
+
+/// A contender that decays strengths in place, checked against the law within `tolerance`, relative, before it is let in.
+///
+/// # Errors
+/// That its strengths are wrong.
+pub fn decaying<'a>(
+    name: &str,
+    threads: usize,
+    law: Law,
+    ages: &Arc<[f32]>,
+    tolerance: f64,
+    mut apply: impl FnMut(&mut [f32], &[f32]) + 'a,
+) -> Result<Contender<'a>, String> {
+    let ages = ages.clone();
+    let mut strengths = vec![1.0; ages.len()];
+    apply(&mut strengths, &ages);
+    let shown = ages.len().min(100_000);
+    let expected: Vec<_> = ages[..shown].iter().map(|&age| law.retention(age)).collect();
+    check(name, &strengths[..shown], &expected, |_, exact| exact * tolerance)?;
+    let clock = Clock::for_threads(threads);
+    Ok(Contender::timing_itself(name, move |times| {
+        let mut took = Duration::ZERO;
+        let mut left = times;
+        while left > 0 {
+            let now = left.min(PASSES);
+            strengths.fill(1.0);
+            let start = clock.now();
+            (0..now).for_each(|_| apply(std::hint::black_box(&mut strengths), &ages));
+            took += clock.now() - start;
+            left -= now;
+        }
+        took
+    }))
+}
+
+/// The work of one case.
+#[must_use]
+pub fn work(law: Law, n: usize) -> Work {
+    Work::Decay { case: law.name().into(), n }
+}
+
+/// Ours, and on one thread the plain loop. What binds is reading strengths and ages and writing strengths.
+///
+/// # Errors
+/// That an answer is wrong.
+pub fn decay(limits: &Limits, law: Law, ages: &Arc<[f32]>, threads: usize) -> Result<Case<'static>, String> {
+    let (n, bytes) = (ages.len(), 12.0 * ages.len() as f64);
+    let level = limits.level(8 * n, threads);
+    let least = limits.least_ns(level, bytes, 0.0, threads);
+    let mut case = Case::new(work(law, n), threads, Unit::NsPer("memory"), n as f64).at_least(least);
+    let ours = law.ours();
+    let by_us = move |strengths: &mut [f32], ages: &[f32]| {
+        ours.apply(strengths, Ages::Seconds(ages)).expect("as many ages as strengths");
+    };
+    case.add(decaying("ecphory", threads, law, ages, 2e-7, by_us)?);
+    if threads == 1 && level != Level::Dram {
+        let by_loop = move |strengths: &mut [f32], ages: &[f32]| match law {
+            Law::Exponential => scalar::exponential(strengths, ages, HALF_LIFE),
+            Law::Power => scalar::power(strengths, ages, SCALE, EXPONENT),
+        };
+        case.add(decaying("scalar", threads, law, ages, 1e-6, by_loop)?);
+    }
+    Ok(case)
+}
+
+/// The ages of `n` memories.
+#[must_use]
+pub fn ages(n: usize) -> Arc<[f32]> {
+    data::ages(4, n).into()
+}

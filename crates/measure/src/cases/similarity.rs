@@ -1,0 +1,254 @@
+//! Queries against rows of f32.
+
+use std::sync::Arc;
+
+use ecphory::{Rows, Search};
+
+use super::check;
+use crate::{Case, Clock, Contender, Dtype, Limits, Metric, Unit, Work, data, scalar};
+
+/// Dimensions in use: SIFT, small sentence models, the usual ones, large ones, and one that no register divides.
+pub const DIMS: [usize; 5] = [100, 128, 384, 768, 1536];
+
+/// The metrics of f32.
+pub const METRICS: [Metric; 3] = [Metric::Cosine, Metric::Dot, Metric::Sql2];
+
+/// The work of one case of f32: `m` queries, `n` rows.
+#[must_use]
+pub fn work(case: &str, [m, n, dim]: [usize; 3], metric: Metric, k: Option<usize>) -> Work {
+    Work::Similarity { case: case.into(), m, n, dim, dtype: Dtype::F32, metric, k }
+}
+
+/// Queries and rows of one dimension, in -1 to 1.
+#[derive(Debug, Clone)]
+pub struct Vectors {
+    /// `[m][dim]`.
+    pub queries: Arc<[f32]>,
+    /// `[n][dim]`.
+    pub rows: Arc<[f32]>,
+    /// Queries.
+    pub m: usize,
+    /// Rows.
+    pub n: usize,
+    /// Elements of each.
+    pub dim: usize,
+}
+
+impl Vectors {
+    /// The same at every run.
+    #[must_use]
+    pub fn new(m: usize, n: usize, dim: usize) -> Self {
+        let (queries, rows) = (data::elements(1, m * dim).into(), data::elements(2, n * dim).into());
+        Self { queries, rows, m, n, dim }
+    }
+
+    /// Queries, rows, and elements of each.
+    #[must_use]
+    pub fn shape(&self) -> [usize; 3] {
+        [self.m, self.n, self.dim]
+    }
+
+    /// Bytes of the rows.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.rows.len() * 4
+    }
+
+    /// Every score in f64, one query after the other, and how far an f32 answer may be from it: a sum of `dim` products
+    /// in f32 errs by `dim` roundings at most (Higham 2002, section 3.1), a cosine by two such sums.
+    #[must_use]
+    pub fn expected(&self, metric: Metric) -> Vec<f64> {
+        let each = |query: &[f32]| self.rows.chunks(self.dim).map(|row| exact(metric, query, row)).collect::<Vec<_>>();
+        self.queries.chunks(self.dim).flat_map(each).collect()
+    }
+
+    /// Whether f32 answers are right, for numbers in -1 to 1.
+    ///
+    /// # Errors
+    /// Who is wrong, and where.
+    pub fn check(&self, who: &str, found: &[f32], expected: &[f64], metric: Metric) -> Result<(), String> {
+        let dim = self.dim as f64;
+        let magnitude = match metric {
+            Metric::Cosine => 2.0,
+            Metric::Sql2 => 4.0 * dim,
+            _ => dim,
+        };
+        check(who, found, expected, |_, _| (dim + 8.0) * magnitude / f64::from(1 << 24))
+    }
+}
+
+fn exact(metric: Metric, query: &[f32], row: &[f32]) -> f64 {
+    let pairs = || query.iter().zip(row).map(|(&x, &y)| (f64::from(x), f64::from(y)));
+    let dot = || pairs().map(|(x, y)| x * y).sum::<f64>();
+    let squares = |of: fn((f64, f64)) -> f64| pairs().map(|pair| of(pair) * of(pair)).sum::<f64>();
+    match metric {
+        Metric::Cosine => dot() / (squares(|pair| pair.0).sqrt() * squares(|pair| pair.1).sqrt()),
+        Metric::Sql2 => squares(|(x, y)| x - y),
+        _ => dot(),
+    }
+}
+
+/// Floating-point operations per element of a row.
+fn operations(metric: Metric) -> f64 {
+    match metric {
+        Metric::Cosine => 4.0,
+        Metric::Sql2 => 3.0,
+        _ => 2.0,
+    }
+}
+
+/// The metric as the library has it.
+#[must_use]
+pub fn ours(metric: Metric) -> ecphory::Metric {
+    match metric {
+        Metric::Cosine => ecphory::Metric::Cosine,
+        Metric::Sql2 => ecphory::Metric::SquaredEuclidean,
+        _ => ecphory::Metric::Dot,
+    }
+}
+
+fn plain(metric: Metric) -> fn(&[f32], &[f32]) -> f32 {
+    match metric {
+        Metric::Cosine => scalar::cosine,
+        Metric::Sql2 => scalar::squared_euclidean,
+        _ => scalar::dot,
+    }
+}
+
+/// A contender that fills scores, checked against `expected` before it is let in.
+///
+/// # Errors
+/// That its scores are wrong.
+pub fn scoring<'a>(
+    name: &str,
+    threads: usize,
+    vectors: &Vectors,
+    expected: &[f64],
+    metric: Metric,
+    mut score: impl FnMut(&mut [f32]) + 'a,
+) -> Result<Contender<'a>, String> {
+    let mut scores = vec![f32::NAN; expected.len()];
+    score(&mut scores);
+    vectors.check(name, &scores, expected, metric)?;
+    Ok(Contender::new(name, Clock::for_threads(threads), move || score(std::hint::black_box(&mut scores))))
+}
+
+/// `1xN`, or `MxN` query by query: ours, and on one thread the plain loop.
+///
+/// # Errors
+/// That an answer is wrong.
+pub fn scores(
+    limits: &Limits,
+    vectors: &Vectors,
+    expected: &[f64],
+    metric: Metric,
+    threads: usize,
+) -> Result<Case<'static>, String> {
+    let (name, unit) = if vectors.m == 1 { ("1xN", Unit::Bytes) } else { ("MxN", Unit::Operations) };
+    let (bytes, flops) = (vectors.bytes(), operations(metric) * (vectors.m * vectors.rows.len()) as f64);
+    let amount = if vectors.m == 1 { bytes as f64 } else { flops };
+    let least = limits.least_ns(limits.level(bytes, threads), bytes as f64, flops, threads);
+    let mut case = Case::new(work(name, vectors.shape(), metric, None), threads, unit, amount).at_least(least);
+    let (v, search) = (vectors.clone(), Search::new(ours(metric)));
+    let by_us = move |scores: &mut [f32]| {
+        let rows = Rows::new(&v.rows, v.dim).expect("whole rows");
+        for (query, scores) in v.queries.chunks(v.dim).zip(scores.chunks_mut(v.n)) {
+            search.scores_into(query, &rows, scores).expect("scores of good rows");
+        }
+    };
+    case.add(scoring("ecphory", threads, vectors, expected, metric, by_us)?);
+    if threads == 1 {
+        let (v, plain) = (vectors.clone(), plain(metric));
+        let by_loop = move |scores: &mut [f32]| {
+            for (query, scores) in v.queries.chunks(v.dim).zip(scores.chunks_mut(v.n)) {
+                scores.iter_mut().zip(v.rows.chunks(v.dim)).for_each(|(score, row)| *score = plain(query, row));
+            }
+        };
+        case.add(scoring("scalar", threads, vectors, expected, metric, by_loop)?);
+    }
+    Ok(case)
+}
+
+/// `topk`: ours, and on one thread the plain loop with a sort of all scores.
+///
+/// # Errors
+/// That ours does not find what the plain loop finds.
+pub fn top_k(
+    limits: &Limits,
+    vectors: &Vectors,
+    metric: Metric,
+    k: usize,
+    threads: usize,
+) -> Result<Case<'static>, String> {
+    let bytes = vectors.bytes();
+    let least = limits.least_ns(
+        limits.level(bytes, threads),
+        bytes as f64,
+        operations(metric) * vectors.rows.len() as f64,
+        threads,
+    );
+    let mut case =
+        Case::new(work("topk", vectors.shape(), metric, Some(k)), threads, Unit::Bytes, bytes as f64).at_least(least);
+    let (search, v) = (Search::new(ours(metric)), vectors.clone());
+    let by_us = move || {
+        let rows = Rows::new(&v.rows, v.dim).expect("whole rows");
+        search.top_k(&v.queries, &rows, k).expect("the best of good rows")
+    };
+    let (v, plain) = (vectors.clone(), plain(metric));
+    let by_loop = move || {
+        let mut all: Vec<_> = v.rows.chunks(v.dim).map(|row| plain(&v.queries, row)).enumerate().collect();
+        let ascending = metric == Metric::Sql2;
+        all.sort_by(|a, b| if ascending { a.1.total_cmp(&b.1) } else { b.1.total_cmp(&a.1) });
+        all.truncate(k);
+        all
+    };
+    // The last places may be won by rounding.
+    let found: Vec<_> = by_us().hits.iter().map(|hit| hit.row).collect();
+    let same = by_loop().iter().filter(|(row, _)| found.contains(row)).count();
+    if found.len() != k.min(vectors.n) || same + 1 < found.len() {
+        return Err(format!("ecphory: {same} of {k} hits are those of the plain loop"));
+    }
+    let clock = Clock::for_threads(threads);
+    case.add(Contender::new("ecphory", clock, move || _ = std::hint::black_box(by_us())));
+    if threads == 1 {
+        case.add(Contender::new("scalar", clock, move || _ = std::hint::black_box(by_loop())));
+    }
+    Ok(case)
+}
+
+/// `gather`: ours and the plain loop over `count` ids of the rows, drawn at random.
+///
+/// # Errors
+/// That an answer is wrong.
+pub fn gather(
+    limits: &Limits,
+    vectors: &Vectors,
+    metric: Metric,
+    count: usize,
+    threads: usize,
+) -> Result<Case<'static>, String> {
+    let ids: Arc<[u32]> = data::ids(3, count, vectors.n).into();
+    let all = vectors.expected(metric);
+    let expected: Vec<_> = ids.iter().map(|&id| all[id as usize]).collect();
+    let bytes = count * vectors.dim * 4;
+    let flops = operations(metric) * (count * vectors.dim) as f64;
+    let least = limits.least_ns(limits.level(vectors.bytes(), threads), bytes as f64, flops, threads);
+    let shape = [1, count, vectors.dim];
+    let mut case = Case::new(work("gather", shape, metric, None), threads, Unit::Bytes, bytes as f64).at_least(least);
+    let (v, search, wanted) = (vectors.clone(), Search::new(ours(metric)), ids.clone());
+    let by_us = move |scores: &mut [f32]| {
+        let rows = Rows::new(&v.rows, v.dim).expect("whole rows");
+        search.gather_into(&v.queries, &rows, &wanted, scores).expect("scores of good ids");
+    };
+    case.add_noted(scoring("ecphory", threads, vectors, &expected, metric, by_us)?, format!("of {} rows", vectors.n));
+    if threads == 1 {
+        let (v, plain) = (vectors.clone(), plain(metric));
+        let by_loop = move |scores: &mut [f32]| {
+            for (score, &id) in scores.iter_mut().zip(ids.iter()) {
+                *score = plain(&v.queries, &v.rows[id as usize * v.dim..][..v.dim]);
+            }
+        };
+        case.add(scoring("scalar", threads, vectors, &expected, metric, by_loop)?);
+    }
+    Ok(case)
+}

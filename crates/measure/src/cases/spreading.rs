@@ -1,0 +1,117 @@
+//! Activation over graphs.
+
+use std::sync::Arc;
+
+use ecphory::{Edge, Graph, Seed, Spread, Weighting};
+
+use super::check;
+use crate::data::{self, Csr};
+use crate::{Case, Clock, Contender, Limits, Unit, Work, scalar};
+
+/// Of `spread3`.
+pub const HOPS: u32 = 3;
+/// Of `spread3`.
+pub const THRESHOLD: f32 = 0.1;
+/// Of `spread3`.
+pub const TRANSMISSION: f32 = 0.8;
+
+/// A graph by name, with what `spread3` is to find in it.
+#[derive(Debug, Clone)]
+pub struct Known {
+    /// As lines name it.
+    pub name: &'static str,
+    /// The edges.
+    pub csr: Arc<Csr>,
+    /// The three cues.
+    pub seeds: [(u32, f32); 3],
+    /// Every node's activation in f64.
+    pub expected: Arc<[f64]>,
+    /// Edges that carry activation.
+    pub walked: u64,
+}
+
+impl Known {
+    /// `csr` under its name.
+    #[must_use]
+    pub fn new(name: &'static str, csr: Csr) -> Self {
+        let seeds = data::seeds(csr.nodes());
+        let (expected, walked) = exact(&csr, &seeds);
+        Self { name, csr: csr.into(), seeds, expected: expected.into(), walked }
+    }
+
+    /// The work of `case` on it.
+    #[must_use]
+    pub fn work(&self, case: &str) -> Work {
+        Work::Spreading { case: case.into(), graph: self.name.into() }
+    }
+
+    /// Whether the activations of all nodes are right: sums of f32 in any order, over three hops.
+    ///
+    /// # Errors
+    /// Who is wrong, and where.
+    pub fn check(&self, who: &str, activations: &[f32]) -> Result<(), String> {
+        check(who, activations, &self.expected, |_, exact| 1e-4 * exact)
+    }
+}
+
+/// `spread3` in f64, over dense arrays, hop by hop.
+fn exact(csr: &Csr, seeds: &[(u32, f32)]) -> (Vec<f64>, u64) {
+    let mut now = vec![0.0; csr.nodes()];
+    seeds.iter().for_each(|&(node, activation)| now[node as usize] += f64::from(activation));
+    let (mut fired, mut walked) = (vec![false; csr.nodes()], 0);
+    for _ in 0..HOPS {
+        let mut next = now.clone();
+        for node in 0..csr.nodes() {
+            if fired[node] || now[node] < f64::from(THRESHOLD) {
+                continue;
+            }
+            fired[node] = true;
+            for (target, weight) in csr.neighbours(node as u32) {
+                next[target as usize] += f64::from(TRANSMISSION) * now[node] * f64::from(weight);
+                walked += 1;
+            }
+        }
+        now = next;
+    }
+    (now, walked)
+}
+
+/// The options of `spread3` as the library has them.
+pub fn options() -> Spread {
+    let spread = Spread::default().hops(HOPS).threshold(THRESHOLD).transmission(TRANSMISSION);
+    spread.retain(1.0).weighting(Weighting::AsGiven)
+}
+
+/// The graph as the library has it.
+///
+/// # Panics
+/// Never: the graphs of [`data`] are sound.
+#[must_use]
+pub fn graph(csr: &Csr) -> Graph {
+    let edges = csr.edges().map(|(source, target, weight)| Edge::new(source, target, weight));
+    Graph::from_edges(csr.nodes(), edges).expect("a sound graph")
+}
+
+/// `spread3`: ours and the plain loop over dense arrays, on one thread. What binds is reading the edges walked, 8 bytes
+/// each.
+///
+/// # Errors
+/// That an answer is wrong.
+pub fn spread3(limits: &Limits, known: &Known) -> Result<Case<'static>, String> {
+    let (csr, seeds) = (known.csr.clone(), known.seeds);
+    let level = limits.level(8 * csr.targets.len(), 1);
+    let least = limits.least_ns(level, 8.0 * known.walked as f64, 0.0, 1);
+    let mut case = Case::new(known.work("spread3"), 1, Unit::Edges, known.walked as f64).at_least(least);
+    let (ours, cue, spread) = (graph(&csr), seeds.map(|(node, activation)| Seed::new(node, activation)), options());
+    let found = ours.spread(&cue, &spread).map_err(|error| error.to_string())?;
+    let mut dense = vec![0.0; csr.nodes()];
+    found.iter().for_each(|seed| dense[seed.node as usize] = seed.activation);
+    known.check("ecphory", &dense)?;
+    case.add(Contender::new("ecphory", Clock::Thread, move || {
+        _ = std::hint::black_box(ours.spread(std::hint::black_box(&cue), &spread));
+    }));
+    let plain = move || scalar::spread(&csr, &seeds, HOPS, THRESHOLD, TRANSMISSION);
+    known.check("scalar", &plain().0)?;
+    case.add(Contender::new("scalar", Clock::Thread, move || _ = std::hint::black_box(plain())));
+    Ok(case)
+}

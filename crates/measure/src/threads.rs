@@ -1,0 +1,44 @@
+//! Work on many threads at once, each bound to a CPU of its own.
+
+use std::sync::Barrier;
+use std::thread;
+use std::time::Duration;
+
+use crate::{Clock, pin};
+
+/// What `work` returns on a rayon pool of `threads` pinned threads.
+///
+/// # Errors
+/// That the pool could not be made.
+pub fn in_pool<R: Send>(threads: usize, work: impl FnOnce() -> R + Send) -> Result<R, String> {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).start_handler(|index| _ = pin(index)).build();
+    Ok(pool.map_err(|error| format!("no pool of {threads} threads: {error}"))?.install(work))
+}
+
+/// Does `work` on all of `data` at the same time, each on a pinned thread of its own: from the first one's start to the
+/// last one's end.
+///
+/// # Panics
+/// Where `work` does.
+pub fn together<D: Send>(data: &mut [D], work: impl Fn(&mut D) + Sync) -> Duration {
+    let ready = Barrier::new(data.len());
+    let (ready, work) = (&ready, &work);
+    let spans: Vec<_> = thread::scope(|scope| {
+        let running: Vec<_> = data
+            .iter_mut()
+            .enumerate()
+            .map(|(index, data)| {
+                scope.spawn(move || {
+                    pin(index);
+                    ready.wait();
+                    let start = Clock::Wall.now();
+                    work(data);
+                    (start, Clock::Wall.now())
+                })
+            })
+            .collect();
+        running.into_iter().map(|thread| thread.join().expect("measured work does not panic")).collect()
+    });
+    let start = spans.iter().map(|span| span.0).min().unwrap_or_default();
+    spans.iter().map(|span| span.1).max().unwrap_or_default() - start
+}
