@@ -61,7 +61,8 @@ impl Law {
 /// has become so small that arithmetic would slow down.
 const PASSES: u64 = 64;
 
-/// A contender that decays strengths in place, checked against the law within `tolerance`, relative, before it is let in.
+/// A contender that decays strengths in place, checked against the law within `tolerance`, relative, before it is let
+/// in.
 ///
 /// # Errors
 /// That its strengths are wrong.
