@@ -87,9 +87,8 @@ fn hop(front: *Front, graph: Graph, options: *const Options) void {
         const node = front.member[place];
         const strength: f32 = if (options.weighting == .as_given) 1 else graph.out_strengths[node];
         if (strength == 0) continue;
-        const transmitted = options.transmission * activation;
-        const passed = transmitted / strength;
-        if (std.math.isNormal(transmitted) and std.math.isNormal(passed)) {
+        const passed = options.transmission * activation / strength;
+        if (std.math.isNormal(passed)) {
             pass(f32, front, graph, node, passed);
         } else {
             // Beyond f32, or below where it has all its digits; the products with the weights need not be.
