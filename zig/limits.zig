@@ -91,30 +91,36 @@ pub fn bf16Dots(rounds: usize) callconv(.c) u64 {
 }
 
 fn dots(rounds: usize, comptime instruction: []const u8, comptime products: usize) u64 {
+    var ones: Bytes = @splat(1);
+    keep(&ones);
+    const a = ones;
     var sums: [chains]Sums = @splat(@splat(0));
-    var a: Bytes = @splat(1);
-    var b: Bytes = @splat(1);
-    keep(&a);
-    keep(&b);
     for (0..rounds) |_| inline for (&sums) |*sum| {
-        sum.* = dot(instruction, sum.*, a, b);
+        sum.* = dot(instruction, sum.*, a, a);
     };
-    keep(&sums);
+    // A copy, for what others may see stays in memory.
+    var all = sums;
+    keep(&all);
     return @as(u64, rounds) * chains * products * 2;
 }
 
 inline fn dot(comptime instruction: []const u8, sum: Sums, a: Bytes, b: Bytes) Sums {
-    return if (x86) asm (instruction
-        : [sum] "=v" (-> Sums),
-        : [a] "v" (a),
-          [b] "v" (b),
-          [_] "0" (sum),
-    ) else asm (instruction
-        : [sum] "=w" (-> Sums),
-        : [a] "w" (a),
-          [b] "w" (b),
-          [_] "0" (sum),
-    );
+    // Read and written in place: tied operands would be copied before every instruction.
+    var result = sum;
+    if (x86) {
+        asm (instruction
+            : [sum] "+v" (result),
+            : [a] "v" (a),
+              [b] "v" (b),
+        );
+    } else {
+        asm (instruction
+            : [sum] "+w" (result),
+            : [a] "w" (a),
+              [b] "w" (b),
+        );
+    }
+    return result;
 }
 
 /// The compiler must take what is behind the pointer for read and written.

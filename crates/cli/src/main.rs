@@ -1,6 +1,7 @@
-//! The `ecphory` command: a demo on a real memory graph, and what this machine runs on.
+//! The `ecphory` command: a demo on a real memory graph, benchmarks, and what this machine runs on.
 
 mod arenas;
+mod bench;
 mod cue;
 mod demo;
 mod failure;
@@ -42,6 +43,8 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Measure every kernel against this machine's own limits and against plain loops.
+    Bench(bench::Options),
     /// Say which CPU tier, Zig, arena and threads are in use here.
     Info {
         /// Print one JSON object instead.
@@ -70,6 +73,7 @@ fn run(command: Command) -> Result<(), Failure> {
             let outcome = demo::run(&wordnet, load_ms, &cue, top)?;
             emit(&if json { serde_json::to_string(&outcome)? + "\n" } else { report::text(&wordnet, &outcome)? })
         }
+        Command::Bench(options) => emit(&bench::run(&options)?),
         Command::Info { json } => {
             let (text, failure) = info::run(json)?;
             emit(&text)?;

@@ -7,8 +7,9 @@ use std::thread;
 
 use ecphory::bench;
 
+use crate::cases::one_and_all;
 use crate::threads::together;
-use crate::{Contender, Contest, Effort, pin, thread_count};
+use crate::{Contender, Contest, Effort, Line, Work, pin, thread_count};
 
 /// Where data lies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -180,6 +181,37 @@ fn caches() -> [usize; 2] {
 }
 
 impl Limits {
+    /// As lines: the time of one byte, operation, addition or call.
+    #[must_use]
+    pub fn lines(&self) -> Vec<Line> {
+        let line = |case: &str, threads: usize, unit: &str, rate: f64, ns: f64| Line {
+            work: Work::Limits { case: case.into() },
+            threads,
+            who: "machine".into(),
+            best_ns: ns,
+            median_ns: ns,
+            noise: 0.0,
+            rate,
+            unit: unit.into(),
+            limit: None,
+            of_limit: None,
+            note: Some("the best seen".into()),
+        };
+        let rate = |case: &str, threads: usize, unit: &str, rate: f64| line(case, threads, unit, rate, 1.0 / rate);
+        let mut lines = Vec::new();
+        for threads in one_and_all() {
+            for level in Level::ALL {
+                let case = format!("read {}", level.name());
+                lines.push(rate(&case, threads, "GB/s", self.bandwidth(level, threads)));
+            }
+            lines.push(rate("multiply_add", threads, "GFLOP/s", self.flops(threads)));
+        }
+        let dots = [("i8_dot", "GOP/s", self.i8_dot), ("bf16_dot", "GFLOP/s", self.bf16_dot)];
+        lines.extend(dots.into_iter().filter_map(|(case, unit, found)| Some(rate(case, 1, unit, found?))));
+        lines.extend([("add", self.add_ns), ("call", self.call_ns)].map(|(case, ns)| line(case, 1, "ns", ns, ns)));
+        lines
+    }
+
     /// For people: one line for each limit.
     #[must_use]
     pub fn text(&self) -> String {

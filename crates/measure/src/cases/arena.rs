@@ -32,7 +32,7 @@ pub fn work(case: &str, size: Option<usize>, align: Option<usize>) -> Work {
 /// for each block, and by the safe API. What binds is one addition that waits for the one before.
 #[must_use]
 pub fn alloc(limits: &Limits, size: usize, threads: usize) -> Case<'static> {
-    let unit = Unit::NsPer("allocation");
+    let unit = Unit::NsPer("alloc");
     let mut case = Case::new(work("alloc", Some(size), Some(64)), threads, unit, 1.0).at_least(limits.add_ns);
     let inline =
         move |counted| move |times| bench::arena_allocs(black_box(size), times as usize, counted).expect("room");

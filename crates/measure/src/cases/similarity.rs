@@ -97,6 +97,14 @@ fn operations(metric: Metric) -> f64 {
     }
 }
 
+/// Bytes of rows that a case reads and operations that it does, or none for other work.
+#[must_use]
+pub fn amounts(of: &Work) -> Option<(f64, f64)> {
+    let &Work::Similarity { m, n, dim, metric, .. } = of else { return None };
+    let bytes = 4.0 * (n * dim) as f64;
+    Some((bytes, operations(metric) * (m * n * dim) as f64))
+}
+
 /// The metric as the library has it.
 #[must_use]
 pub fn ours(metric: Metric) -> ecphory::Metric {

@@ -1,0 +1,104 @@
+use std::sync::Arc;
+
+use ecphory_measure::cases::similarity::{DIMS, METRICS, Vectors, gather, scores, top_k, work};
+use ecphory_measure::cases::spreading::{Known, spread3};
+use ecphory_measure::cases::{arena, decay, one_and_all};
+use ecphory_measure::data::{self, Csr};
+use ecphory_measure::suite::Plan;
+use ecphory_measure::{Metric, Work};
+
+/// Every case; for a first look only what fits the caches.
+pub fn plans(quick: bool) -> Vec<Plan> {
+    let mut plans = similarity(quick);
+    plans.extend(spreading(quick));
+    plans.extend(decays(quick));
+    plans.extend(arenas());
+    plans
+}
+
+fn similarity(quick: bool) -> Vec<Plan> {
+    let mut plans = Vec::new();
+    for dim in DIMS {
+        plans.extend(METRICS.map(|metric| scores_plan([1, 1000, dim], metric, 1)));
+    }
+    plans.push(scores_plan([64, 1000, 768], Metric::Dot, 1));
+    for threads in one_and_all() {
+        plans.push(top_k_plan([1, 10_000, 384], threads));
+        if !quick {
+            plans.extend([Metric::Cosine, Metric::Dot].map(|m| scores_plan([1, 100_000, 768], m, threads)));
+            plans.push(top_k_plan([1, 100_000, 768], threads));
+        }
+    }
+    plans.push(gather_plan(1000, if quick { 10_000 } else { 100_000 }, 768));
+    plans
+}
+
+fn scores_plan([m, n, dim]: [usize; 3], metric: Metric, threads: usize) -> Plan {
+    let case = if m == 1 { "1xN" } else { "MxN" };
+    Plan::new(work(case, [m, n, dim], metric, None), threads, move |limits| {
+        let vectors = Vectors::new(m, n, dim);
+        scores(limits, &vectors, &vectors.expected(metric), metric, threads)
+    })
+}
+
+fn top_k_plan(shape: [usize; 3], threads: usize) -> Plan {
+    let [m, n, dim] = shape;
+    Plan::new(work("topk", shape, Metric::Cosine, Some(10)), threads, move |limits| {
+        top_k(limits, &Vectors::new(m, n, dim), Metric::Cosine, 10, threads)
+    })
+}
+
+fn gather_plan(count: usize, of: usize, dim: usize) -> Plan {
+    Plan::new(work("gather", [1, count, dim], Metric::Cosine, None), 1, move |limits| {
+        gather(limits, &Vectors::new(1, of, dim), Metric::Cosine, count, 1)
+    })
+}
+
+/// A graph's name and how it is made.
+type Graph = (&'static str, fn() -> Csr);
+
+fn spreading(quick: bool) -> Vec<Plan> {
+    let graphs: [Graph; 3] = [("pl1k", data::pl1k), ("pl100k", data::pl100k), ("rmat20", data::rmat20)];
+    let kept = if quick { &graphs[..2] } else { &graphs };
+    kept.iter()
+        .map(|&(name, make)| {
+            let work = Work::Spreading { case: "spread3".into(), graph: name.into() };
+            Plan::new(work, 1, move |limits| spread3(limits, &Known::new(name, make())))
+        })
+        .collect()
+}
+
+fn decays(quick: bool) -> Vec<Plan> {
+    let sizes: &[usize] = if quick { &[10_000] } else { &[10_000, 1_000_000, 100_000_000] };
+    let mut plans = Vec::new();
+    for law in decay::Law::ALL {
+        for &n in sizes {
+            // So few stay on one thread.
+            let threads = if n == 10_000 { vec![1] } else { one_and_all() };
+            plans.extend(threads.into_iter().map(|threads| {
+                Plan::new(decay::work(law, n), threads, move |limits| {
+                    let ages: Arc<[f32]> = decay::ages(n);
+                    decay::decay(limits, law, &ages, threads)
+                })
+            }));
+        }
+    }
+    plans
+}
+
+fn arenas() -> Vec<Plan> {
+    let mut plans = Vec::new();
+    for size in [16, 256, 4096] {
+        let work = arena::work("alloc", Some(size), Some(64));
+        plans.push(Plan::new(work, 1, move |limits| Ok(arena::alloc(limits, size, 1))));
+    }
+    for threads in one_and_all() {
+        let work = arena::work("kernel3", None, Some(64));
+        plans.push(Plan::new(work, threads, move |limits| Ok(arena::kernel3(limits, threads))));
+    }
+    for power in [16, 18, 20, 21, 22, 24, 26] {
+        let size = 1 << power;
+        plans.push(Plan::new(arena::work("birth", Some(size), None), 1, move |_| Ok(arena::birth(size))));
+    }
+    plans
+}
