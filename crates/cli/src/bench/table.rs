@@ -13,7 +13,7 @@ pub fn text(lines: &[Line]) -> String {
         }
         text += &row(line, plain(lines, line));
     }
-    text + "\nlimit: share of what this machine could do; scalar: how much longer the plain loop takes\n"
+    text + "\nlimit: share of the most this machine could do; scalar: the plain loop, slower\n"
 }
 
 fn row(line: &Line, plain: Option<&Line>) -> String {
