@@ -43,7 +43,7 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Measure every kernel against this machine's own limits and against plain loops.
+    /// Measure every kernel against this machine's limits and plain loops.
     Bench(bench::Options),
     /// Say which CPU tier, Zig, arena and threads are in use here.
     Info {
