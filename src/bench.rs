@@ -83,7 +83,7 @@ pub fn arena_calls(size: usize, count: usize) -> Result<(), Error> {
     Ok(())
 }
 
-/// `count` times inside one call: mark, blocks of 3, 4 and 8 KiB, 64 bytes written in each, rewind.
+/// `count` times inside one call: mark, blocks of 3, 4 and 8 KiB, 8 bytes written in each, rewind.
 ///
 /// # Errors
 /// [`Error::OutOfMemory`] when the three do not fit.

@@ -90,7 +90,8 @@ pub const Arena = extern struct {
     pub inline fn allocBytes(arena: *Arena, size: usize) error{OutOfMemory}![]align(alignment) u8 {
         const cursor = arena.cursor;
         if (size > arena.capacity - cursor) return arena.refuse(size);
-        store(usize, &arena.cursor, cursor + rounded(size));
+        // What is free is whole blocks of an address space's part: rounding up neither leaves it nor wraps.
+        store(usize, &arena.cursor, cursor + ((size + (alignment - 1)) & ~@as(usize, alignment - 1)));
         return @alignCast(arena.base[cursor..][0..size]);
     }
 

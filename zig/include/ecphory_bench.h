@@ -27,7 +27,7 @@ void ecp_bench_empty(void);
 /* count blocks of size bytes from the thread's arena, rewound after every 64. Without counted, rewinds keep neither
  * counts nor the high-water mark. */
 ecp_status ecp_bench_arena_allocs(size_t size, size_t count, bool counted);
-/* count times: mark, blocks of 3, 4 and 8 KiB, 64 bytes written in each, rewind. */
+/* count times: mark, blocks of 3, 4 and 8 KiB, 8 bytes written in each, rewind. */
 ecp_status ecp_bench_arena_kernel3(size_t count, bool counted);
 /* Maps the pages of an arena, writes one byte in each, and gives them back. */
 ecp_status ecp_bench_arena_birth(size_t capacity);

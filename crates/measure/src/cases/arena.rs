@@ -11,7 +11,7 @@ use crate::{Case, Clock, Contender, Limits, Unit, Work};
 /// Blocks between two rewinds or resets, for everyone.
 pub const BATCH: u64 = 64;
 
-/// Bytes of the three blocks of `kernel3`; a cache line is written in each.
+/// Bytes of the three blocks of `kernel3`; a word is written in each, which makes one cache line dirty.
 pub const KERNEL3: [usize; 3] = [3 << 10, 4 << 10, 8 << 10];
 
 /// Does `work` the given number of times on each of `threads` threads: thread time on one, wall time on more.
@@ -54,7 +54,7 @@ pub fn alloc(limits: &Limits, size: usize, threads: usize) -> Case<'static> {
     case
 }
 
-/// `kernel3`: mark, three blocks with a line written in each, rewind. What binds is one empty call.
+/// `kernel3`: mark, three blocks with a word written in each, rewind. What binds is one empty call.
 #[must_use]
 pub fn kernel3(limits: &Limits, threads: usize) -> Case<'static> {
     let mut case = Case::new(work("kernel3", None, Some(64)), threads, Unit::NsPer("kernel"), 1.0);
@@ -69,8 +69,8 @@ pub fn kernel3(limits: &Limits, threads: usize) -> Case<'static> {
         for _ in 0..times {
             let three = |scratch: &arena::Scratch<'_>| {
                 for size in KERNEL3 {
-                    let block = scratch.alloc::<u8>(black_box(size)).expect("room");
-                    block[..64].fill(std::mem::MaybeUninit::new(1));
+                    let block = scratch.alloc::<u64>(black_box(size) / 8).expect("room");
+                    block[0].write(1);
                     black_box(block.as_mut_ptr());
                 }
             };
