@@ -8,7 +8,7 @@ use crate::absent::not_here;
 
 pub fn enter(entry: &mut Entry<'_>) -> Result<(), String> {
     if cfg!(target_env = "gnu") {
-        let note = "posix_memalign, the only way to this alignment, without the cache of a thread";
+        let note = "posix_memalign, which passes by the thread's cache that malloc uses";
         entry.allocator("glibc", Some(note.into()), || Global(System))?;
     }
     entry.allocator("mimalloc", None, || Global(mimalloc::MiMalloc))?;

@@ -10,7 +10,9 @@ use bump_scope::traits::BumpAllocatorTyped;
 use ecphory_measure::cases::arena::{BATCH, KERNEL3};
 
 use super::memory::Memory;
-use super::work::{ALIGN, Bump, Entry, PerThread, ROOM, Shared, Task, check, layout, no_room, opaque, touch, used};
+use super::work::{
+    ALIGN, Apart, Bump, Entry, PerThread, ROOM, Shared, Task, check, layout, no_room, opaque, touch, used,
+};
 
 pub fn enter(entry: &mut Entry<'_>) -> Result<(), String> {
     // Some bytes more than the blocks need, for what lies before the first.
@@ -19,7 +21,8 @@ pub fn enter(entry: &mut Entry<'_>) -> Result<(), String> {
     enter_bump_scope(entry, room)?;
     entry.shared("mutex", Mutex::new(Ring::new()))?;
     entry.shared("parking_lot", parking_lot::Mutex::new(Ring::new()))?;
-    entry.shared("atomic", AtomicRing { memory: Memory::new(ROOM + LARGEST), cursor: Padded(AtomicUsize::new(0)) })?;
+    entry
+        .shared("atomic", AtomicRing { memory: Memory::touched(ROOM + LARGEST), cursor: Apart(AtomicUsize::new(0)) })?;
     entry.bump("tls-refcell", None, || ThreadLocal)?;
     entry.bump_of_thread("c-thread", Some("a call for each block and each reset".into()), CThread::new)
 }
@@ -124,7 +127,7 @@ struct Ring(Plain);
 
 impl Ring {
     fn new() -> Self {
-        Self(Plain::new())
+        Self(Plain { memory: Memory::touched(ROOM), cursor: 0 })
     }
 
     #[inline(always)]
@@ -156,12 +159,9 @@ const LARGEST: usize = ROOM / BATCH as usize;
 /// One addition decides. The cursor counts on for ever; behind the ring lies room for a block that begins at its end.
 struct AtomicRing {
     memory: Memory,
-    cursor: Padded,
+    /// Not on a line with what everyone reads.
+    cursor: Apart<AtomicUsize>,
 }
-
-/// Not on a line with what everyone reads.
-#[repr(align(128))]
-struct Padded(AtomicUsize);
 
 impl Shared for AtomicRing {
     #[inline(always)]

@@ -139,11 +139,11 @@ impl Entry<'_> {
     /// With one bump for all threads.
     pub fn shared<S: Shared + Sync + 'static>(&mut self, name: &str, bump: S) -> Result<(), String> {
         check(name, self.task.sizes().into_iter().map(|size| (bump.take(size), size)).collect())?;
-        let task = self.task;
+        let (task, bump) = (self.task, Apart(bump));
         let note = "one for all threads; a ring, so that nobody resets it, even where others still use what it reuses";
         self.add(name, Some(note.into()), move |times| match task {
-            Task::Alloc(size) => shared_allocs(&bump, size, times),
-            Task::Kernel3 => shared_kernel3(&bump, times),
+            Task::Alloc(size) => shared_allocs(&bump.0, size, times),
+            Task::Kernel3 => shared_kernel3(&bump.0, times),
         });
         Ok(())
     }
@@ -169,15 +169,16 @@ pub fn check(name: &str, mut blocks: Vec<(*mut u8, usize)>) -> Result<(), String
     }
 }
 
-/// What each thread has of its own, on cache lines of its own.
-pub struct PerThread<S>(Vec<Own<S>>);
-
+/// On cache lines of its own: wherever it lies, nothing else is on them, and it has no more of them than it needs.
 #[repr(align(128))]
-struct Own<S>(Mutex<S>);
+pub struct Apart<S>(pub S);
+
+/// What each thread has of its own.
+pub struct PerThread<S>(Vec<Apart<Mutex<S>>>);
 
 impl<S> PerThread<S> {
     pub fn new(threads: usize, make: impl Fn() -> S) -> Self {
-        Self(iter::repeat_with(|| Own(Mutex::new(make()))).take(threads).collect())
+        Self(iter::repeat_with(|| Apart(Mutex::new(make()))).take(threads).collect())
     }
 
     /// With one that no other thread has.
