@@ -71,7 +71,11 @@ fn scoped_allocs(bump: &mut bump_scope::Bump, size: usize, times: u64) {
 #[inline(never)]
 fn scoped_kernel3(bump: &mut bump_scope::Bump, times: u64) {
     for _ in 0..times {
-        bump.scoped(|scope| KERNEL3.map(|size| touch(scope.allocate_layout(layout(opaque(size))).as_ptr())));
+        bump.scoped(|scope| {
+            for &size in &KERNEL3 {
+                touch(scope.allocate_layout(layout(opaque(size))).as_ptr());
+            }
+        });
     }
 }
 

@@ -245,7 +245,7 @@ fn bump_allocs(bump: &mut impl Bump, size: usize, times: u64) {
 #[inline(never)]
 fn bump_kernel3(bump: &mut impl Bump, times: u64) {
     for _ in 0..times {
-        for size in KERNEL3 {
+        for &size in &KERNEL3 {
             touch(bump.take(opaque(size)));
         }
         bump.reset();
@@ -267,17 +267,23 @@ fn allocator_allocs<A: Allocator>(allocator: &mut A, size: usize, times: u64) {
     }
 }
 
+#[inline(always)]
+fn touched<A: Allocator>(allocator: &mut A, size: usize) -> A::Handle {
+    let handle = allocator.take(opaque(size));
+    touch(allocator.at(handle));
+    handle
+}
+
 #[inline(never)]
 fn allocator_kernel3<A: Allocator>(allocator: &mut A, times: u64) {
     for _ in 0..times {
-        let held = KERNEL3.map(|size| {
-            let handle = allocator.take(opaque(size));
-            touch(allocator.at(handle));
-            handle
-        });
-        for (handle, size) in iter::zip(held, KERNEL3).rev() {
-            allocator.give(handle, size);
-        }
+        // Not by `map` and `zip`, which compile to calls.
+        let first = touched(allocator, KERNEL3[0]);
+        let second = touched(allocator, KERNEL3[1]);
+        let third = touched(allocator, KERNEL3[2]);
+        allocator.give(third, KERNEL3[2]);
+        allocator.give(second, KERNEL3[1]);
+        allocator.give(first, KERNEL3[0]);
     }
 }
 
@@ -291,7 +297,7 @@ fn shared_allocs(bump: &impl Shared, size: usize, times: u64) {
 #[inline(never)]
 fn shared_kernel3(bump: &impl Shared, times: u64) {
     for _ in 0..times {
-        for size in KERNEL3 {
+        for &size in &KERNEL3 {
             touch_shared(bump.take(opaque(size)));
         }
     }
