@@ -103,7 +103,11 @@ impl<'a> Contest<'a> {
 fn calibrate(sample: &mut dyn FnMut(u64) -> Duration, wanted: Duration) -> u64 {
     let mut times = 1;
     loop {
-        let took = sample(times);
+        let mut took = sample(times);
+        if took >= wanted {
+            // Once more, for that run may have been cold, or one of its threads late.
+            took = took.min(sample(times));
+        }
         if took >= wanted {
             return times;
         }
@@ -146,7 +150,7 @@ mod tests {
             times.iter().map(|t| (t.name.as_str(), t.median_ns)).collect::<Vec<_>>(),
             [("slow", 3e6), ("fast", 1e5)]
         );
-        assert_eq!(done[0], 5);
+        assert_eq!(done[0], 6);
         assert!(done[1] >= 4 * 10);
     }
 

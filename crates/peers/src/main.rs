@@ -1,6 +1,7 @@
 //! `ecphory-peers`: Ecphory side by side with other libraries. Same data and same work, in shuffled rounds, on pinned
 //! threads; the README says where the work is not the same.
 
+mod absent;
 mod arena;
 mod decay;
 mod similarity;
