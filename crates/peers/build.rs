@@ -9,6 +9,7 @@ fn main() {
     println!("cargo:rerun-if-changed=c");
     arena();
     decay();
+    similarity();
 }
 
 fn arena() {
@@ -58,4 +59,29 @@ fn watch_installations() {
     for folder in paths.split(':').filter(|folder| Path::new(folder).is_dir()) {
         println!("cargo:rerun-if-changed={folder}");
     }
+}
+
+/// Loops of the shapes that vector stores use. As pgvector has it, its sums may be reordered; the others say their order.
+fn similarity() {
+    // Alone, `-fassociative-math` has no effect, so compilers are not asked about each.
+    let reorder = ["-fno-signed-zeros", "-fno-trapping-math", "-fassociative-math"];
+    for (store, flags) in [("pgvector", &reorder[..]), ("hnswlib", &[]), ("qdrant", &[])] {
+        let name = format!("similarity_{store}");
+        let mut build = for_this_cpu(&name);
+        if !build.get_compiler().is_like_msvc() {
+            build.flags(flags);
+        }
+        build.compile(&format!("ecphory_peers_{name}"));
+    }
+}
+
+/// `c/NAME.c`, optimised whatever the profile, for the CPU that compiles it: elsewhere it may not run.
+fn for_this_cpu(name: &str) -> cc::Build {
+    let path = format!("c/{name}.c");
+    let mut build = cc::Build::new();
+    build.file(path).opt_level(3).flag_if_supported("-mprefer-vector-width=512");
+    if env::var("HOST") == env::var("TARGET") {
+        build.flag_if_supported("-march=native");
+    }
+    build
 }

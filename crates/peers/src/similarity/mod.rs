@@ -1,0 +1,188 @@
+//! Queries against rows: other vector libraries, matrix products, and the loops of vector stores.
+
+mod best;
+#[cfg(feature = "lance")]
+mod lance;
+mod loops;
+mod matrix;
+mod pairs;
+#[cfg(feature = "usearch")]
+mod usearch;
+
+use std::sync::Arc;
+
+use ecphory_measure::cases::one_and_all;
+use ecphory_measure::cases::similarity::{DIMS, METRICS, Vectors, gather, scores, scoring, work};
+use ecphory_measure::suite::Plan;
+use ecphory_measure::{Case, Contender, Metric, data};
+use rayon::prelude::*;
+
+/// Rows in the second or third level of cache, and in memory.
+const SIZES: [usize; 2] = [1000, 100_000];
+
+/// How many are kept of the best.
+const K: usize = 10;
+
+/// The seed of the rows that `gather` of `ecphory-measure` asks for.
+const IDS: u64 = 3;
+
+pub fn plans() -> Vec<Plan> {
+    let mut plans = Vec::new();
+    for dim in DIMS {
+        for metric in METRICS {
+            plans.push(one_by_n(SIZES[0], dim, metric, 1));
+        }
+    }
+    for dim in [128, 768] {
+        for metric in [Metric::Cosine, Metric::Dot] {
+            plans.extend(one_and_all().into_iter().map(|threads| one_by_n(SIZES[1], dim, metric, threads)));
+        }
+    }
+    for dim in [128, 384, 768, 1536] {
+        plans.extend(one_and_all().into_iter().map(|threads| m_by_n(64, 10_000, dim, threads)));
+    }
+    for n in SIZES {
+        for dim in [128, 768] {
+            for metric in [Metric::Cosine, Metric::Dot] {
+                plans.extend(one_and_all().into_iter().map(|threads| best::plan(n, dim, metric, K, threads)));
+            }
+        }
+    }
+    plans.extend([Metric::Cosine, Metric::Dot].map(|metric| gathered(1000, SIZES[1], 768, metric)));
+    plans
+}
+
+/// Some rows, or those of them that have an id in `ids`.
+#[derive(Clone, Copy)]
+pub struct Part<'a> {
+    rows: &'a [f32],
+    ids: Option<&'a [u32]>,
+    dim: usize,
+}
+
+impl Part<'_> {
+    /// One row after the other.
+    fn each(self, scores: &mut [f32], score: impl Fn(&[f32]) -> f32) {
+        match self.ids {
+            None => scores.iter_mut().zip(self.rows.chunks_exact(self.dim)).for_each(|(to, row)| *to = score(row)),
+            Some(ids) => scores.iter_mut().zip(ids).for_each(|(to, &id)| {
+                *to = score(&self.rows[id as usize * self.dim..][..self.dim]);
+            }),
+        }
+    }
+}
+
+/// Scores of a query against a part of the rows, the larger the nearer but for squared distances.
+type Fill = Box<dyn Fn(&[f32], Part<'_>, &mut [f32]) + Send + Sync>;
+
+/// One who scores a query against rows.
+pub struct Peer {
+    name: &'static str,
+    note: Option<&'static str>,
+    /// Wants rows of length 1.
+    normalised: bool,
+    fill: Fill,
+}
+
+impl Peer {
+    fn new(name: &'static str, fill: impl Fn(&[f32], Part<'_>, &mut [f32]) + Send + Sync + 'static) -> Self {
+        Self { name, note: None, normalised: false, fill: Box::new(fill) }
+    }
+
+    fn noted(self, note: &'static str) -> Self {
+        Self { note: Some(note), ..self }
+    }
+}
+
+fn peers(metric: Metric) -> Vec<Peer> {
+    let mut all = pairs::peers(metric);
+    all.extend(loops::peers(metric));
+    #[cfg(feature = "lance")]
+    all.push(lance::peer(metric));
+    all
+}
+
+/// Rows of length 1 in the same directions.
+fn normalised(rows: &[f32], dim: usize) -> Arc<[f32]> {
+    let each = rows.chunks(dim).flat_map(|row| {
+        let length = row.iter().map(|&x| f64::from(x).powi(2)).sum::<f64>().sqrt();
+        row.iter().map(move |&x| (f64::from(x) / length) as f32)
+    });
+    each.collect()
+}
+
+/// Pieces that `threads` threads take in turn: several each, for one may be held up.
+fn piece(n: usize, threads: usize) -> usize {
+    n.div_ceil(8 * threads)
+}
+
+/// Lets `contender` in, with what there is to know.
+fn join(case: &mut Case<'static>, contender: Contender<'static>, notes: &[Option<&str>]) {
+    let notes: Vec<_> = notes.iter().flatten().copied().collect();
+    if notes.is_empty() {
+        case.add(contender);
+    } else {
+        case.add_noted(contender, notes.join("; "));
+    }
+}
+
+fn one_by_n(n: usize, dim: usize, metric: Metric, threads: usize) -> Plan {
+    Plan::new(work("1xN", [1, n, dim], metric, None), threads, move |limits| {
+        let vectors = Vectors::new(1, n, dim);
+        let expected = vectors.expected(metric);
+        let mut case = scores(limits, &vectors, &expected, metric, threads)?;
+        for peer in peers(metric) {
+            let (name, note) = (peer.name, peer.note);
+            let (v, rows) = (vectors.clone(), rows_for(&peer, &vectors));
+            let by_peer = move |scores: &mut [f32]| {
+                if threads == 1 {
+                    return (peer.fill)(&v.queries, Part { rows: &rows, ids: None, dim }, scores);
+                }
+                let size = piece(n, threads);
+                scores.par_chunks_mut(size).zip(rows.par_chunks(size * dim)).for_each(|(scores, rows)| {
+                    (peer.fill)(&v.queries, Part { rows, ids: None, dim }, scores);
+                });
+            };
+            let shared = (threads > 1).then_some("pieces shared out by rayon");
+            join(&mut case, scoring(name, threads, &vectors, &expected, metric, by_peer)?, &[note, shared]);
+        }
+        if metric == Metric::Dot {
+            matrix::join_products(&mut case, &vectors, &expected, threads)?;
+        }
+        Ok(case)
+    })
+}
+
+fn m_by_n(m: usize, n: usize, dim: usize, threads: usize) -> Plan {
+    Plan::new(work("MxN", [m, n, dim], Metric::Dot, None), threads, move |limits| {
+        let vectors = Vectors::new(m, n, dim);
+        let expected = vectors.expected(Metric::Dot);
+        let mut case = scores(limits, &vectors, &expected, Metric::Dot, threads)?;
+        matrix::join_products(&mut case, &vectors, &expected, threads)?;
+        Ok(case)
+    })
+}
+
+fn gathered(count: usize, n: usize, dim: usize, metric: Metric) -> Plan {
+    Plan::new(work("gather", [1, count, dim], metric, None), 1, move |limits| {
+        let vectors = Vectors::new(1, n, dim);
+        let mut case = gather(limits, &vectors, metric, count, 1)?;
+        let ids: Arc<[u32]> = data::ids(IDS, count, n).into();
+        let all = vectors.expected(metric);
+        let expected: Vec<_> = ids.iter().map(|&id| all[id as usize]).collect();
+        for peer in peers(metric) {
+            let (name, note) = (peer.name, peer.note);
+            let (v, rows, ids) = (vectors.clone(), rows_for(&peer, &vectors), ids.clone());
+            let by_peer = move |scores: &mut [f32]| {
+                (peer.fill)(&v.queries, Part { rows: &rows, ids: Some(&ids), dim }, scores);
+            };
+            join(&mut case, scoring(name, 1, &vectors, &expected, metric, by_peer)?, &[note]);
+        }
+        Ok(case)
+    })
+}
+
+/// The rows as `peer` wants them.
+fn rows_for(peer: &Peer, vectors: &Vectors) -> Arc<[f32]> {
+    if peer.normalised { normalised(&vectors.rows, vectors.dim) } else { vectors.rows.clone() }
+}
