@@ -163,7 +163,7 @@ impl Walk {
         let mut after = outflow(csr, &shares, &wide);
         seeds.iter().for_each(|&(node, mass)| after[node as usize] += RESTART * mass);
         let solution = solve(csr, &shares, &seeds);
-        let (offsets, sources, shares) = by_target(csr, &shares);
+        let ([offsets, sources], shares) = by_target(csr, &shares);
         let [after, solution] = [after, solution].map(Into::into);
         Self { name, offsets, sources, shares, seeds, start, after, solution }
     }
@@ -242,7 +242,7 @@ fn solve(csr: &Csr, shares: &[f64], seeds: &[(u32, f64)]) -> Vec<f64> {
 }
 
 /// The same edges by target: offsets, sources and shares.
-fn by_target(csr: &Csr, shares: &[f64]) -> (Arc<[u32]>, Arc<[u32]>, Arc<[f64]>) {
+fn by_target(csr: &Csr, shares: &[f64]) -> ([Arc<[u32]>; 2], Arc<[f64]>) {
     let mut offsets = vec![0u32; csr.nodes() + 1];
     csr.targets.iter().for_each(|&target| offsets[target as usize + 1] += 1);
     (0..csr.nodes()).for_each(|node| offsets[node + 1] += offsets[node]);
@@ -253,7 +253,7 @@ fn by_target(csr: &Csr, shares: &[f64]) -> (Arc<[u32]>, Arc<[u32]>, Arc<[f64]>) 
         (sources[at], sorted[at]) = (source, *share);
         free[target as usize] += 1;
     }
-    (offsets.into(), sources.into(), sorted.into())
+    ([offsets.into(), sources.into()], sorted.into())
 }
 
 /// `ppr_iteration`: the plain loop in f32, on one thread. What binds is reading edges, 8 bytes each, and reading and
