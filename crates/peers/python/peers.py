@@ -269,13 +269,13 @@ class GraphBlas:
 def graphblas_iteration(walk):
     if library("graphblas") is None:
         return None
-    library_of = GraphBlas(walk, "FP32")
-    start, after = library_of.full(walk.start), library_of.full(np.zeros(walk.nodes))
-    added = library_of.few(walk.seeds, walk.restart * walk.masses)
+    blas = GraphBlas(walk, "FP32")
+    start, after = blas.full(walk.start), blas.full(np.zeros(walk.nodes))
+    added = blas.few(walk.seeds, walk.restart * walk.masses)
 
     def iteration():
-        library_of.flow(start, after)
-        library_of.add(added, after)
+        blas.flow(start, after)
+        blas.add(added, after)
 
     def answer():
         iteration()

@@ -1,6 +1,6 @@
 //! Peers that are called from Python: a child process in an environment of its own that does the work so many times and
 //! says how long its thread had a CPU for that, so that its peers take turns with all others. Started by a thread that
-//! is bound to a CPU, it is bound to the same one: one of them works while the other waits.
+//! is bound to a CPU, it is bound to the same one: one of them works while the other waits. For cases on one thread.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
@@ -225,8 +225,8 @@ pub fn decay(case: &mut Case<'static>, law: Law, ages: &[f32]) -> Result<(), Str
     )
 }
 
-/// Adds to `ppr_iteration` or `ppr_power`, which `what` names, those who do it. `networkit` ranks as `anywhere` says, in
-/// f64: restarting anywhere, losing what is at nodes without edges, scaled to 1 in all.
+/// Adds to `ppr_iteration` or `ppr_power`, which `what` names, those who do it. `networkit` ranks as `anywhere` says:
+/// restarting anywhere, losing what is at nodes without edges, scaled to 1 in all.
 pub fn spreading(case: &mut Case<'static>, what: &str, walk: &Walk, anywhere: &[f64]) -> Result<(), String> {
     let request = json!({
         "load": "spreading", "case": what, "seeds": walk.seeds, "restart": RESTART, "tolerance": TOLERANCE,
@@ -242,4 +242,50 @@ pub fn spreading(case: &mut Case<'static>, what: &str, walk: &Walk, anywhere: &[
         (_, "ppr_power") => walk.check_solution(who, &numbers(answer, f64::from_le_bytes)),
         _ => walk.check_iteration(who, &numbers(answer, f32::from_le_bytes)),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use ecphory_measure::cases::{decay as decays, similarity as similarities};
+    use ecphory_measure::{Effort, Unit};
+
+    use super::*;
+
+    /// Where there is an environment; else nobody joins, and nothing is wrong.
+    #[test]
+    fn who_joins_from_python_has_answered_rightly_and_tells_a_time() {
+        let vectors = [Vectors::new(1, 300, 100), Vectors::new(7, 300, 100)];
+        for metric in similarities::METRICS {
+            for (what, vectors, k) in
+                [("1xN", &vectors[0], None), ("topk", &vectors[0], Some(10)), ("MxN", &vectors[1], None)]
+            {
+                let work = similarities::work(what, vectors.shape(), metric, k);
+                let mut case = Case::new(work, 1, Unit::Bytes, vectors.bytes() as f64);
+                similarity(&mut case, what, vectors, &vectors.expected(metric), metric, k).unwrap();
+                assert!(case.run(Effort::QUICK).iter().all(|line| line.best_ns > 0.0));
+            }
+        }
+        for law in Law::ALL {
+            let mut case = Case::new(decays::work(law, 1000), 1, Unit::NsPer("memory"), 1000.0);
+            decay(&mut case, law, &decays::ages(1000)).unwrap();
+            assert!(case.run(Effort::QUICK).iter().all(|line| line.best_ns > 0.0));
+        }
+    }
+
+    #[test]
+    fn a_wrong_row_among_the_best_is_found() {
+        let vectors = Vectors::new(2, 50, 8);
+        let expected = vectors.expected(Metric::Dot);
+        let best = |query: usize| {
+            let mut rows: Vec<u32> = (0..50).collect();
+            rows.sort_by(|&a, &b| expected[query * 50 + b as usize].total_cmp(&expected[query * 50 + a as usize]));
+            rows
+        };
+        let mut rows = [&best(0)[..3], &best(1)[..3]].concat();
+        right_rows("who", &rows, &vectors, &expected, Metric::Dot, 3).unwrap();
+        let second = std::mem::replace(&mut rows[4], best(1)[9]);
+        assert!(right_rows("who", &rows, &vectors, &expected, Metric::Dot, 3).is_err());
+        (rows[4], rows[5]) = (second, second);
+        assert!(right_rows("who", &rows, &vectors, &expected, Metric::Dot, 3).is_err());
+    }
 }
