@@ -73,7 +73,8 @@ pub struct Csr {
 
 impl Csr {
     /// From distinct edges in any order.
-    fn from_edges(nodes: usize, mut edges: Vec<(u32, u32, f32)>) -> Self {
+    #[must_use]
+    pub fn from_edges(nodes: usize, mut edges: Vec<(u32, u32, f32)>) -> Self {
         edges.sort_unstable_by_key(|&(source, target, _)| (source, target));
         let mut offsets = vec![0u32; nodes + 1];
         for &(source, ..) in &edges {

