@@ -10,6 +10,7 @@ use fsrs::{MemoryState, current_retrievability};
 use rayon::prelude::*;
 
 use crate::absent::not_here;
+use crate::python;
 
 pub fn plans() -> Vec<Plan> {
     say_who_is_absent();
@@ -36,6 +37,9 @@ fn contest(limits: &Limits, law: Law, n: usize, threads: usize) -> Result<Case<'
         case.add(decaying("std", threads, law, &ages, 1e-6, by_std)?);
         if law == Law::Power {
             add_fsrs(&mut case, &ages, threads)?;
+        }
+        if threads == 1 {
+            python::decay(&mut case, law, &ages)?;
         }
     }
     Ok(case)

@@ -157,7 +157,6 @@ fn join(
 
 /// Adds `numpy` and, to `topk` by dot or squared distance, `faiss`. `what` is `1xN`, `MxN` or `topk`, the last with
 /// `k`; `expected` is every score in f64.
-#[allow(dead_code, reason = "for the suite of similarity")]
 pub fn similarity(
     case: &mut Case<'static>,
     what: &str,
@@ -207,7 +206,6 @@ fn right_rows(
 }
 
 /// Adds `numpy`.
-#[allow(dead_code, reason = "for the suite of decay")]
 pub fn decay(case: &mut Case<'static>, law: Law, ages: &[f32]) -> Result<(), String> {
     let request = json!({
         "load": "decay", "law": law.name(), "half_life": HALF_LIFE, "scale": SCALE, "exponent": EXPONENT,

@@ -204,20 +204,19 @@ pub fn used(block: *mut u8) {
     unsafe { asm!("/* {0} */", in(reg) block, options(nostack, preserves_flags)) };
 }
 
-/// Writes a line in a block that only this thread has.
+/// Writes a word in a block that only this thread has.
 #[inline(always)]
 pub fn touch(block: *mut u8) {
     // SAFETY: blocks of `kernel3` are aligned to a line and larger (`check`).
-    unsafe { block.cast::<[u8; ALIGN]>().write([1; ALIGN]) };
+    unsafe { block.cast::<u64>().write(1) };
     used(block);
 }
 
-/// Writes a line in a block that other threads may have too.
+/// Writes a word in a block that other threads may have too.
 #[inline(always)]
 fn touch_shared(block: *mut u8) {
     // SAFETY: blocks of `kernel3` are aligned to a line and larger (`check`); nobody reads or writes them otherwise.
-    let line = unsafe { &*block.cast::<[AtomicU64; ALIGN / 8]>() };
-    line.iter().for_each(|word| word.store(0x0101_0101_0101_0101, Ordering::Relaxed));
+    unsafe { &*block.cast::<AtomicU64>() }.store(1, Ordering::Relaxed);
     used(block);
 }
 

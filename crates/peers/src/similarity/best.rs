@@ -10,6 +10,7 @@ use ecphory_measure::{Clock, Contender, Metric};
 use rayon::prelude::*;
 
 use super::{join, loops, normalised, piece};
+use crate::python;
 
 /// Rows found, the nearest first.
 pub type Found = Vec<usize>;
@@ -18,7 +19,8 @@ pub fn plan(n: usize, dim: usize, metric: Metric, k: usize, threads: usize) -> P
     Plan::new(work("topk", [1, n, dim], metric, Some(k)), threads, move |limits| {
         let vectors = Vectors::new(1, n, dim);
         let mut case = top_k(limits, &vectors, metric, k, threads)?;
-        let expected = expected(&vectors, metric, k);
+        let scores = vectors.expected(metric);
+        let expected = best(&scores, k);
         let shared = (threads > 1).then_some("pieces shared out by rayon");
         let unit = metric == Metric::Cosine;
         let beforehand = unit.then_some("rows normalised beforehand");
@@ -29,14 +31,16 @@ pub fn plan(n: usize, dim: usize, metric: Metric, k: usize, threads: usize) -> P
             let usearch = checked("usearch", threads, &expected, super::usearch::exact(&vectors, metric, k)?)?;
             join(&mut case, usearch, &[Some("sums in f64, its own copy of the rows")]);
         }
+        if threads == 1 {
+            python::similarity(&mut case, "topk", &vectors, &scores, metric, Some(k))?;
+        }
         Ok(case)
     })
 }
 
-/// The rows with the largest scores in f64.
-fn expected(vectors: &Vectors, metric: Metric, k: usize) -> Found {
-    let scores = vectors.expected(metric);
-    let mut rows: Found = (0..vectors.n).collect();
+/// The rows with the largest scores.
+fn best(scores: &[f64], k: usize) -> Found {
+    let mut rows: Found = (0..scores.len()).collect();
     rows.sort_by(|&a, &b| scores[b].total_cmp(&scores[a]));
     rows.truncate(k);
     rows

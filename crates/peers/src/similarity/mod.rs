@@ -17,6 +17,8 @@ use ecphory_measure::suite::Plan;
 use ecphory_measure::{Case, Contender, Metric, data};
 use rayon::prelude::*;
 
+use crate::python;
+
 /// Rows in the second or third level of cache, and in memory.
 const SIZES: [usize; 2] = [1000, 100_000];
 
@@ -149,6 +151,9 @@ fn one_by_n(n: usize, dim: usize, metric: Metric, threads: usize) -> Plan {
         if metric == Metric::Dot {
             matrix::join_products(&mut case, &vectors, &expected, threads)?;
         }
+        if threads == 1 {
+            python::similarity(&mut case, "1xN", &vectors, &expected, metric, None)?;
+        }
         Ok(case)
     })
 }
@@ -159,6 +164,9 @@ fn m_by_n(m: usize, n: usize, dim: usize, threads: usize) -> Plan {
         let expected = vectors.expected(Metric::Dot);
         let mut case = scores(limits, &vectors, &expected, Metric::Dot, threads)?;
         matrix::join_products(&mut case, &vectors, &expected, threads)?;
+        if threads == 1 {
+            python::similarity(&mut case, "MxN", &vectors, &expected, Metric::Dot, None)?;
+        }
         Ok(case)
     })
 }
