@@ -5,7 +5,7 @@ use std::sync::Arc;
 use ecphory_measure::cases::decay::{EXPONENT, HALF_LIFE, Law, SCALE, ages, decay, decaying, work};
 use ecphory_measure::cases::one_and_all;
 use ecphory_measure::suite::Plan;
-use ecphory_measure::{Case, Level, Limits};
+use ecphory_measure::{Case, Contender, Level, Limits};
 use fsrs::{MemoryState, current_retrievability};
 use rayon::prelude::*;
 
@@ -101,12 +101,7 @@ struct Vectors {
 }
 
 impl Vectors {
-    fn contender(
-        self,
-        law: Law,
-        ages: &Arc<[f32]>,
-        threads: usize,
-    ) -> Result<ecphory_measure::Contender<'static>, String> {
+    fn contender(self, law: Law, ages: &Arc<[f32]>, threads: usize) -> Result<Contender<'static>, String> {
         let all = move |strengths: &mut [f32], ages: &[f32]| in_tasks(strengths, ages, |s, a| self.apply(law, s, a));
         decaying(self.name, threads, law, ages, self.tolerance, all)
     }
@@ -129,7 +124,15 @@ impl Vectors {
 /// The functions `peers_<library>_<law>_<width>` of the widest width that this CPU has.
 #[cfg(any(sleef, libmvec))]
 macro_rules! widest {
-    ($name:literal, $rate:expr, $tolerance:expr, $wide:ident, $wide_power:ident, $narrow:ident, $narrow_power:ident) => {{
+    (
+        $name:literal,
+        $rate:expr,
+        $tolerance:expr,
+        $wide:ident,
+        $wide_power:ident,
+        $narrow:ident,
+        $narrow_power:ident
+    ) => {{
         unsafe extern "C" {
             fn $wide(strengths: *mut f32, ages: *const f32, n: usize, rate: f32);
             fn $wide_power(strengths: *mut f32, ages: *const f32, n: usize, per_scale: f32, exponent: f32);
