@@ -9,6 +9,9 @@ pub enum Clock {
     /// Time that the calling thread spent on a CPU: for work on one thread, blind to others that take the CPU away.
     /// Where the system does not tell it, wall time.
     Thread,
+    /// Time that all threads of the process spent on CPUs: for work on one CPU by threads of its own, which begin and
+    /// end with it. Where the system does not tell it, wall time.
+    Process,
     /// Time that passed: for work on many threads.
     Wall,
 }
@@ -25,21 +28,23 @@ impl Clock {
     pub fn now(self) -> Duration {
         static START: LazyLock<Instant> = LazyLock::new(Instant::now);
         match self {
-            Self::Thread => thread_time().unwrap_or_else(|| START.elapsed()),
-            Self::Wall => START.elapsed(),
+            Self::Wall => None,
+            cpu => cpu.cpu_time(),
         }
+        .unwrap_or_else(|| START.elapsed())
     }
-}
 
-#[cfg(target_os = "linux")]
-fn thread_time() -> Option<Duration> {
-    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
-    Some(Duration::new(time.tv_sec as u64, time.tv_nsec as u32))
-}
+    #[cfg(target_os = "linux")]
+    fn cpu_time(self) -> Option<Duration> {
+        use rustix::time::{ClockId, clock_gettime};
+        let time = clock_gettime(if self == Self::Thread { ClockId::ThreadCPUTime } else { ClockId::ProcessCPUTime });
+        Some(Duration::new(time.tv_sec as u64, time.tv_nsec as u32))
+    }
 
-#[cfg(not(target_os = "linux"))]
-fn thread_time() -> Option<Duration> {
-    None
+    #[cfg(not(target_os = "linux"))]
+    fn cpu_time(self) -> Option<Duration> {
+        None
+    }
 }
 
 /// Binds the calling thread to the `index`-th of the CPUs it may run on, modulo their number. Returns whether the
