@@ -99,6 +99,9 @@ impl<'a> Contest<'a> {
     }
 }
 
+/// Work that takes no time at all is not done more often for a sample.
+const MOST: u64 = 1 << 32;
+
 /// How many times the work is to be done for a sample of at least `wanted`. The runs it takes to know warm up.
 fn calibrate(sample: &mut dyn FnMut(u64) -> Duration, wanted: Duration) -> u64 {
     let mut times = 1;
@@ -108,7 +111,7 @@ fn calibrate(sample: &mut dyn FnMut(u64) -> Duration, wanted: Duration) -> u64 {
             // Once more, for that run may have been cold, or one of its threads late.
             took = took.min(sample(times));
         }
-        if took >= wanted {
+        if took >= wanted || times >= MOST {
             return times;
         }
         let missing = wanted.as_secs_f64() / took.as_secs_f64().max(1e-9);

@@ -27,20 +27,31 @@ pub fn over_runs(runs: Vec<Vec<Line>>) -> Vec<Line> {
         .collect()
 }
 
-/// Blocks of lines of the same case and threads.
+/// Blocks of lines of the same case and threads; notes stand once, at the end.
 pub fn text(lines: &[Line], limits: &Limits) -> String {
+    let mut notes: Vec<&str> = Vec::new();
+    for note in lines.iter().filter_map(|line| line.note.as_deref()) {
+        if !notes.contains(&note) {
+            notes.push(note);
+        }
+    }
     let mut text = limits.text();
     let mut rest = lines;
     while let Some(first) = rest.first() {
         let same = rest.iter().take_while(|line| line.work == first.work && line.threads == first.threads).count();
         let (block, others) = rest.split_at(same);
-        text += &block_text(block);
+        text += &block_text(block, &notes);
         rest = others;
+    }
+    text +=
+        "\n1.00x: ours; above it slower than ours. %: share of the limit that binds. +-: how far the runs lie apart\n";
+    for (number, note) in notes.iter().enumerate() {
+        text += &format!("[{}] {note}\n", number + 1);
     }
     text
 }
 
-fn block_text(block: &[Line]) -> String {
+fn block_text(block: &[Line], notes: &[&str]) -> String {
     let first = &block[0];
     let threads = if first.threads == 1 { "1 thread".to_owned() } else { format!("{} threads", first.threads) };
     let mut text = format!("\n{}, {threads}\n", first.work);
@@ -48,13 +59,15 @@ fn block_text(block: &[Line]) -> String {
     order.sort_by(|a, b| a.median_ns.total_cmp(&b.median_ns));
     let ours = block.iter().find(|line| line.who.starts_with("ecphory")).map(|line| line.median_ns);
     for line in order {
-        let against = ours.map_or_else(String::new, |ours| format!("{:>7.2}x", line.median_ns / ours));
-        let of_limit = line.of_limit.map_or_else(String::new, |share| format!("{:>5.0} %", share * 100.0));
-        let note = line.note.as_deref().map_or_else(String::new, |note| format!("  {note}"));
+        let against = ours.map_or_else(String::new, |ours| format!("{:.2}x", line.median_ns / ours));
+        let of_limit = line.of_limit.map_or_else(String::new, |share| format!("{:.0} %", share * 100.0));
+        let note = line.note.as_deref().and_then(|note| notes.iter().position(|known| *known == note));
+        let note = note.map_or_else(String::new, |number| format!(" [{}]", number + 1));
         text += &format!(
-            "  {:<26}{:>10}{:>10.3} {:<9}{of_limit:>7}{against:>9}  +-{:.0} %{note}\n",
+            "  {:<24}{:>10}{:>9.*} {:<9}{of_limit:>5}{against:>8} +-{:.0} %{note}\n",
             line.who,
             duration(line.median_ns),
+            if line.rate < 100.0 { 2 } else { 0 },
             line.rate,
             line.unit,
             line.noise * 100.0,
