@@ -61,9 +61,10 @@ fn watch_installations() {
     }
 }
 
-/// Loops of the shapes that vector stores use. As pgvector has it, its sums may be reordered; the others say their order.
+/// Loops of the shapes that vector stores use. Sums of pgvector's may be reordered, as it is built; the others say
+/// their order.
 fn similarity() {
-    // Alone, `-fassociative-math` has no effect, so compilers are not asked about each.
+    // The last needs the others and warns without them, so it would not pass as supported.
     let reorder = ["-fno-signed-zeros", "-fno-trapping-math", "-fassociative-math"];
     for (store, flags) in [("pgvector", &reorder[..]), ("hnswlib", &[]), ("qdrant", &[])] {
         let name = format!("similarity_{store}");

@@ -64,7 +64,7 @@ fn block_text(block: &[Line], notes: &[&str]) -> String {
         let note = line.note.as_deref().and_then(|note| notes.iter().position(|known| *known == note));
         let note = note.map_or_else(String::new, |number| format!(" [{}]", number + 1));
         text += &format!(
-            "  {:<24}{:>10}{:>9.*} {:<9}{of_limit:>5}{against:>8} +-{:.0} %{note}\n",
+            "  {:<24}{:>10}{:>9.*} {:<9}{of_limit:>6}{against:>8} +-{:.0} %{note}\n",
             line.who,
             duration(line.median_ns),
             if line.rate < 100.0 { 2 } else { 0 },

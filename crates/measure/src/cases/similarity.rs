@@ -240,7 +240,8 @@ pub fn gather(
     let expected: Vec<_> = ids.iter().map(|&id| all[id as usize]).collect();
     let bytes = count * vectors.dim * 4;
     let flops = operations(metric) * (count * vectors.dim) as f64;
-    let least = limits.least_ns(limits.level(vectors.bytes(), threads), bytes as f64, flops, threads);
+    // The same ids every time: what they name stays as near as its size allows.
+    let least = limits.least_ns(limits.level(bytes, threads), bytes as f64, flops, threads);
     let shape = [1, count, vectors.dim];
     let mut case = Case::new(work("gather", shape, metric, None), threads, Unit::Bytes, bytes as f64).at_least(least);
     let (v, search, wanted) = (vectors.clone(), Search::new(ours(metric)), ids.clone());

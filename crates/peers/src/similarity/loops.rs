@@ -90,7 +90,7 @@ fn over_rows(rows: OverRows, query: &[f32], part: Part<'_>, scores: &mut [f32]) 
         Some(ids) => assert!(n <= ids.len() && ids.iter().all(|&id| (id as usize) < count)),
     }
     let ids = part.ids.map_or(ptr::null(), <[u32]>::as_ptr);
-    // SAFETY: every `OverRows` here reads the query, and of the rows the first `n` or those of the first `n` ids, all of
-    // which were just seen to exist; it writes `n` scores.
+    // SAFETY: every `OverRows` here reads the query, and of the rows the first `n` or those of the first `n` ids, all
+    // of which were just seen to exist; it writes `n` scores.
     unsafe { rows(query.as_ptr(), part.rows.as_ptr(), ids, n, part.dim, scores.as_mut_ptr()) }
 }

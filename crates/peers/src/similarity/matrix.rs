@@ -43,8 +43,8 @@ fn by_gemm(v: &Vectors, threads: usize, scores: &mut [f32]) {
     assert_eq!([v.queries.len(), v.rows.len(), scores.len()], [m * dim, n * dim, m * n]);
     let (along, down) = (dim as isize, n as isize);
     let parallelism = if threads == 1 { Parallelism::None } else { Parallelism::Rayon(threads) };
-    // SAFETY: with these strides of columns and rows, an `m` by `n` result, an `m` by `dim` and a `dim` by `n` factor lie
-    // within slices of the lengths just seen. The result is only written.
+    // SAFETY: with these strides of columns and rows, an `m` by `n` result, an `m` by `dim` and a `dim` by `n` factor
+    // lie within slices of the lengths just seen. The result is only written.
     unsafe {
         gemm::gemm(
             m,

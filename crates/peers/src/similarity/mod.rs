@@ -113,9 +113,10 @@ fn normalised(rows: &[f32], dim: usize) -> Arc<[f32]> {
     each.collect()
 }
 
-/// Pieces that `threads` threads take in turn: several each, for one may be held up.
+/// Rows of the pieces that `threads` threads take in turn: several each, for one may be held up, but none so small that
+/// sharing costs more than it gains.
 fn piece(n: usize, threads: usize) -> usize {
-    n.div_ceil(8 * threads)
+    n.div_ceil(8 * threads).max(1024)
 }
 
 /// Lets `contender` in, with what there is to know.
