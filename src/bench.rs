@@ -85,6 +85,9 @@ pub fn arena_calls(size: usize, count: usize) -> Result<(), Error> {
 
 /// `count` times inside one call: mark, blocks of 3, 4 and 8 KiB, 8 bytes written in each, rewind.
 ///
+/// Looks at nothing else, for a call is what is measured: an arena that is born here is not released when its thread
+/// ends. Call [`arena_allocs`] on the thread first.
+///
 /// # Errors
 /// [`Error::OutOfMemory`] when the three do not fit.
 #[inline]

@@ -149,11 +149,14 @@ fn nothing_is_unfinished_and_no_machine_is_named() {
         ["/ho", "me/"].concat(),
     ];
     let mut all = sources();
-    for ending in ["md", "toml", "h", "c", "txt", "patch"] {
+    for ending in ["md", "toml", "h", "c", "txt", "py"] {
         all.extend(texts(".", ending));
     }
-    for script in ["run", "full", "steps"] {
-        all.extend(fs::read_to_string(root().join(".ci").join(script)).map(|text| (script.into(), text)));
+    for folder in [".ci", ".ci/faults", ".cargo"] {
+        let entries = fs::read_dir(root().join(folder)).into_iter().flatten().flatten();
+        for path in entries.map(|entry| entry.path()).filter(|path| path.is_file()) {
+            all.push((path.clone(), fs::read_to_string(&path).unwrap()));
+        }
     }
     for (path, text) in all {
         for word in &words {

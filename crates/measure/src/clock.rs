@@ -52,7 +52,7 @@ impl Clock {
 #[cfg(target_os = "linux")]
 pub fn pin(index: usize) -> bool {
     use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
-    // The process's own mask, not this thread's: that may be one CPU by now.
+    // As the first thread that asks may run, which is not pinned yet; later ones may be.
     static ALLOWED: LazyLock<Vec<usize>> = LazyLock::new(|| {
         let set = sched_getaffinity(None).unwrap_or_else(|_| CpuSet::new());
         (0..CpuSet::MAX_CPU).filter(|&cpu| set.is_set(cpu)).collect()

@@ -63,6 +63,9 @@ pub enum Work {
         metric: Metric,
         /// How many are kept.
         k: Option<usize>,
+        /// Rows that those of a `gather` are taken from.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        of: Option<usize>,
     },
     /// Activation over a graph.
     Spreading {
@@ -111,6 +114,9 @@ impl fmt::Display for Work {
             Self::Limits { case } => write!(f, "limits {case}"),
             Self::Arena { case, size: None, .. } => write!(f, "arena {case}"),
             Self::Arena { case, size: Some(size), .. } => write!(f, "arena {case} {size}"),
+            Self::Similarity { case, n, dim, dtype, metric, of: Some(of), .. } => {
+                write!(f, "similarity {case} {n}/{of}x{dim} {dtype} {metric}")
+            }
             Self::Similarity { case, m: 1, n, dim, dtype, metric, .. } => {
                 write!(f, "similarity {case} {n}x{dim} {dtype} {metric}")
             }
@@ -174,6 +180,7 @@ mod tests {
             dtype: Dtype::F32,
             metric: Metric::Cosine,
             k: None,
+            of: None,
         };
         let line = Line {
             work,

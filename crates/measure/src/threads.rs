@@ -16,12 +16,12 @@ pub fn in_pool<R: Send>(threads: usize, work: impl FnOnce() -> R + Send) -> Resu
 }
 
 /// Does `work` on all of `data` at the same time, each on a pinned thread of its own: from the first one's start to the
-/// last one's end.
+/// last one's end, or the time that the only one had a CPU.
 ///
 /// # Panics
 /// Where `work` does.
 pub fn together<D: Send>(data: &mut [D], work: impl Fn(&mut D) + Sync) -> Duration {
-    let ready = Barrier::new(data.len());
+    let (ready, clock) = (Barrier::new(data.len()), Clock::for_threads(data.len()));
     let (ready, work) = (&ready, &work);
     let spans: Vec<_> = thread::scope(|scope| {
         let running: Vec<_> = data
@@ -31,9 +31,9 @@ pub fn together<D: Send>(data: &mut [D], work: impl Fn(&mut D) + Sync) -> Durati
                 scope.spawn(move || {
                     pin(index);
                     ready.wait();
-                    let start = Clock::Wall.now();
+                    let start = clock.now();
                     work(data);
-                    (start, Clock::Wall.now())
+                    (start, clock.now())
                 })
             })
             .collect();

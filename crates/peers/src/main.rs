@@ -13,6 +13,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::{Parser, ValueEnum};
+use ecphory::ArenaConfig;
 use ecphory_measure::suite::{self, Plan};
 use ecphory_measure::{Bar, Effort, Limits, Line};
 
@@ -91,6 +92,8 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn std::error::Error>> {
     if arguments.list {
         return emit(&plans.iter().map(|plan| plan.label() + "\n").collect::<String>());
     }
+    // Every suite runs on the same arenas, with as much room as the other bumps have.
+    ArenaConfig::new().capacity(arena::work::ROOM).install()?;
     let effort = if arguments.quick { Effort::QUICK } else { Effort::FULL };
     let runs = usize::from(arguments.runs);
     let bar = Bar::new(plans.len() * runs);

@@ -10,7 +10,7 @@ use std::sync::{LazyLock, Mutex, PoisonError};
 use std::time::Duration;
 
 use ecphory_measure::cases::check;
-use ecphory_measure::cases::decay::{EXPONENT, HALF_LIFE, Law, SCALE};
+use ecphory_measure::cases::decay::{EXPONENT, HALF_LIFE, Law, SCALE, right};
 use ecphory_measure::cases::similarity::Vectors;
 use ecphory_measure::cases::spreading::{RESTART, TOLERANCE, Walk};
 use ecphory_measure::{Case, Contender, Metric};
@@ -172,37 +172,8 @@ pub fn similarity(
     };
     join(case, request, write, |who, answer| match k {
         None => vectors.check(who, &numbers(answer, f32::from_le_bytes), expected, metric),
-        Some(k) => right_rows(who, &numbers(answer, u32::from_le_bytes), vectors, expected, metric, k),
+        Some(k) => vectors.check_best(who, &numbers(answer, u32::from_le_bytes), expected, metric, k),
     })
-}
-
-/// Whether those are the `k` best rows of each query, best first: the last places, and those of rows that score nearly
-/// the same, may be won by rounding, so scores are what is compared.
-fn right_rows(
-    who: &str,
-    found: &[u32],
-    vectors: &Vectors,
-    expected: &[f64],
-    metric: Metric,
-    k: usize,
-) -> Result<(), String> {
-    let k = k.min(vectors.n);
-    if found.len() != k * vectors.m {
-        return Err(format!("{who}: expected {k} rows for each of {} queries, found {}", vectors.m, found.len()));
-    }
-    for (rows, scores) in found.chunks(k).zip(expected.chunks(vectors.n)) {
-        let mut distinct = rows.to_vec();
-        distinct.sort_unstable();
-        distinct.dedup();
-        if distinct.len() != k || distinct.iter().any(|&row| row as usize >= vectors.n) {
-            return Err(format!("{who}: expected {k} different rows, found {rows:?}"));
-        }
-        let mut best = scores.to_vec();
-        best.sort_unstable_by(|a, b| if metric == Metric::Sql2 { a.total_cmp(b) } else { b.total_cmp(a) });
-        let theirs: Vec<f32> = rows.iter().map(|&row| scores[row as usize] as f32).collect();
-        vectors.check(who, &theirs, &best[..k], metric)?;
-    }
-    Ok(())
 }
 
 /// Adds `numpy`.
@@ -214,12 +185,7 @@ pub fn decay(case: &mut Case<'static>, law: Law, ages: &[f32]) -> Result<(), Str
         case,
         request,
         |folder| folder.write("ages", f32_bytes(ages)),
-        |who, answer| {
-            let shown = ages.len().min(100_000);
-            let expected: Vec<_> = ages[..shown].iter().map(|&age| law.retention(age)).collect();
-            let found = numbers(answer, f32::from_le_bytes);
-            check(who, found.get(..shown).unwrap_or_default(), &expected, |_, exact| exact * 1e-6)
-        },
+        |who, answer| right(who, law, &numbers(answer, f32::from_le_bytes), ages, 1e-6),
     )
 }
 
@@ -280,10 +246,10 @@ mod tests {
             rows
         };
         let mut rows = [&best(0)[..3], &best(1)[..3]].concat();
-        right_rows("who", &rows, &vectors, &expected, Metric::Dot, 3).unwrap();
+        vectors.check_best("who", &rows, &expected, Metric::Dot, 3).unwrap();
         let second = std::mem::replace(&mut rows[4], best(1)[9]);
-        assert!(right_rows("who", &rows, &vectors, &expected, Metric::Dot, 3).is_err());
+        assert!(vectors.check_best("who", &rows, &expected, Metric::Dot, 3).is_err());
         (rows[4], rows[5]) = (second, second);
-        assert!(right_rows("who", &rows, &vectors, &expected, Metric::Dot, 3).is_err());
+        assert!(vectors.check_best("who", &rows, &expected, Metric::Dot, 3).is_err());
     }
 }

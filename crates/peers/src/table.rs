@@ -10,14 +10,15 @@ pub fn over_runs(runs: Vec<Vec<Line>>) -> Vec<Line> {
     let rest: Vec<Vec<Line>> = runs.collect();
     first
         .into_iter()
-        .enumerate()
-        .map(|(at, line)| {
-            let mut same: Vec<Line> = rest.iter().filter_map(|run| run.get(at).cloned()).collect();
+        .map(|line| {
+            let label = line.label();
+            let of = |run: &Vec<Line>| run.iter().find(|other| other.label() == label).cloned();
+            let mut same: Vec<Line> = rest.iter().filter_map(of).collect();
             same.push(line);
             same.sort_by(|a, b| a.median_ns.total_cmp(&b.median_ns));
             let best_ns = same.iter().map(|line| line.best_ns).fold(f64::INFINITY, f64::min);
             let (low, high) = (same[0].median_ns, same[same.len() - 1].median_ns);
-            let mut middle = same.swap_remove(same.len() / 2);
+            let mut middle = same.swap_remove((same.len() - 1) / 2);
             middle.best_ns = best_ns;
             if !rest.is_empty() {
                 middle.noise = (high - low) / middle.median_ns;

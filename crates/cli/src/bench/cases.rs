@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use ecphory_measure::cases::similarity::{DIMS, METRICS, Vectors, gather, scores, top_k, work};
+use ecphory_measure::cases::similarity::{DIMS, METRICS, Vectors, gather, gather_work, scores, top_k, work};
 use ecphory_measure::cases::spreading::{Known, spread3};
 use ecphory_measure::cases::{arena, decay, one_and_all};
 use ecphory_measure::data::{self, Csr};
@@ -49,7 +49,7 @@ fn top_k_plan(shape: [usize; 3], threads: usize) -> Plan {
 }
 
 fn gather_plan(count: usize, of: usize, dim: usize) -> Plan {
-    Plan::new(work("gather", [1, count, dim], Metric::Cosine, None), 1, move |limits| {
+    Plan::new(gather_work(count, of, dim, Metric::Cosine), 1, move |limits| {
         gather(limits, &Vectors::new(1, of, dim), Metric::Cosine, count, 1)
     })
 }

@@ -63,16 +63,21 @@ impl Compared {
         self.changes.get(&line.label())
     }
 
-    /// What changed beyond its noise, the largest change first; what did not is counted.
+    /// Every ratio, the largest change first; a word where it is beyond its noise.
     pub fn text(&self) -> String {
-        let mut changed: Vec<_> = self.changes.iter().filter(|(_, change)| change.significant).collect();
-        changed.sort_by(|a, b| b.1.size().total_cmp(&a.1.size()));
-        let same = self.changes.len() - changed.len();
-        let mut text = format!("\ncompared: {} changed, {same} the same within their noise\n", changed.len());
-        for (label, change) in changed {
-            let word = if change.ratio > 1.0 { "slower" } else { "faster" };
+        let mut all: Vec<_> = self.changes.iter().collect();
+        all.sort_by(|a, b| b.1.size().total_cmp(&a.1.size()));
+        let changed = all.iter().filter(|(_, change)| change.significant).count();
+        let same = all.len() - changed;
+        let mut text = format!("\ncompared: {changed} changed, {same} the same within their noise\n");
+        for (label, change) in all {
+            let word = match (change.significant, change.ratio > 1.0) {
+                (true, true) => "  slower",
+                (true, false) => "  faster",
+                (false, _) => "",
+            };
             let (ratio, noise) = (change.ratio, change.noise * 100.0);
-            text += &format!("  {label:<48}{ratio:>7.2}x  +-{noise:.0} %  {word}\n");
+            text += &format!("  {label:<48}{ratio:>7.2}x  +-{noise:.0} %{word}\n");
         }
         for (labels, word) in [(&self.new, "not in the file"), (&self.gone, "only in the file")] {
             if !labels.is_empty() {

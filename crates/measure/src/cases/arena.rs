@@ -38,9 +38,8 @@ pub fn alloc(limits: &Limits, size: usize, threads: usize) -> Case<'static> {
         move |counted| move |times| bench::arena_allocs(black_box(size), times as usize, counted).expect("room");
     case.add(contender("ecphory-inline", threads, inline(true)));
     case.add_noted(contender("ecphory-inline-uncounted", threads, inline(false)), "counters compiled out");
-    case.add(contender("ecphory-ffi", threads, move |times| {
-        bench::arena_calls(black_box(size), times as usize).expect("room");
-    }));
+    let calls = move |times| bench::arena_calls(black_box(size), times as usize).expect("room");
+    case.add_noted(contender("ecphory-ffi", threads, calls), "a call for each block and each reset");
     case.add(contender("ecphory-scope", threads, move |times| {
         for first in (0..times).step_by(BATCH as usize) {
             let batch = |scratch: &arena::Scratch<'_>| {
@@ -59,12 +58,24 @@ pub fn alloc(limits: &Limits, size: usize, threads: usize) -> Case<'static> {
 pub fn kernel3(limits: &Limits, threads: usize) -> Case<'static> {
     let mut case = Case::new(work("kernel3", None, Some(64)), threads, Unit::NsPer("kernel"), 1.0);
     case = case.at_least(limits.call_ns);
-    let inline = |counted| move |times| bench::arena_kernel3(times as usize, counted).expect("room");
+    // The thread's arena is made in a way that has it released when the thread ends.
+    let born = || bench::arena_allocs(64, 1, true).expect("room");
+    let inline = |counted| {
+        move |times| {
+            born();
+            bench::arena_kernel3(times as usize, counted).expect("room");
+        }
+    };
     case.add_noted(contender("ecphory-inline", threads, inline(true)), "no call");
     case.add_noted(contender("ecphory-inline-uncounted", threads, inline(false)), "no call, counters compiled out");
-    let ffi = |counted| move |times| (0..times).for_each(|_| bench::arena_kernel3(1, counted).expect("room"));
-    case.add(contender("ecphory-ffi", threads, ffi(true)));
-    case.add_noted(contender("ecphory-ffi-uncounted", threads, ffi(false)), "counters compiled out");
+    let ffi = |counted| {
+        move |times| {
+            born();
+            (0..times).for_each(|_| bench::arena_kernel3(1, counted).expect("room"));
+        }
+    };
+    case.add_noted(contender("ecphory-ffi", threads, ffi(true)), "one call for all of it");
+    case.add_noted(contender("ecphory-ffi-uncounted", threads, ffi(false)), "one call, counters compiled out");
     case.add(contender("ecphory-scope", threads, |times| {
         for _ in 0..times {
             let three = |scratch: &arena::Scratch<'_>| {

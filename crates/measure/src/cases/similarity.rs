@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ecphory::{Rows, Search};
+use ecphory::{ArenaConfig, Rows, Search};
 
 use super::check;
 use crate::{Case, Clock, Contender, Dtype, Limits, Metric, Unit, Work, data, scalar};
@@ -16,7 +16,13 @@ pub const METRICS: [Metric; 3] = [Metric::Cosine, Metric::Dot, Metric::Sql2];
 /// The work of one case of f32: `m` queries, `n` rows.
 #[must_use]
 pub fn work(case: &str, [m, n, dim]: [usize; 3], metric: Metric, k: Option<usize>) -> Work {
-    Work::Similarity { case: case.into(), m, n, dim, dtype: Dtype::F32, metric, k }
+    Work::Similarity { case: case.into(), m, n, dim, dtype: Dtype::F32, metric, k, of: None }
+}
+
+/// The work of `gather`: `count` rows by their ids, of so many.
+#[must_use]
+pub fn gather_work(count: usize, of: usize, dim: usize, metric: Metric) -> Work {
+    Work::Similarity { case: "gather".into(), m: 1, n: count, dim, dtype: Dtype::F32, metric, k: None, of: Some(of) }
 }
 
 /// Queries and rows of one dimension, in -1 to 1.
@@ -74,6 +80,40 @@ impl Vectors {
             _ => dim,
         };
         check(who, found, expected, |_, _| (dim + 8.0) * magnitude / f64::from(1 << 24))
+    }
+}
+
+impl Vectors {
+    /// Whether those are the `k` best rows of each query, best first. The last places, and those of rows that score
+    /// nearly the same, may be won by rounding, so scores are what is compared.
+    ///
+    /// # Errors
+    /// Who is wrong, and where.
+    pub fn check_best(
+        &self,
+        who: &str,
+        found: &[u32],
+        expected: &[f64],
+        metric: Metric,
+        k: usize,
+    ) -> Result<(), String> {
+        let k = k.min(self.n);
+        if found.len() != k * self.m {
+            return Err(format!("{who}: expected {k} rows for each of {} queries, found {}", self.m, found.len()));
+        }
+        for (rows, scores) in found.chunks(k).zip(expected.chunks(self.n)) {
+            let mut distinct = rows.to_vec();
+            distinct.sort_unstable();
+            distinct.dedup();
+            if distinct.len() != k || distinct.iter().any(|&row| row as usize >= self.n) {
+                return Err(format!("{who}: expected {k} different rows, found {rows:?}"));
+            }
+            let mut best = scores.to_vec();
+            best.sort_unstable_by(|a, b| if metric == Metric::Sql2 { a.total_cmp(b) } else { b.total_cmp(a) });
+            let theirs: Vec<f32> = rows.iter().map(|&row| scores[row as usize] as f32).collect();
+            self.check(who, &theirs, &best[..k], metric)?;
+        }
+        Ok(())
     }
 }
 
@@ -180,7 +220,7 @@ pub fn scores(
 /// `topk`: ours, and on one thread the plain loop with a sort of all scores.
 ///
 /// # Errors
-/// That ours does not find what the plain loop finds.
+/// That an answer is wrong.
 pub fn top_k(
     limits: &Limits,
     vectors: &Vectors,
@@ -210,12 +250,13 @@ pub fn top_k(
         all.truncate(k);
         all
     };
-    // The last places may be won by rounding.
-    let found: Vec<_> = by_us().hits.iter().map(|hit| hit.row).collect();
-    let same = by_loop().iter().filter(|(row, _)| found.contains(row)).count();
-    if found.len() != k.min(vectors.n) || same + 1 < found.len() {
-        return Err(format!("ecphory: {same} of {k} hits are those of the plain loop"));
-    }
+    let expected = vectors.expected(metric);
+    let (ours, plain) = (by_us(), by_loop());
+    let rows = |rows: &mut dyn Iterator<Item = usize>| rows.map(|row| row as u32).collect::<Vec<_>>();
+    vectors.check_best("ecphory", &rows(&mut ours.hits.iter().map(|hit| hit.row)), &expected, metric, k)?;
+    vectors.check_best("scalar", &rows(&mut plain.iter().map(|hit| hit.0)), &expected, metric, k)?;
+    let of_hits: Vec<_> = ours.hits.iter().map(|hit| expected[hit.row]).collect();
+    vectors.check("ecphory", &ours.hits.iter().map(|hit| hit.score).collect::<Vec<_>>(), &of_hits, metric)?;
     let clock = Clock::for_threads(threads);
     case.add(Contender::new("ecphory", clock, move || _ = std::hint::black_box(by_us())));
     if threads == 1 {
@@ -242,14 +283,20 @@ pub fn gather(
     let flops = operations(metric) * (count * vectors.dim) as f64;
     // The same ids every time: what they name stays as near as its size allows.
     let least = limits.least_ns(limits.level(bytes, threads), bytes as f64, flops, threads);
-    let shape = [1, count, vectors.dim];
-    let mut case = Case::new(work("gather", shape, metric, None), threads, Unit::Bytes, bytes as f64).at_least(least);
+    let work = gather_work(count, vectors.n, vectors.dim, metric);
+    let mut case = Case::new(work, threads, Unit::Bytes, bytes as f64).at_least(least);
     let (v, search, wanted) = (vectors.clone(), Search::new(ours(metric)), ids.clone());
     let by_us = move |scores: &mut [f32]| {
         let rows = Rows::new(&v.rows, v.dim).expect("whole rows");
         search.gather_into(&v.queries, &rows, &wanted, scores).expect("scores of good ids");
     };
-    case.add_noted(scoring("ecphory", threads, vectors, &expected, metric, by_us)?, format!("of {} rows", vectors.n));
+    let ours = scoring("ecphory", threads, vectors, &expected, metric, by_us)?;
+    // The rows are packed beside the query.
+    if 4 * vectors.dim * (count + 1) > ArenaConfig::current().capacity_bytes() {
+        case.add_noted(ours, "on a heap loan");
+    } else {
+        case.add(ours);
+    }
     if threads == 1 {
         let (v, plain) = (vectors.clone(), plain(metric));
         let by_loop = move |scores: &mut [f32]| {

@@ -104,7 +104,8 @@ pub fn graph(csr: &Csr) -> Graph {
 /// That an answer is wrong.
 pub fn spread3(limits: &Limits, known: &Known) -> Result<Case<'static>, String> {
     let (csr, seeds) = (known.csr.clone(), known.seeds);
-    let level = limits.level(8 * csr.targets.len(), 1);
+    // The same edges every time: they stay as near as their number allows.
+    let level = limits.level(8 * known.walked as usize, 1);
     let least = limits.least_ns(level, 8.0 * known.walked as f64, 0.0, 1);
     let mut case = Case::new(known.work("spread3"), 1, Unit::Edges, known.walked as f64).at_least(least);
     let (ours, cue, spread) = (graph(&csr), seeds.map(|(node, activation)| Seed::new(node, activation)), options());

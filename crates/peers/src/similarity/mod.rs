@@ -12,7 +12,7 @@ mod usearch;
 use std::sync::Arc;
 
 use ecphory_measure::cases::one_and_all;
-use ecphory_measure::cases::similarity::{DIMS, METRICS, Vectors, gather, scores, scoring, work};
+use ecphory_measure::cases::similarity::{DIMS, METRICS, Vectors, gather, gather_work, scores, scoring, work};
 use ecphory_measure::suite::Plan;
 use ecphory_measure::{Case, Contender, Metric, data};
 use rayon::prelude::*;
@@ -46,7 +46,9 @@ pub fn plans() -> Vec<Plan> {
     for n in SIZES {
         for dim in [128, 768] {
             for metric in [Metric::Cosine, Metric::Dot] {
-                plans.extend(one_and_all().into_iter().map(|threads| best::plan(n, dim, metric, K, threads)));
+                // So few rows stay on one thread.
+                let threads = if n == SIZES[0] { vec![1] } else { one_and_all() };
+                plans.extend(threads.into_iter().map(|threads| best::plan(n, dim, metric, K, threads)));
             }
         }
     }
@@ -173,7 +175,7 @@ fn m_by_n(m: usize, n: usize, dim: usize, threads: usize) -> Plan {
 }
 
 fn gathered(count: usize, n: usize, dim: usize, metric: Metric) -> Plan {
-    Plan::new(work("gather", [1, count, dim], metric, None), 1, move |limits| {
+    Plan::new(gather_work(count, n, dim, metric), 1, move |limits| {
         let vectors = Vectors::new(1, n, dim);
         let mut case = gather(limits, &vectors, metric, count, 1)?;
         let ids: Arc<[u32]> = data::ids(IDS, count, n).into();
