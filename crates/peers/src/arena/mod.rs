@@ -1,8 +1,8 @@
 //! Scratch: other allocators, other ways to share a bump arena, and the alternatives to one.
 //!
 //! Everyone hands out 64-byte aligned blocks: 64 of a size, then gives them back (`alloc`), or three, writes a word in
-//! each, which makes a line of it dirty, and gives them back (`kernel3`). Who takes blocks back one by one gets the last
-//! one first.
+//! each, which makes a line of it dirty, and gives them back (`kernel3`). Who takes blocks back one by one gets the
+//! last one first.
 
 mod allocators;
 mod alternatives;
