@@ -197,8 +197,8 @@ impl Search {
             .try_for_each(|(scores, ids)| self.call_gather(query, rows, ids, scores))
     }
 
-    /// Rows that one task packs. Where a heap loan would help, no more than an arena holds, which is faster; but where
-    /// an overflow is refused, refused are all gathers above some size, not those between two.
+    /// Rows that one task packs. Where a heap loan would help, no more than an arena holds, so that none is needed; but
+    /// where an overflow is refused, refused are all gathers above some size, not those between two.
     fn gathered_per_task(&self, dim: usize) -> usize {
         let most = (TASK_ELEMENTS / dim).max(1);
         let capacity = ArenaConfig::current().capacity_bytes();

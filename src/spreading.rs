@@ -4,7 +4,7 @@ use rayon::prelude::*;
 
 use crate::{Error, Graph, OverflowPolicy, arena, ffi};
 
-/// Nodes and edges, times cues, up to which a batch stays on the calling thread: some tens of microseconds at most.
+/// Nodes and edges, times cues, up to which a batch stays on the calling thread.
 const SMALL_BATCH: usize = 1 << 15;
 
 /// A node that a cue has woken, and how much.

@@ -151,10 +151,7 @@ fn retention(kind: Kind, age: f64, a: f64, b: f64) f64 {
 fn expectDecayed(exact: f64, found: f32) !void {
     const exponent = @max(std.math.frexp(exact).exponent - 1, std.math.floatExponentMin(f32));
     const ulp = std.math.ldexp(@as(f64, 1), exponent - std.math.floatMantissaBits(f32));
-    if (@abs(exact - found) > 0.501 * ulp) {
-        std.debug.print("expected {d}, found {d}, {d} ulp away\n", .{ exact, found, @abs(exact - found) / ulp });
-        return error.TestExpectedApproximately;
-    }
+    try testing.expectApproxEqAbs(exact, @as(f64, found), 0.501 * ulp);
 }
 
 test "every law, kind of age and length is within one rounding of the definition" {
