@@ -284,8 +284,9 @@ fn windows_that_agree_on_growth_alone_are_given_the_larger_size() {
     service.minute(&[(3 * MIB, 4000)]);
     assert_eq!(service.minute(&[(2 * MIB, 4000)]), Some(Advice::Grow { to: 4 * MIB }));
     assert_eq!(service.minute(&[(2 * MIB, 4000)]), Some(Advice::Grow { to: 2 * MIB }));
-    service.minute(&[(64, 4000)]);
-    assert_eq!(service.minute(&[(200 * KIB, 4000)]), Some(Advice::Shrink { to: 256 * KIB }));
+    service.minute(&[(200 * KIB, 4000)]);
+    assert_eq!(service.minute(&[(64, 4000)]), Some(Advice::Shrink { to: 256 * KIB }));
+    assert_eq!(service.minute(&[(64, 4000)]), Some(Advice::Shrink { to: 64 * KIB }));
 }
 
 #[test]
