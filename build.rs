@@ -315,7 +315,10 @@ fn compile(zig: &Zig, out: &Path, archive_name: &str) -> Outcome<()> {
 fn object_command(zig: &Zig, out: &Path, target: &str, root: &str, tier: &Tier, object: &Path) -> Outcome<Command> {
     let options = out.join(format!("options_{}.zig", tier.name));
     let bench = env::var_os("CARGO_FEATURE_BENCH").is_some();
-    fs::write(&options, format!("pub const tier: []const u8 = \"{}\";\npub const bench = {bench};\n", tier.name))?;
+    let name = &tier.name;
+    let text =
+        format!("pub const tier: []const u8 = \"{name}\";\npub const bench = {bench};\npub const poison = false;\n");
+    fs::write(&options, text)?;
     let mut command = zig.command();
     command.args([
         "build-obj",

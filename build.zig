@@ -6,29 +6,35 @@ const std = @import("std");
 
 const Tier = struct { name: []const u8, mcpu: []const u8 };
 
+/// What every object of one archive is compiled with.
+const Options = struct { tier: []const u8 = "", bench: bool, poison: bool };
+
 pub fn build(b: *std.Build) void {
     const target = b.standardTargetOptions(.{});
     const test_optimize = b.standardOptimizeOption(.{});
     const only = b.option([]const u8, "tier", "the CPU tier to test (default: the lowest)");
     const valgrind = b.option(bool, "valgrind", "tell valgrind what scratch holds") orelse false;
     const bench = b.option(bool, "bench", "put into the archive what benchmarks need from inside") orelse false;
+    const poison = b.option(bool, "poison", "overwrite scratch that nobody holds, and look at it (default: in debug tests)");
     const filters = b.option([]const []const u8, "test-filter", "tests to run") orelse &.{};
     const tiers = tiersOf(b, @tagName(target.result.cpu.arch));
 
+    const in_archive: Options = .{ .bench = bench, .poison = poison orelse false };
     const archive = b.addLibrary(.{
         .name = "ecphory",
         .linkage = .static,
-        .root_module = module(b, "zig/abi.zig", tierTarget(b, target, tiers[0]), .fast, "", bench),
+        .root_module = module(b, "zig/abi.zig", tierTarget(b, target, tiers[0]), .fast, in_archive),
         .use_llvm = true,
     });
-    addTiers(b, archive.root_module, target, tiers, bench);
+    addTiers(b, archive.root_module, target, tiers, in_archive);
     b.installArtifact(archive);
 
     const tested = for (tiers) |tier| {
         if (only == null or std.mem.eql(u8, tier.name, only.?)) break tier;
     } else std.process.fatal("no tier '{s}' for this architecture in zig/tiers.txt", .{only.?});
-    const test_module = module(b, "zig/tests.zig", tierTarget(b, target, tested), test_optimize, "", true);
-    addTiers(b, test_module, target, tiers, true);
+    const in_tests: Options = .{ .bench = true, .poison = poison orelse (test_optimize == .debug) };
+    const test_module = module(b, "zig/tests.zig", tierTarget(b, target, tested), test_optimize, in_tests);
+    addTiers(b, test_module, target, tiers, in_tests);
     test_module.valgrind = valgrind;
     // The system headers that Zig brings along for musl: the machine's own are there for its own architecture alone.
     const musl = b.resolveTargetQuery(.{ .cpu_arch = target.result.cpu.arch, .os_tag = .linux, .abi = .musl });
@@ -52,11 +58,17 @@ fn addTiers(
     to: *std.Build.Module,
     target: std.Build.ResolvedTarget,
     tiers: []const Tier,
-    bench: bool,
+    options: Options,
 ) void {
     for (tiers) |tier| to.addObject(b.addObject(.{
         .name = b.fmt("ecphory_{s}", .{tier.name}),
-        .root_module = module(b, "zig/tier.zig", tierTarget(b, target, tier), .fast, tier.name, bench),
+        .root_module = module(
+            b,
+            "zig/tier.zig",
+            tierTarget(b, target, tier),
+            .fast,
+            .{ .tier = tier.name, .bench = options.bench, .poison = options.poison },
+        ),
         .use_llvm = true,
     }));
 }
@@ -66,12 +78,12 @@ fn module(
     root: []const u8,
     target: std.Build.ResolvedTarget,
     optimize: std.lang.Optimize,
-    tier: []const u8,
-    bench: bool,
+    chosen: Options,
 ) *std.Build.Module {
     const options = b.addOptions();
-    options.addOption([]const u8, "tier", tier);
-    options.addOption(bool, "bench", bench);
+    options.addOption([]const u8, "tier", chosen.tier);
+    options.addOption(bool, "bench", chosen.bench);
+    options.addOption(bool, "poison", chosen.poison);
     const made = b.createModule(
         .{ .root_source_file = b.path(root), .target = target, .optimize = optimize, .pic = true },
     );

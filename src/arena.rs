@@ -13,6 +13,7 @@ use std::marker::PhantomData;
 use std::mem::MaybeUninit;
 use std::ptr::NonNull;
 
+use crate::needs::Kernel;
 use crate::{Error, ffi, tier};
 
 /// Every block of scratch starts on a cache line.
@@ -31,6 +32,29 @@ pub enum OverflowPolicy {
     Heap,
     /// Panic, to find arenas that are too small while developing.
     Panic,
+    /// Replace the thread's arena by a larger one, of the next power of two that holds the need but never more than
+    /// `max` bytes, and go on in it. While a [`scope`] of the thread is open its arena stays where it is: the call runs
+    /// on a heap loan, and the arena is replaced when the outermost scope ends. A need beyond `max` is
+    /// [`Error::OutOfMemory`]. Arenas do not shrink: one large call makes its thread's arena large for good.
+    Grow {
+        /// Bytes that the arena may have at most.
+        max: usize,
+    },
+}
+
+impl OverflowPolicy {
+    fn code(self) -> u32 {
+        match self {
+            Self::Error => ffi::ECP_ON_OVERFLOW_ERROR,
+            Self::Heap => ffi::ECP_ON_OVERFLOW_HEAP,
+            Self::Panic => ffi::ECP_ON_OVERFLOW_PANIC,
+            Self::Grow { .. } => ffi::ECP_ON_OVERFLOW_GROW,
+        }
+    }
+
+    fn scratch(self) -> ffi::ecp_scratch {
+        ffi::ecp_scratch { on_overflow: self.code(), ..Default::default() }
+    }
 }
 
 /// How arenas are made. Process-wide; install it before the first kernel runs.
@@ -93,58 +117,44 @@ impl ArenaConfig {
     }
 }
 
-/// Figures of one thread's arena, or of all.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[non_exhaustive]
-pub struct ArenaStats {
-    /// Bytes of the arena; of all, summed over live arenas.
-    pub capacity: usize,
-    /// Bytes in use now; of all, summed over live arenas.
-    pub current_usage: usize,
-    /// Most bytes ever in use; of all, the largest of any thread there is or was.
-    pub high_water_mark: usize,
-    /// Requests that did not fit; of all, over all threads ever.
-    pub overflow_count: u64,
-    /// Scopes ended, kernels' own included; of all, over all threads ever.
-    pub rewind_count: u64,
-    /// Calls that were lent a heap block ([`OverflowPolicy::Heap`]); of all, over all threads ever.
-    pub heap_loan_count: u64,
-    /// Arenas that exist: of one thread 0 or 1.
-    pub live_arenas: u64,
-    /// Bytes of one arena; of one thread 0 where it has none.
-    pub capacity_per_thread: usize,
+/// Figures of the calling thread, or of all.
+pub(crate) fn stats(of_all: bool) -> ffi::ecp_arena_stats {
+    let read = if of_all { ffi::ecp_arena_total_stats } else { ffi::ecp_arena_thread_stats };
+    let mut stats = ffi::ecp_arena_stats::default();
+    // SAFETY: ecphory.h asks for a struct to write.
+    unsafe { read(&mut stats) };
+    stats
 }
 
-impl ArenaStats {
-    /// Figures of the calling thread; all zero where it has no arena yet.
-    pub fn of_thread() -> Self {
-        Self::read(ffi::ecp_arena_thread_stats)
-    }
-
-    /// Figures of all threads. Others may be working: each figure is one that was true at some moment.
-    pub fn of_all_threads() -> Self {
-        Self::read(ffi::ecp_arena_total_stats)
-    }
-
-    fn read(figures: unsafe extern "C" fn(*mut ffi::ecp_arena_stats)) -> Self {
-        let mut stats = ffi::ecp_arena_stats::default();
-        // SAFETY: ecphory.h asks for a struct to write.
-        unsafe { figures(&mut stats) };
-        Self {
-            capacity: stats.capacity,
-            current_usage: stats.current_usage,
-            high_water_mark: stats.high_water_mark,
-            overflow_count: stats.overflow_count,
-            rewind_count: stats.rewind_count,
-            heap_loan_count: stats.heap_loan_count,
-            live_arenas: stats.live_arenas,
-            capacity_per_thread: stats.capacity_per_thread,
+/// Figures of each thread that has an arena.
+pub(crate) fn stats_of_each() -> Vec<ffi::ecp_arena_stats> {
+    let mut all = Vec::new();
+    loop {
+        // SAFETY: ecphory.h asks for stats[count].
+        let count = unsafe { ffi::ecp_arena_each_stats(all.as_mut_ptr(), all.len()) };
+        if count <= all.len() {
+            all.truncate(count);
+            return all;
         }
+        // Some more, for threads that begin meanwhile.
+        all.resize(count + count / 8, ffi::ecp_arena_stats::default());
     }
+}
 
-    /// High-water mark as a share of one arena's capacity, 0 to 1; 0 where there is no arena.
-    pub fn utilization(&self) -> f64 {
-        if self.capacity_per_thread == 0 { 0.0 } else { self.high_water_mark as f64 / self.capacity_per_thread as f64 }
+/// What the scratch of one kernel was, over all threads.
+pub(crate) fn stats_of_kernel(kernel: Kernel) -> ffi::ecp_kernel_stats {
+    let mut stats = ffi::ecp_kernel_stats::default();
+    // SAFETY: ecphory.h asks for one of its kernels and a struct to write.
+    unsafe { ffi::ecp_arena_kernel_stats(code(kernel), &mut stats) };
+    stats
+}
+
+fn code(kernel: Kernel) -> u32 {
+    match kernel {
+        Kernel::Similarity => ffi::ECP_KERNEL_SIMILARITY,
+        Kernel::Spreading => ffi::ECP_KERNEL_SPREADING,
+        Kernel::Decay => ffi::ECP_KERNEL_DECAY,
+        Kernel::Caller => ffi::ECP_KERNEL_CALLER,
     }
 }
 
@@ -166,10 +176,49 @@ pub fn trim() -> Result<usize, Error> {
     }
 }
 
+/// Runs `f`, in which kernels and scopes of this thread ask the system for no memory: an arena is neither born nor
+/// grown, and no heap block is lent. What would need that is [`Error::OutOfMemory`], whatever the policy but `Panic`.
+///
+/// For signal handlers and for threads that must not wait for the system. A handler may call kernels and open scopes on
+/// the arena of the thread that it interrupts: its memory stays sound, for the handler rewinds to where it found it.
+/// What the thread was counting at that moment may be missing from its figures. Functions that return vectors allocate
+/// them: a handler calls those that fill slices, such as
+/// [`Search::scores_into`](crate::Search::scores_into), with few enough rows for one thread.
+///
+/// ```
+/// use ecphory::{Error, arena};
+///
+/// std::thread::spawn(|| {
+///     assert!(matches!(arena::frozen(|| arena::scope(|_| ())), Err(Error::OutOfMemory { .. })));
+///     arena::scope(|_| ())?;
+///     arena::frozen(|| arena::scope(|_| ()))
+/// })
+/// .join()
+/// .unwrap()?;
+/// # Ok::<(), Error>(())
+/// ```
+pub fn frozen<R>(f: impl FnOnce() -> R) -> R {
+    struct Thaw;
+    impl Drop for Thaw {
+        fn drop(&mut self) {
+            FROZEN.set(FROZEN.get() - 1);
+            // SAFETY: takes nothing; this thread froze once more than it thawed.
+            unsafe { ffi::ecp_arena_thaw() }
+        }
+    }
+    FROZEN.set(FROZEN.get() + 1);
+    // SAFETY: takes nothing.
+    unsafe { ffi::ecp_arena_freeze() }
+    let _thaw = Thaw;
+    f()
+}
+
 /// Releases the thread's arena when the thread ends, whoever started it: Zig's `threadlocal` has no destructor.
 struct Guard {
     /// Scopes open on this thread.
     depth: Cell<usize>,
+    /// Bytes that the arena is to grow to when the outermost scope ends; 0 for none.
+    grow_to: Cell<usize>,
 }
 
 impl Drop for Guard {
@@ -183,7 +232,9 @@ impl Drop for Guard {
 }
 
 thread_local! {
-    static GUARD: Guard = const { Guard { depth: Cell::new(0) } };
+    static GUARD: Guard = const { Guard { depth: Cell::new(0), grow_to: Cell::new(0) } };
+    /// How many calls of [`frozen`] this thread is in. Apart from the guard, whose first use asks for memory.
+    static FROZEN: Cell<usize> = const { Cell::new(0) };
 }
 
 fn with_guard<R>(f: impl FnOnce(&Guard) -> R) -> Result<R, Error> {
@@ -193,38 +244,77 @@ fn with_guard<R>(f: impl FnOnce(&Guard) -> R) -> Result<R, Error> {
 /// To be called before the kernels are: the library is ready, and the thread's arena will be released.
 pub(crate) fn enter() -> Result<(), Error> {
     tier::ready()?;
+    if FROZEN.get() > 0 && stats(false).live_arenas == 0 {
+        return Err(Error::OutOfMemory { needed: ArenaConfig::current().capacity, capacity: 0 });
+    }
     with_guard(|_| ())
 }
 
-/// Runs `kernel` with the scratch it wants, under `policy`. `kernel` may be run twice, the second time on a lent block.
+/// Runs `call`, of a kernel, with the scratch it wants, under `policy`. It may be run twice, the second time on a lent
+/// block or in a larger arena.
 pub(crate) fn with_scratch(
     policy: OverflowPolicy,
-    mut kernel: impl FnMut(*mut ffi::ecp_scratch) -> ffi::ecp_status,
+    mut call: impl FnMut(*mut ffi::ecp_scratch) -> ffi::ecp_status,
 ) -> Result<(), Error> {
     enter()?;
-    let mut scratch = ffi::ecp_scratch::default();
-    let status = kernel(&mut scratch);
+    let mut scratch = policy.scratch();
+    let status = call(&mut scratch);
     if status != OUT_OF_MEMORY {
         return Error::check(status);
     }
     let refusal = refuse(policy, &scratch);
-    if policy != OverflowPolicy::Heap {
-        return Err(refusal);
+    match policy {
+        _ if FROZEN.get() > 0 => return Err(refusal),
+        OverflowPolicy::Error | OverflowPolicy::Panic => return Err(refusal),
+        OverflowPolicy::Heap => {}
+        OverflowPolicy::Grow { max } if scratch.needed > max => return Err(refusal),
+        OverflowPolicy::Grow { max } => match grow(scratch.needed, max)? {
+            Growth::Done => return Error::check(call(&mut policy.scratch())),
+            Growth::Later => {}
+            Growth::Refused => return Err(refusal),
+        },
     }
     let Some(block) = HeapBlock::new(scratch.need) else { return Err(refusal) };
     (scratch.lent, scratch.lent_size) = (block.start.as_ptr().cast(), block.layout.size());
-    Error::check(kernel(&mut scratch))
+    Error::check(call(&mut scratch))
 }
 
-/// Refuses a call whose parts need `need` bytes each before any part has run, where `policy` would refuse a part.
-pub(crate) fn admit(policy: OverflowPolicy, need: usize) -> Result<(), Error> {
-    enter()?;
-    if policy == OverflowPolicy::Heap {
-        return Ok(());
+enum Growth {
+    Done,
+    /// A scope is open: when the outermost one ends.
+    Later,
+    /// The system has no pages.
+    Refused,
+}
+
+/// Makes room for `needed` bytes, at most `max`, in this thread's arena.
+fn grow(needed: usize, max: usize) -> Result<Growth, Error> {
+    let capacity = needed.checked_next_power_of_two().unwrap_or(needed).min(max);
+    // SAFETY: ecphory.h takes any number and refuses by status; blocks that are held are never moved.
+    match unsafe { ffi::ecp_arena_grow(capacity) } {
+        OUT_OF_MEMORY => Ok(Growth::Refused),
+        status if status == ffi::ECP_ALREADY_IN_USE as ffi::ecp_status => {
+            with_guard(|guard| guard.grow_to.set(capacity.max(guard.grow_to.get())))?;
+            Ok(Growth::Later)
+        }
+        // No address space holds so much.
+        status if status == ffi::ECP_INVALID_ARGUMENT as ffi::ecp_status => Ok(Growth::Refused),
+        status => Error::check(status).map(|()| Growth::Done),
     }
-    let mut scratch = ffi::ecp_scratch::default();
-    // SAFETY: ecphory.h asks for a struct to write.
-    match unsafe { ffi::ecp_arena_admit(need, &mut scratch) } {
+}
+
+/// Refuses a call of `kernel` whose parts need `need` bytes each before any part has run, where `policy` would refuse a
+/// part.
+pub(crate) fn admit(kernel: Kernel, policy: OverflowPolicy, need: usize) -> Result<(), Error> {
+    enter()?;
+    match policy {
+        OverflowPolicy::Heap => return Ok(()),
+        OverflowPolicy::Grow { max } if need <= max => return Ok(()),
+        _ => {}
+    }
+    let mut scratch = policy.scratch();
+    // SAFETY: ecphory.h asks for one of its kernels and a struct to write.
+    match unsafe { ffi::ecp_arena_admit(code(kernel), need, &mut scratch) } {
         OUT_OF_MEMORY => Err(refuse(policy, &scratch)),
         status => Error::check(status),
     }
@@ -322,10 +412,17 @@ struct Rewind {
 
 impl Drop for Rewind {
     fn drop(&mut self) {
-        let _ = with_guard(|guard| guard.depth.set(self.depth - 1));
+        let grow_to = with_guard(|guard| {
+            guard.depth.set(self.depth - 1);
+            if self.depth == 1 { guard.grow_to.take() } else { 0 }
+        });
         // SAFETY: ecphory.h asks for a mark of this thread that is not rewound yet, in nested order: this value is not
         // `Send`, is dropped once, and drops in the reverse order of its making.
         unsafe { ffi::ecp_arena_rewind(self.mark) };
+        if let Ok(1..) = grow_to {
+            // Where the system has no pages the arena stays, and the next call that overflows asks again.
+            let _ = grow(grow_to.unwrap_or_default(), usize::MAX);
+        }
     }
 }
 
@@ -341,7 +438,7 @@ impl<'s> Scratch<'s> {
         if innermost != self.depth {
             return Err(Error::NotInnermost { innermost, found: self.depth });
         }
-        let (mut block, mut scratch) = (std::ptr::null_mut(), ffi::ecp_scratch::default());
+        let (mut block, mut scratch) = (std::ptr::null_mut(), OverflowPolicy::Error.scratch());
         // SAFETY: ecphory.h asks for a pointer and a struct to write.
         match unsafe { ffi::ecp_arena_alloc(len.saturating_mul(size_of::<T>()), &mut block, &mut scratch) } {
             OUT_OF_MEMORY => return Err(refuse(OverflowPolicy::Error, &scratch)),

@@ -83,7 +83,28 @@ pub fn arena_calls(size: usize, count: usize) -> Result<(), Error> {
     Ok(())
 }
 
-/// `count` times inside one call: mark, blocks of 3, 4 and 8 KiB, 8 bytes written in each, rewind.
+/// As [`arena_allocs`], the blocks carved out of one need for each 64, as kernels do.
+///
+/// # Errors
+/// [`Error::OutOfMemory`] when 64 blocks do not fit.
+pub fn arena_carves(size: usize, count: usize) -> Result<(), Error> {
+    enter()?;
+    // SAFETY: takes any numbers; the arena is as before when it returns.
+    answer(unsafe { ffi::ecp_bench_arena_carves(size, count) })
+}
+
+/// `count` times inside one call: blocks of 3, 4 and 8 KiB, 8 bytes written in each, given back; `counted` as in
+/// [`arena_allocs`].
+///
+/// # Errors
+/// [`Error::OutOfMemory`] when the three do not fit.
+pub fn arena_kernel3(count: usize, counted: bool) -> Result<(), Error> {
+    enter()?;
+    // SAFETY: takes any numbers; the arena is as before when it returns.
+    answer(unsafe { ffi::ecp_bench_arena_kernel3(count, counted) })
+}
+
+/// [`arena_kernel3`] once, in a call that does nothing else.
 ///
 /// Looks at nothing else, for a call is what is measured: an arena that is born here is not released when its thread
 /// ends. Call [`arena_allocs`] on the thread first.
@@ -91,9 +112,19 @@ pub fn arena_calls(size: usize, count: usize) -> Result<(), Error> {
 /// # Errors
 /// [`Error::OutOfMemory`] when the three do not fit.
 #[inline]
-pub fn arena_kernel3(count: usize, counted: bool) -> Result<(), Error> {
-    // SAFETY: takes any numbers; the arena is as before when it returns.
-    answer(unsafe { ffi::ecp_bench_arena_kernel3(count, counted) })
+pub fn arena_kernel3_once() -> Result<(), Error> {
+    // SAFETY: takes nothing; the arena is as before when it returns.
+    answer(unsafe { ffi::ecp_bench_arena_kernel3_once() })
+}
+
+/// [`arena_kernel3_once`] without counters.
+///
+/// # Errors
+/// [`Error::OutOfMemory`] when the three do not fit.
+#[inline]
+pub fn arena_kernel3_once_uncounted() -> Result<(), Error> {
+    // SAFETY: takes nothing; the arena is as before when it returns.
+    answer(unsafe { ffi::ecp_bench_arena_kernel3_once_uncounted() })
 }
 
 /// Maps the pages of an arena of `capacity` bytes, writes one byte in each, and gives them back.

@@ -2,15 +2,27 @@
 
 #![allow(dead_code, missing_docs, non_camel_case_types, unsafe_code, clippy::undocumented_unsafe_blocks)]
 
-pub const ECP_ABI_VERSION: u32 = 1;
+pub const ECP_ABI_VERSION: u32 = 2;
 pub const ECP_OK: u32 = 0;
 pub const ECP_OUT_OF_MEMORY: u32 = 1;
 pub const ECP_INVALID_ARGUMENT: u32 = 2;
 pub const ECP_UNKNOWN_TIER: u32 = 3;
 pub const ECP_ALREADY_IN_USE: u32 = 4;
+pub const ECP_ON_OVERFLOW_ERROR: u32 = 0;
+pub const ECP_ON_OVERFLOW_HEAP: u32 = 1;
+pub const ECP_ON_OVERFLOW_PANIC: u32 = 2;
+pub const ECP_ON_OVERFLOW_GROW: u32 = 3;
+pub const ECP_KERNEL_SIMILARITY: u32 = 0;
+pub const ECP_KERNEL_SPREADING: u32 = 1;
+pub const ECP_KERNEL_DECAY: u32 = 2;
+pub const ECP_KERNEL_CALLER: u32 = 3;
+pub const ECP_KERNELS: u32 = 4;
+pub const ECP_NEED_BUCKETS: u32 = 369;
 pub const ECP_METRIC_COSINE: u32 = 0;
 pub const ECP_METRIC_DOT: u32 = 1;
 pub const ECP_METRIC_SQUARED_EUCLIDEAN: u32 = 2;
+pub const ECP_PACKING_WHOLE: u32 = 0;
+pub const ECP_PACKING_TILED: u32 = 1;
 pub const ECP_FIRE_ONCE: u32 = 0;
 pub const ECP_FIRE_EVERY_HOP: u32 = 1;
 pub const ECP_WEIGHTING_AS_GIVEN: u32 = 0;
@@ -45,19 +57,21 @@ unsafe extern "C" {
 pub struct ecp_scratch {
     pub lent: *mut ::core::ffi::c_void,
     pub lent_size: usize,
+    pub on_overflow: u32,
     pub need: usize,
     pub needed: usize,
     pub capacity: usize,
 }
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
-    ["Size of ecp_scratch"][::core::mem::size_of::<ecp_scratch>() - 40usize];
+    ["Size of ecp_scratch"][::core::mem::size_of::<ecp_scratch>() - 48usize];
     ["Alignment of ecp_scratch"][::core::mem::align_of::<ecp_scratch>() - 8usize];
     ["Offset of field: ecp_scratch::lent"][::core::mem::offset_of!(ecp_scratch, lent) - 0usize];
     ["Offset of field: ecp_scratch::lent_size"][::core::mem::offset_of!(ecp_scratch, lent_size) - 8usize];
-    ["Offset of field: ecp_scratch::need"][::core::mem::offset_of!(ecp_scratch, need) - 16usize];
-    ["Offset of field: ecp_scratch::needed"][::core::mem::offset_of!(ecp_scratch, needed) - 24usize];
-    ["Offset of field: ecp_scratch::capacity"][::core::mem::offset_of!(ecp_scratch, capacity) - 32usize];
+    ["Offset of field: ecp_scratch::on_overflow"][::core::mem::offset_of!(ecp_scratch, on_overflow) - 16usize];
+    ["Offset of field: ecp_scratch::need"][::core::mem::offset_of!(ecp_scratch, need) - 24usize];
+    ["Offset of field: ecp_scratch::needed"][::core::mem::offset_of!(ecp_scratch, needed) - 32usize];
+    ["Offset of field: ecp_scratch::capacity"][::core::mem::offset_of!(ecp_scratch, capacity) - 40usize];
 };
 impl Default for ecp_scratch {
     fn default() -> Self {
@@ -78,11 +92,13 @@ pub struct ecp_arena_stats {
     pub overflow_count: u64,
     pub rewind_count: u64,
     pub heap_loan_count: u64,
+    pub heap_loan_bytes: u64,
     pub live_arenas: u64,
+    pub nesting_max: usize,
 }
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
-    ["Size of ecp_arena_stats"][::core::mem::size_of::<ecp_arena_stats>() - 64usize];
+    ["Size of ecp_arena_stats"][::core::mem::size_of::<ecp_arena_stats>() - 80usize];
     ["Alignment of ecp_arena_stats"][::core::mem::align_of::<ecp_arena_stats>() - 8usize];
     ["Offset of field: ecp_arena_stats::capacity"][::core::mem::offset_of!(ecp_arena_stats, capacity) - 0usize];
     ["Offset of field: ecp_arena_stats::current_usage"]
@@ -97,8 +113,44 @@ const _: () = {
         [::core::mem::offset_of!(ecp_arena_stats, rewind_count) - 40usize];
     ["Offset of field: ecp_arena_stats::heap_loan_count"]
         [::core::mem::offset_of!(ecp_arena_stats, heap_loan_count) - 48usize];
-    ["Offset of field: ecp_arena_stats::live_arenas"][::core::mem::offset_of!(ecp_arena_stats, live_arenas) - 56usize];
+    ["Offset of field: ecp_arena_stats::heap_loan_bytes"]
+        [::core::mem::offset_of!(ecp_arena_stats, heap_loan_bytes) - 56usize];
+    ["Offset of field: ecp_arena_stats::live_arenas"][::core::mem::offset_of!(ecp_arena_stats, live_arenas) - 64usize];
+    ["Offset of field: ecp_arena_stats::nesting_max"][::core::mem::offset_of!(ecp_arena_stats, nesting_max) - 72usize];
 };
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct ecp_kernel_stats {
+    pub high_water_mark: usize,
+    pub overflow_counts: [u64; 4usize],
+    pub heap_loan_count: u64,
+    pub heap_loan_bytes: u64,
+    pub need_counts: [u64; 369usize],
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of ecp_kernel_stats"][::core::mem::size_of::<ecp_kernel_stats>() - 3008usize];
+    ["Alignment of ecp_kernel_stats"][::core::mem::align_of::<ecp_kernel_stats>() - 8usize];
+    ["Offset of field: ecp_kernel_stats::high_water_mark"]
+        [::core::mem::offset_of!(ecp_kernel_stats, high_water_mark) - 0usize];
+    ["Offset of field: ecp_kernel_stats::overflow_counts"]
+        [::core::mem::offset_of!(ecp_kernel_stats, overflow_counts) - 8usize];
+    ["Offset of field: ecp_kernel_stats::heap_loan_count"]
+        [::core::mem::offset_of!(ecp_kernel_stats, heap_loan_count) - 40usize];
+    ["Offset of field: ecp_kernel_stats::heap_loan_bytes"]
+        [::core::mem::offset_of!(ecp_kernel_stats, heap_loan_bytes) - 48usize];
+    ["Offset of field: ecp_kernel_stats::need_counts"]
+        [::core::mem::offset_of!(ecp_kernel_stats, need_counts) - 56usize];
+};
+impl Default for ecp_kernel_stats {
+    fn default() -> Self {
+        let mut s = ::core::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::core::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
 unsafe extern "C" {
     pub fn ecp_arena_configure(capacity: usize) -> ecp_status;
 }
@@ -112,13 +164,31 @@ unsafe extern "C" {
     pub fn ecp_arena_total_stats(stats: *mut ecp_arena_stats);
 }
 unsafe extern "C" {
+    pub fn ecp_arena_each_stats(stats: *mut ecp_arena_stats, count: usize) -> usize;
+}
+unsafe extern "C" {
+    pub fn ecp_arena_kernel_stats(kernel: u32, stats: *mut ecp_kernel_stats) -> ecp_status;
+}
+unsafe extern "C" {
+    pub fn ecp_need_edge(bucket: usize) -> u64;
+}
+unsafe extern "C" {
     pub fn ecp_arena_release();
 }
 unsafe extern "C" {
     pub fn ecp_arena_trim(bytes: *mut usize) -> ecp_status;
 }
 unsafe extern "C" {
-    pub fn ecp_arena_admit(need: usize, scratch: *mut ecp_scratch) -> ecp_status;
+    pub fn ecp_arena_grow(capacity: usize) -> ecp_status;
+}
+unsafe extern "C" {
+    pub fn ecp_arena_freeze();
+}
+unsafe extern "C" {
+    pub fn ecp_arena_thaw();
+}
+unsafe extern "C" {
+    pub fn ecp_arena_admit(kernel: u32, need: usize, scratch: *mut ecp_scratch) -> ecp_status;
 }
 unsafe extern "C" {
     pub fn ecp_arena_mark(mark: *mut usize) -> ecp_status;
@@ -159,6 +229,7 @@ unsafe extern "C" {
         ids: *const u32,
         id_count: usize,
         scores: *mut f32,
+        packing: u32,
         scratch: *mut ecp_scratch,
     ) -> ecp_status;
 }
@@ -379,7 +450,16 @@ unsafe extern "C" {
     pub fn ecp_bench_arena_allocs(size: usize, count: usize, counted: bool) -> ecp_status;
 }
 unsafe extern "C" {
+    pub fn ecp_bench_arena_carves(size: usize, count: usize) -> ecp_status;
+}
+unsafe extern "C" {
     pub fn ecp_bench_arena_kernel3(count: usize, counted: bool) -> ecp_status;
+}
+unsafe extern "C" {
+    pub fn ecp_bench_arena_kernel3_once() -> ecp_status;
+}
+unsafe extern "C" {
+    pub fn ecp_bench_arena_kernel3_once_uncounted() -> ecp_status;
 }
 unsafe extern "C" {
     pub fn ecp_bench_arena_birth(capacity: usize) -> ecp_status;

@@ -38,18 +38,20 @@ mod ffi;
 mod graph;
 mod needs;
 pub mod planner;
+mod report;
 mod rows;
 mod similarity;
 mod spreading;
 pub mod tier;
 
-pub use arena::{ArenaConfig, ArenaStats, OverflowPolicy};
+pub use arena::{ArenaConfig, OverflowPolicy};
 pub use decay::{Ages, Decay, DecayReport};
 pub use error::Error;
 pub use graph::{Edge, Graph};
 pub use needs::{Kernel, NeedHistogram};
+pub use report::{ArenaReport, ArenaStats, KernelReport, Overflows};
 pub use rows::Rows;
-pub use similarity::{Hit, Metric, Search, TopK, similarity_batch, similarity_batch_into};
+pub use similarity::{Hit, Metric, Packing, Search, TopK, similarity_batch, similarity_batch_into};
 pub use spreading::{Activation, Fire, Seed, Spread, Weighting};
 
 #[cfg(doctest)]

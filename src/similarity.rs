@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use crate::{ArenaConfig, Error, OverflowPolicy, Rows, Seed, arena, ffi};
+use crate::{ArenaConfig, Error, Kernel, OverflowPolicy, Rows, Seed, arena, ffi};
 
 /// Elements that one rayon task reads: 4 MB, well above the cost of a task. Smaller batches stay on the calling thread.
 /// A split depends on shapes and the capacity of arenas alone, so needs and results do not depend on the number of
@@ -37,6 +37,27 @@ impl Metric {
         let scores = a.score.partial_cmp(&b.score).unwrap_or(std::cmp::Ordering::Equal);
         let nearest = if self == Self::SquaredEuclidean { scores } else { scores.reverse() };
         nearest.then(a.row.cmp(&b.row))
+    }
+}
+
+/// How a gather packs its rows into scratch. Scores are the same bits either way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Packing {
+    /// All rows of a task at once.
+    #[default]
+    Whole,
+    /// As many at a time as fit the thread's arena, all if they do: an arena that holds the query and one row is
+    /// enough.
+    Tiled,
+}
+
+impl Packing {
+    fn code(self) -> u32 {
+        match self {
+            Self::Whole => ffi::ECP_PACKING_WHOLE,
+            Self::Tiled => ffi::ECP_PACKING_TILED,
+        }
     }
 }
 
@@ -102,17 +123,23 @@ impl TopK {
 pub struct Search {
     metric: Metric,
     overflow: OverflowPolicy,
+    packing: Packing,
 }
 
 impl Search {
     /// A search by `metric`, with [`OverflowPolicy::Heap`].
     pub fn new(metric: Metric) -> Self {
-        Self { metric, overflow: OverflowPolicy::default() }
+        Self { metric, overflow: OverflowPolicy::default(), packing: Packing::default() }
     }
 
     /// What to do when scratch does not fit the arena.
     pub fn on_overflow(self, overflow: OverflowPolicy) -> Self {
         Self { overflow, ..self }
+    }
+
+    /// How [`Search::gather`] packs its rows into scratch.
+    pub fn packing(self, packing: Packing) -> Self {
+        Self { packing, ..self }
     }
 
     /// The score of every row: `[rows]`, score `i` of row `i`. `query` is `[dim]`.
@@ -139,7 +166,7 @@ impl Search {
             return self.call_scores(query, rows.as_slice(), scores);
         }
         // SAFETY: takes any numbers and only computes.
-        arena::admit(self.overflow, unsafe { ffi::ecp_scores_need(rows.dim()) })?;
+        arena::admit(Kernel::Similarity, self.overflow, unsafe { ffi::ecp_scores_need(rows.dim()) })?;
         scores
             .par_chunks_mut(rows_per_task)
             .zip(rows.as_slice().par_chunks(rows_per_task * rows.dim()))
@@ -170,11 +197,12 @@ impl Search {
         Ok(scores)
     }
 
-    /// The scores of the rows `ids` into `scores`: `[ids]`, such as the neighbours of a node. Ids may repeat. The
-    /// rows are packed into scratch first: 4 `dim` bytes for the query and each id. Up to 4 MB of rows are one task on
-    /// this thread: 1,000 rows of 768 elements need 3,075,072 bytes, more than the default arena, so under the default
-    /// policy they run on a heap loan. More rows are split over rayon; under that policy into tasks that fit an arena.
-    /// Scores are the same bits as those of [`Search::scores`].
+    /// The scores of the rows `ids` into `scores`: `[ids]`, such as the neighbours of a node. Ids may repeat. The rows
+    /// are packed into scratch first: 4 `dim` bytes for the query and each id. Up to 4 MB of rows are one task on this
+    /// thread: 1,000 rows of 768 elements need 3,075,072 bytes, more than the default arena, so under the default
+    /// policy they run on a heap loan, and with [`Packing::Tiled`] in the arena, some at a time. More rows are split
+    /// over rayon; under the default policy into tasks that fit an arena. Scores are the same bits as those of
+    /// [`Search::scores`].
     ///
     /// # Errors
     /// As [`Search::scores_into`], and [`Error::Index`] for an id that is not a row; nothing is then written.
@@ -189,8 +217,9 @@ impl Search {
             return self.call_gather(query, rows, ids, scores);
         }
         let ids_per_task = self.gathered_per_task(rows.dim());
+        let packed = if self.packing == Packing::Tiled { 1 } else { ids_per_task };
         // SAFETY: takes any numbers and only computes.
-        arena::admit(self.overflow, unsafe { ffi::ecp_gather_need(rows.dim(), ids_per_task) })?;
+        arena::admit(Kernel::Similarity, self.overflow, unsafe { ffi::ecp_gather_need(rows.dim(), packed) })?;
         scores
             .par_chunks_mut(ids_per_task)
             .zip(ids.par_chunks(ids_per_task))
@@ -221,8 +250,8 @@ impl Search {
                 let (query, dim) = (query.as_ptr(), query.len());
                 let (data, count) = (rows.as_slice().as_ptr(), rows.len());
                 let (ids, id_count) = (ids.as_ptr(), ids.len());
-                let scores = scores.as_mut_ptr();
-                ffi::ecp_gather(self.metric.code(), query, dim, data, count, ids, id_count, scores, scratch)
+                let (scores, packing) = (scores.as_mut_ptr(), self.packing.code());
+                ffi::ecp_gather(self.metric.code(), query, dim, data, count, ids, id_count, scores, packing, scratch)
             }
         })
     }
@@ -239,7 +268,7 @@ impl Search {
             return self.call_top_k(query, rows.as_slice(), 0, k);
         }
         // SAFETY: takes any numbers and only computes.
-        arena::admit(self.overflow, unsafe { ffi::ecp_top_k_need(rows.dim(), rows_per_task, k) })?;
+        arena::admit(Kernel::Similarity, self.overflow, unsafe { ffi::ecp_top_k_need(rows.dim(), rows_per_task, k) })?;
         let parts = rows
             .as_slice()
             .par_chunks(rows_per_task * rows.dim())

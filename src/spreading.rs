@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use crate::{Error, Graph, OverflowPolicy, arena, ffi};
+use crate::{Error, Graph, Kernel, OverflowPolicy, arena, ffi};
 
 /// Nodes and edges, times cues, up to which a batch stays on the calling thread.
 const SMALL_BATCH: usize = 1 << 15;
@@ -215,7 +215,7 @@ impl Graph {
         let options = spread.raw()?;
         cues.iter().try_for_each(|seeds| self.check_seeds(seeds.as_ref()))?;
         // SAFETY: takes any number and only computes.
-        arena::admit(spread.overflow, unsafe { ffi::ecp_spread_need(self.node_count()) })?;
+        arena::admit(Kernel::Spreading, spread.overflow, unsafe { ffi::ecp_spread_need(self.node_count()) })?;
         let run = |seeds: &S| self.call_spread(seeds.as_ref(), &options, spread.overflow);
         let most_work = cues.len().saturating_mul(self.node_count() + self.edge_count());
         if most_work <= SMALL_BATCH { cues.iter().map(run).collect() } else { cues.par_iter().map(run).collect() }

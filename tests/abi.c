@@ -18,14 +18,15 @@ SIZE(void *, 8);
 SIZE(size_t, 8);
 SIZE(ecp_status, 4);
 
-SIZE(ecp_scratch, 40);
+SIZE(ecp_scratch, 48);
 FIELD(ecp_scratch, lent, 0, void *);
 FIELD(ecp_scratch, lent_size, 8, size_t);
-FIELD(ecp_scratch, need, 16, size_t);
-FIELD(ecp_scratch, needed, 24, size_t);
-FIELD(ecp_scratch, capacity, 32, size_t);
+FIELD(ecp_scratch, on_overflow, 16, uint32_t);
+FIELD(ecp_scratch, need, 24, size_t);
+FIELD(ecp_scratch, needed, 32, size_t);
+FIELD(ecp_scratch, capacity, 40, size_t);
 
-SIZE(ecp_arena_stats, 64);
+SIZE(ecp_arena_stats, 80);
 FIELD(ecp_arena_stats, capacity, 0, size_t);
 FIELD(ecp_arena_stats, current_usage, 8, size_t);
 FIELD(ecp_arena_stats, high_water_mark, 16, size_t);
@@ -33,7 +34,16 @@ FIELD(ecp_arena_stats, capacity_per_thread, 24, size_t);
 FIELD(ecp_arena_stats, overflow_count, 32, uint64_t);
 FIELD(ecp_arena_stats, rewind_count, 40, uint64_t);
 FIELD(ecp_arena_stats, heap_loan_count, 48, uint64_t);
-FIELD(ecp_arena_stats, live_arenas, 56, uint64_t);
+FIELD(ecp_arena_stats, heap_loan_bytes, 56, uint64_t);
+FIELD(ecp_arena_stats, live_arenas, 64, uint64_t);
+FIELD(ecp_arena_stats, nesting_max, 72, size_t);
+
+SIZE(ecp_kernel_stats, 8 * 7 + 8 * 369);
+FIELD(ecp_kernel_stats, high_water_mark, 0, size_t);
+FIELD(ecp_kernel_stats, overflow_counts, 8, uint64_t[4]);
+FIELD(ecp_kernel_stats, heap_loan_count, 40, uint64_t);
+FIELD(ecp_kernel_stats, heap_loan_bytes, 48, uint64_t);
+FIELD(ecp_kernel_stats, need_counts, 56, uint64_t[369]);
 
 SIZE(ecp_hit, 16);
 FIELD(ecp_hit, row, 0, uint64_t);
@@ -79,12 +89,24 @@ SIZE(ecp_decay_report, 16);
 FIELD(ecp_decay_report, negative_ages, 0, size_t);
 FIELD(ecp_decay_report, nan_ages, 8, size_t);
 
-NUMBER(ECP_ABI_VERSION, 1);
+NUMBER(ECP_ABI_VERSION, 2);
 NUMBER(ECP_OK, 0);
 NUMBER(ECP_OUT_OF_MEMORY, 1);
 NUMBER(ECP_INVALID_ARGUMENT, 2);
 NUMBER(ECP_UNKNOWN_TIER, 3);
 NUMBER(ECP_ALREADY_IN_USE, 4);
+NUMBER(ECP_ON_OVERFLOW_ERROR, 0);
+NUMBER(ECP_ON_OVERFLOW_HEAP, 1);
+NUMBER(ECP_ON_OVERFLOW_PANIC, 2);
+NUMBER(ECP_ON_OVERFLOW_GROW, 3);
+NUMBER(ECP_KERNEL_SIMILARITY, 0);
+NUMBER(ECP_KERNEL_SPREADING, 1);
+NUMBER(ECP_KERNEL_DECAY, 2);
+NUMBER(ECP_KERNEL_CALLER, 3);
+NUMBER(ECP_KERNELS, 4);
+NUMBER(ECP_NEED_BUCKETS, 369);
+NUMBER(ECP_PACKING_WHOLE, 0);
+NUMBER(ECP_PACKING_TILED, 1);
 NUMBER(ECP_METRIC_COSINE, 0);
 NUMBER(ECP_METRIC_DOT, 1);
 NUMBER(ECP_METRIC_SQUARED_EUCLIDEAN, 2);
@@ -168,10 +190,11 @@ static void check_arena(void) {
     CHECK(ecp_arena_alloc(SIZE_MAX, &none, &told) == ECP_OUT_OF_MEMORY && none == &bytes);
     CHECK(told.needed == SIZE_MAX && told.need == SIZE_MAX - 192 && told.capacity == CAPACITY);
     CHECK(ecp_arena_alloc(CAPACITY, &none, NULL) == ECP_OUT_OF_MEMORY && none == &bytes);
-    CHECK(ecp_arena_admit(CAPACITY - 192, &told) == ECP_OK && ecp_arena_admit(0, NULL) == ECP_OK);
-    CHECK(ecp_arena_admit(CAPACITY - 191, &told) == ECP_OUT_OF_MEMORY);
+    CHECK(ecp_arena_admit(ECP_KERNEL_CALLER, CAPACITY - 192, &told) == ECP_OK && ecp_arena_admit(ECP_KERNEL_DECAY, 0, NULL) == ECP_OK);
+    CHECK(ecp_arena_admit(ECP_KERNEL_CALLER, CAPACITY - 191, &told) == ECP_OUT_OF_MEMORY);
     CHECK(told.need == CAPACITY - 128 && told.needed == CAPACITY + 64 && told.capacity == CAPACITY);
-    CHECK(ecp_arena_admit(SIZE_MAX, NULL) == ECP_OUT_OF_MEMORY);
+    CHECK(ecp_arena_admit(ECP_KERNEL_SPREADING, SIZE_MAX, NULL) == ECP_OUT_OF_MEMORY);
+    INVALID(ecp_arena_admit(ECP_KERNELS, 0, NULL));
     INVALID(ecp_arena_alloc(1, NULL, &told));
     INVALID(ecp_arena_mark(NULL));
     INVALID(ecp_arena_trim(NULL));
@@ -208,6 +231,57 @@ static void check_figures(void) {
     CHECK(all.live_arenas == 0 && all.current_usage == 0 && all.capacity_per_thread == CAPACITY);
     CHECK(all.overflow_count == after.overflow_count && all.rewind_count == after.rewind_count);
     CHECK(all.high_water_mark == after.high_water_mark);
+}
+
+/* What is counted by kernel: needs, refused ones too, what became of overflows, and loans. */
+static void check_kernel_stats(void) {
+    static ecp_kernel_stats before, after, caller;
+    ecp_arena_stats each[2];
+    CHECK(ecp_need_edge(0) == 64 && ecp_need_edge(1) == 128 && ecp_need_edge(31) == 2048);
+    CHECK(ecp_need_edge(32) == 2048 + 128 && ecp_need_edge(ECP_NEED_BUCKETS - 2) == (uint64_t)1 << 32);
+    CHECK(ecp_need_edge(ECP_NEED_BUCKETS - 1) == UINT64_MAX && ecp_need_edge(SIZE_MAX) == UINT64_MAX);
+    INVALID(ecp_arena_kernel_stats(ECP_KERNELS, &after));
+    INVALID(ecp_arena_kernel_stats(ECP_KERNEL_DECAY, NULL));
+    CHECK(ecp_arena_kernel_stats(ECP_KERNEL_SIMILARITY, &before) == ECP_OK);
+    float q[32] = {1}, out[2];
+    uint32_t twice[2] = {0, 0};
+    ecp_scratch scratch = {.on_overflow = ECP_ON_OVERFLOW_PANIC};
+    CHECK(ecp_gather(ECP_METRIC_DOT, q, 32, q, 1, twice, 2, out, ECP_PACKING_WHOLE, &scratch) == ECP_OK);
+    CHECK(ecp_arena_admit(ECP_KERNEL_SIMILARITY, CAPACITY + 1, &scratch) == ECP_OUT_OF_MEMORY);
+    size_t mark;
+    CHECK(ecp_arena_mark(&mark) == ECP_OK);
+    CHECK(ecp_gather(ECP_METRIC_DOT, q, 32, q, 1, twice, 2, out, ECP_PACKING_TILED, NULL) == ECP_OK);
+    CHECK(ecp_arena_rewind(mark) == ECP_OK);
+    CHECK(ecp_arena_kernel_stats(ECP_KERNEL_SIMILARITY, &after) == ECP_OK);
+    CHECK(ecp_arena_kernel_stats(ECP_KERNEL_CALLER, &caller) == ECP_OK);
+    CHECK(after.need_counts[5] == before.need_counts[5] + 1); /* 384 bytes; the one inside a scope is the caller's */
+    CHECK(after.high_water_mark >= 384 && caller.need_counts[5] >= 1 && caller.high_water_mark >= 384);
+    CHECK(after.overflow_counts[ECP_ON_OVERFLOW_PANIC] == before.overflow_counts[ECP_ON_OVERFLOW_PANIC] + 1);
+    size_t refused = 0;
+    while (ecp_need_edge(refused) < CAPACITY + 64) refused++;
+    CHECK(after.need_counts[refused] == before.need_counts[refused] + 1);
+    CHECK(ecp_arena_each_stats(each, 2) == 1 && each[0].live_arenas == 1 && each[0].capacity == CAPACITY);
+    CHECK(ecp_arena_each_stats(NULL, 0) == 1);
+}
+
+static void check_growth(void) {
+    ecp_arena_stats stats;
+    size_t mark;
+    void *block;
+    ecp_arena_release();
+    ecp_arena_freeze();
+    CHECK(ecp_arena_mark(&mark) == ECP_OUT_OF_MEMORY && ecp_arena_grow(CAPACITY) == ECP_OUT_OF_MEMORY);
+    ecp_arena_thaw();
+    INVALID(ecp_arena_grow(((size_t)1 << 46) + 1));
+    CHECK(ecp_arena_mark(&mark) == ECP_OK && ecp_arena_grow(4 * CAPACITY) == ECP_ALREADY_IN_USE);
+    CHECK(ecp_arena_rewind(mark) == ECP_OK && ecp_arena_grow(4 * CAPACITY) == ECP_OK);
+    CHECK(ecp_arena_grow(CAPACITY) == ECP_OK);
+    ecp_arena_thread_stats(&stats);
+    CHECK(stats.capacity == 4 * CAPACITY);
+    CHECK(ecp_arena_mark(&mark) == ECP_OK && ecp_arena_alloc(4 * CAPACITY, &block, NULL) == ECP_OK);
+    memset(block, 1, 4 * CAPACITY);
+    CHECK(ecp_arena_rewind(mark) == ECP_OK);
+    ecp_arena_release();
 }
 
 static void check_needs(void) {
@@ -250,19 +324,23 @@ static void check_scores(void) {
 
 static void check_gather(void) {
     float out[4] = {9, 9, 9, 9};
-    CHECK(ecp_gather(ECP_METRIC_DOT, query, 2, rows, 4, ids, 3, out, NULL) == ECP_OK);
+    CHECK(ecp_gather(ECP_METRIC_DOT, query, 2, rows, 4, ids, 3, out, ECP_PACKING_WHOLE, NULL) == ECP_OK);
     CHECK(out[0] == 50 && out[1] == 0 && out[2] == 50 && out[3] == 9);
-    CHECK(ecp_gather(ECP_METRIC_DOT, query, 2, rows, 4, NULL, 0, NULL, NULL) == ECP_OK);
+    CHECK(ecp_gather(ECP_METRIC_DOT, query, 2, rows, 4, NULL, 0, NULL, ECP_PACKING_WHOLE, NULL) == ECP_OK);
     for (int i = 0; i < 3; i++) out[i] = 9;
-    INVALID(ecp_gather(3, query, 2, rows, 4, ids, 3, out, NULL));
-    INVALID(ecp_gather(ECP_METRIC_DOT, NULL, 2, rows, 4, ids, 3, out, NULL));
-    INVALID(ecp_gather(ECP_METRIC_DOT, query, 0, rows, 4, ids, 3, out, NULL));
-    INVALID(ecp_gather(ECP_METRIC_DOT, query, 2, NULL, 4, ids, 3, out, NULL));
-    INVALID(ecp_gather(ECP_METRIC_DOT, query, 2, rows, 4, NULL, 3, out, NULL));
-    INVALID(ecp_gather(ECP_METRIC_DOT, query, 2, rows, 4, ids, 3, NULL, NULL));
-    INVALID(ecp_gather(ECP_METRIC_DOT, query, HUGE_SIZE, rows, 4, ids, 3, out, NULL));
+    CHECK(ecp_gather(ECP_METRIC_DOT, query, 2, rows, 4, ids, 3, out, ECP_PACKING_TILED, NULL) == ECP_OK);
+    CHECK(out[0] == 50 && out[1] == 0 && out[2] == 50 && out[3] == 9);
+    for (int i = 0; i < 3; i++) out[i] = 9;
+    INVALID(ecp_gather(ECP_METRIC_DOT, query, 2, rows, 4, ids, 3, out, 2, NULL));
+    INVALID(ecp_gather(3, query, 2, rows, 4, ids, 3, out, ECP_PACKING_WHOLE, NULL));
+    INVALID(ecp_gather(ECP_METRIC_DOT, NULL, 2, rows, 4, ids, 3, out, ECP_PACKING_WHOLE, NULL));
+    INVALID(ecp_gather(ECP_METRIC_DOT, query, 0, rows, 4, ids, 3, out, ECP_PACKING_WHOLE, NULL));
+    INVALID(ecp_gather(ECP_METRIC_DOT, query, 2, NULL, 4, ids, 3, out, ECP_PACKING_WHOLE, NULL));
+    INVALID(ecp_gather(ECP_METRIC_DOT, query, 2, rows, 4, NULL, 3, out, ECP_PACKING_WHOLE, NULL));
+    INVALID(ecp_gather(ECP_METRIC_DOT, query, 2, rows, 4, ids, 3, NULL, ECP_PACKING_WHOLE, NULL));
+    INVALID(ecp_gather(ECP_METRIC_DOT, query, HUGE_SIZE, rows, 4, ids, 3, out, ECP_PACKING_WHOLE, NULL));
     ecp_scratch told = {0};
-    CHECK(ecp_gather(ECP_METRIC_DOT, query, 2, rows, 4, ids, SIZE_MAX / 4, out, &told) == ECP_OUT_OF_MEMORY);
+    CHECK(ecp_gather(ECP_METRIC_DOT, query, 2, rows, 4, ids, SIZE_MAX / 4, out, 0, &told) == ECP_OUT_OF_MEMORY);
     CHECK(told.need == SIZE_MAX && told.capacity == CAPACITY);
     CHECK(out[0] == 9 && out[2] == 9);
 }
@@ -440,7 +518,7 @@ static void check_loans(void) {
     for (int loan = 0; loan < 2; loan++) {
         ecp_scratch scratch[4];
         memset(scratch, 0, sizeof scratch);
-        for (int i = 0; i < 4 && loan; i++) scratch[i] = (ecp_scratch){lent + 1, 4096 + 62, 7, 7, 7};
+        for (int i = 0; i < 4 && loan; i++) scratch[i] = (ecp_scratch){lent + 1, 4096 + 62, 0, 7, 7, 7};
         float out[3] = {9, 9, 9}, found[3] = {9, 9, 9};
         ecp_hit hits[3] = {{9, 9, 9}, {9, 9, 9}, {9, 9, 9}};
         ecp_top_k_result result = {77, 77};
@@ -448,7 +526,7 @@ static void check_loans(void) {
         ecp_status status = loan ? ECP_OK : ECP_OUT_OF_MEMORY;
         CHECK(ecp_scores(ECP_METRIC_DOT, query, 2, rows, 3, out, &scratch[0]) == status);
         CHECK(out[0] == (loan ? 25 : 9));
-        CHECK(ecp_gather(ECP_METRIC_DOT, query, 2, rows, 4, ids, 3, out, &scratch[1]) == status);
+        CHECK(ecp_gather(ECP_METRIC_DOT, query, 2, rows, 4, ids, 3, out, ECP_PACKING_WHOLE, &scratch[1]) == status);
         CHECK(out[0] == (loan ? 50 : 9));
         CHECK(ecp_top_k(ECP_METRIC_DOT, query, 2, rows, 4, 3, hits, &result, &scratch[2]) == status);
         CHECK(result.hit_count == (loan ? 3u : 77u) && hits[0].row == (loan ? 3u : 9u));
@@ -463,8 +541,8 @@ static void check_loans(void) {
         for (int i = 0; i < 4 && loan; i++) CHECK(scratch[i].need == 7 && scratch[i].capacity == 7);
     }
     float out[1] = {9};
-    ecp_scratch small = {lent, 64 + 63, 0, 0, 0};
-    CHECK(ecp_gather(ECP_METRIC_DOT, query, 2, rows, 4, ids, 1, out, &small) == ECP_OUT_OF_MEMORY && out[0] == 9);
+    ecp_scratch small = {lent, 64 + 63, 0, 0, 0, 0};
+    CHECK(ecp_gather(ECP_METRIC_DOT, query, 2, rows, 4, ids, 1, out, 0, &small) == ECP_OUT_OF_MEMORY && out[0] == 9);
     CHECK(small.need == 128 && small.needed == 128 && small.capacity <= 64 + 63);
     ecp_arena_stats stats;
     ecp_arena_thread_stats(&stats);
@@ -495,7 +573,9 @@ int main(void) {
         check_decay_refusals();
         check_loans();
     }
+    check_kernel_stats();
     check_figures();
+    check_growth();
     if (failures > 0) printf("%d checks failed\n", failures);
     return failures > 0;
 }

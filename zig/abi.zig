@@ -4,24 +4,34 @@ const std = @import("std");
 const builtin = @import("builtin");
 const arena_zig = @import("arena.zig");
 const cpu = @import("cpu.zig");
+const needs = @import("needs.zig");
+const registry = @import("registry.zig");
 const thread = @import("thread.zig");
 const similarity = @import("similarity.zig");
 const spreading = @import("spreading.zig");
 const decay = @import("decay.zig");
 const tier = @import("tier.zig");
 const Arena = arena_zig.Arena;
+const Kernel = registry.Kernel;
 
 comptime {
     if (@import("options").bench) _ = @import("bench.zig");
 }
 
-pub const version: u32 = 1;
+pub const version: u32 = 2;
 pub const hops_max = 1024;
 
 pub const Status = enum(i32) { ok = 0, out_of_memory = 1, invalid_argument = 2, unknown_tier = 3, already_in_use = 4 };
 
 /// ecp_scratch of ecphory.h.
-pub const Scratch = extern struct { lent: ?*anyopaque, lent_size: usize, need: usize, needed: usize, capacity: usize };
+pub const Scratch = extern struct {
+    lent: ?*anyopaque,
+    lent_size: usize,
+    on_overflow: u32,
+    need: usize,
+    needed: usize,
+    capacity: usize,
+};
 
 // The library
 
@@ -95,7 +105,7 @@ noinline fn detect() *const tier.Table {
 // Arenas
 
 pub export fn ecp_arena_configure(capacity: usize) Status {
-    thread.configure(capacity) catch |err| return switch (err) {
+    registry.configure(capacity) catch |err| return switch (err) {
         error.AlreadyInUse => .already_in_use,
         error.OutOfRange => .invalid_argument,
     };
@@ -103,15 +113,47 @@ pub export fn ecp_arena_configure(capacity: usize) Status {
 }
 
 pub export fn ecp_arena_capacity() usize {
-    return thread.capacity();
+    return registry.capacity();
 }
 
-pub export fn ecp_arena_thread_stats(stats: ?*thread.Stats) void {
+pub export fn ecp_arena_thread_stats(stats: ?*registry.Stats) void {
     if (stats) |to| to.* = thread.stats();
 }
 
-pub export fn ecp_arena_total_stats(stats: ?*thread.Stats) void {
-    if (stats) |to| to.* = thread.totals();
+pub export fn ecp_arena_total_stats(stats: ?*registry.Stats) void {
+    if (stats) |to| to.* = registry.totals();
+}
+
+pub export fn ecp_arena_each_stats(stats: ?[*]registry.Stats, count: usize) usize {
+    return registry.each(if (stats) |to| to[0..count] else &.{});
+}
+
+pub export fn ecp_arena_kernel_stats(kernel: u32, stats: ?*registry.KernelStats) Status {
+    const to = stats orelse return .invalid_argument;
+    if (kernel >= registry.kernels) return .invalid_argument;
+    to.* = registry.ofKernel(@fromBackingInt(kernel));
+    return .ok;
+}
+
+pub export fn ecp_need_edge(bucket: usize) u64 {
+    return needs.edgeOf(bucket);
+}
+
+pub export fn ecp_arena_grow(capacity: usize) Status {
+    thread.grow(capacity) catch |err| return switch (err) {
+        error.InUse => .already_in_use,
+        error.OutOfRange => .invalid_argument,
+        error.OutOfMemory => .out_of_memory,
+    };
+    return .ok;
+}
+
+pub export fn ecp_arena_freeze() void {
+    thread.freeze();
+}
+
+pub export fn ecp_arena_thaw() void {
+    thread.thaw();
 }
 
 pub export fn ecp_arena_release() void {
@@ -124,57 +166,68 @@ pub export fn ecp_arena_trim(bytes: ?*usize) Status {
     return .ok;
 }
 
-pub export fn ecp_arena_admit(need: usize, scratch: ?*Scratch) Status {
-    var unborn: Arena = .over(&.{});
-    const arena = thread.lend() catch &unborn;
-    arena.require(need) catch return refused(arena, scratch);
-    return .ok;
+pub export fn ecp_arena_admit(kernel: u32, need: usize, scratch: ?*Scratch) Status {
+    if (kernel >= registry.kernels) return .invalid_argument;
+    var unborn: Arena = undefined;
+    const arena = threads(@fromBackingInt(kernel), &unborn);
+    if (need <= arena.capacity - arena.cursor) return .ok;
+    if (arena.frame(need)) |frame| frame.close() else |_| {}
+    return refused(@fromBackingInt(kernel), arena, scratch);
 }
 
 pub export fn ecp_arena_mark(mark: ?*usize) Status {
     const to = mark orelse return .invalid_argument;
-    const arena = thread.lend() catch return .out_of_memory;
-    to.* = @backingInt(arena.mark());
+    to.* = @backingInt(thread.open() catch {
+        thread.noteOverflow(.caller, .err, registry.capacity());
+        return .out_of_memory;
+    });
     return .ok;
 }
 
 pub export fn ecp_arena_alloc(size: usize, block: ?*?*anyopaque, scratch: ?*Scratch) Status {
     const to = block orelse return .invalid_argument;
-    var unborn: Arena = .over(&.{});
-    const arena = thread.lend() catch &unborn;
-    const bytes = arena.allocBytes(size) catch return refused(arena, scratch);
+    var unborn: Arena = undefined;
+    const arena = threads(.caller, &unborn);
+    const bytes = arena.allocBytes(size) catch return refused(.caller, arena, scratch);
     to.* = bytes.ptr;
     return .ok;
 }
 
 pub export fn ecp_arena_rewind(mark: usize) Status {
-    const arena = thread.lend() catch return .invalid_argument;
-    if (mark > arena.cursor or mark % arena_zig.alignment != 0) return .invalid_argument;
-    arena.rewind(@fromBackingInt(mark));
+    thread.close(@fromBackingInt(mark)) catch return .invalid_argument;
     return .ok;
 }
 
-/// The arena a call runs on: the lent block, the thread's, or, where that cannot be mapped, one of nothing, in which
-/// the kernel still states its need.
-fn arenaOf(scratch: ?*Scratch, local: *Arena) *Arena {
-    if (scratch) |given| if (given.lent) |block| {
-        thread.noteHeapLoan();
-        local.* = .over(@as([*]u8, @ptrCast(block))[0..given.lent_size]);
-        return local;
-    };
-    return thread.lend() catch {
-        local.* = .over(&.{});
-        return local;
+/// The thread's arena or, where that cannot be mapped, one of nothing, in which a need is still stated.
+inline fn threads(kernel: Kernel, unborn: *Arena) *Arena {
+    return thread.lendTo(kernel) catch {
+        unborn.* = .over(&.{});
+        return unborn;
     };
 }
 
-fn refused(arena: *const Arena, scratch: ?*Scratch) Status {
+/// The arena a call runs on: the lent block, or the thread's.
+inline fn arenaOf(kernel: Kernel, scratch: ?*Scratch, local: *Arena) *Arena {
+    if (scratch) |given| if (given.lent) |block| {
+        thread.noteHeapLoan(kernel, given.lent_size);
+        local.* = .over(@as([*]u8, @ptrCast(block))[0..given.lent_size]);
+        return local;
+    };
+    return threads(kernel, local);
+}
+
+fn refused(kernel: Kernel, arena: *const Arena, scratch: ?*Scratch) Status {
     @branchHint(.cold);
+    var outcome: needs.OnOverflow = .err;
+    var lent = false; // A block of the caller's: no arena of a thread's refused.
     if (scratch) |told| {
+        if (told.on_overflow < needs.outcomes) outcome = @fromBackingInt(told.on_overflow);
+        lent = told.lent != null and arena.needs == null;
         told.need = arena.wanted - arena.cursor;
         told.needed = arena.wanted;
         told.capacity = arena.capacity;
     }
+    if (!lent) thread.noteOverflow(kernel, outcome, arena.wanted);
     return .out_of_memory;
 }
 
@@ -203,9 +256,9 @@ pub export fn ecp_scores(
 ) Status {
     if (!rowsAreSound(metric, query, dim, rows, row_count) or absent(scores, row_count)) return .invalid_argument;
     var local: Arena = undefined;
-    const arena = arenaOf(scratch, &local);
+    const arena = arenaOf(.similarity, scratch, &local);
     const fits = kernels().scores(arena, @fromBackingInt(metric), query.?, dim, rows, row_count, scores);
-    return if (fits) .ok else refused(arena, scratch);
+    return if (fits) .ok else refused(.similarity, arena, scratch);
 }
 
 pub export fn ecp_gather(
@@ -217,14 +270,28 @@ pub export fn ecp_gather(
     ids: ?[*]const u32,
     id_count: usize,
     scores: ?[*]f32,
+    packing: u32,
     scratch: ?*Scratch,
 ) Status {
     if (!rowsAreSound(metric, query, dim, rows, row_count)) return .invalid_argument;
     if (absent(ids, id_count) or absent(scores, id_count)) return .invalid_argument;
+    if (packing > @backingInt(similarity.Packing.tiled)) return .invalid_argument;
     var local: Arena = undefined;
-    const arena = arenaOf(scratch, &local);
-    const fits = kernels().gather(arena, @fromBackingInt(metric), query.?, dim, rows, row_count, ids, id_count, scores);
-    return if (fits) .ok else refused(arena, scratch);
+    const arena = arenaOf(.similarity, scratch, &local);
+    const as: similarity.Packing = @fromBackingInt(packing);
+    const fits = kernels().gather(
+        arena,
+        @fromBackingInt(metric),
+        query.?,
+        dim,
+        rows,
+        row_count,
+        ids,
+        id_count,
+        scores,
+        as,
+    );
+    return if (fits) .ok else refused(.similarity, arena, scratch);
 }
 
 pub export fn ecp_top_k(
@@ -242,9 +309,9 @@ pub export fn ecp_top_k(
     const to = result orelse return .invalid_argument;
     if (absent(hits, @min(k, row_count))) return .invalid_argument;
     var local: Arena = undefined;
-    const arena = arenaOf(scratch, &local);
+    const arena = arenaOf(.similarity, scratch, &local);
     const fits = kernels().top_k(arena, @fromBackingInt(metric), query.?, dim, rows, row_count, k, hits, to);
-    return if (fits) .ok else refused(arena, scratch);
+    return if (fits) .ok else refused(.similarity, arena, scratch);
 }
 
 fn rowsAreSound(metric: u32, query: ?[*]const f32, dim: usize, rows: ?[*]const f32, row_count: usize) bool {
@@ -289,9 +356,9 @@ pub export fn ecp_spread(
         if (seed.node >= csr.node_count or !isMagnitude(seed.activation)) return .invalid_argument;
     }
     var local: Arena = undefined;
-    const arena = arenaOf(scratch, &local);
+    const arena = arenaOf(.spreading, scratch, &local);
     const fits = kernels().spread(arena, csr, seeds, seed_count, settings, reached.?, activations.?, to);
-    return if (fits) .ok else refused(arena, scratch);
+    return if (fits) .ok else refused(.spreading, arena, scratch);
 }
 
 fn isMagnitude(value: f32) bool {

@@ -7,21 +7,44 @@
 //! blocks of 64 bytes, so an allocation rounds its size and never its address, and the one
 //! comparison `size > capacity - cursor` cannot wrap, however hostile the size.
 //!
+//! A kernel takes its whole need at once, as a `Frame`, and carves its blocks out of that in registers: one comparison
+//! and one write of the cursor, however many blocks.
+//!
 //! One thread owns an arena. What another thread may read (cursor, high water, counters) is written
-//! with relaxed stores, which cost what plain stores cost.
+//! with relaxed stores, which cost what plain stores cost. A signal handler may use the arena of the thread that it
+//! interrupts: it rewinds to where it found the cursor before it returns, so no block of the thread's is touched; what
+//! the thread was counting at that moment may be lost.
+//!
+//! With the option `poison`, bytes that nobody holds hold one value, and handing out bytes that do not is a panic: that
+//! finds a write after a rewind and a write past the end. Under valgrind such bytes may not be touched at all.
 
 const std = @import("std");
 const assert = std.debug.assert;
+const memcheck = std.valgrind.memcheck;
+const needs_zig = @import("needs.zig");
+const Needs = needs_zig.Needs;
+const load = needs_zig.load;
+const store = needs_zig.store;
+const bump = needs_zig.bump;
 
 /// Every block starts on a cache line.
 pub const alignment = 64;
 
+/// Whether what nobody holds is overwritten and looked at.
+pub const poison = @import("options").poison;
+const poison_byte = 0xA5;
+
 /// `size` in whole blocks; saturates, so that a sum of needs stays an honest "too much".
-pub fn rounded(size: usize) usize {
+pub inline fn rounded(size: usize) usize {
     return if (size > std.math.maxInt(usize) - (alignment - 1))
         std.math.maxInt(usize)
     else
-        (size + (alignment - 1)) & ~@as(usize, alignment - 1);
+        wholeBlocks(size);
+}
+
+/// `rounded` for what is known to fit an address space.
+pub inline fn wholeBlocks(size: usize) usize {
+    return (size + (alignment - 1)) & ~@as(usize, alignment - 1);
 }
 
 /// Bytes that `count` items of `T` take in an arena; saturates.
@@ -36,22 +59,35 @@ pub const Arena = extern struct {
     base: [*]align(alignment) u8,
     capacity: usize,
     cursor: usize = 0,
-    /// Highest cursor that a rewind has left behind; `highWater` adds the present one.
+    /// Scopes of callers that are open. A kernel's own is not counted: it is open for one call.
+    open: usize = 0,
+    /// 0 where an outermost scope that ends is all there was since the one before: none inside it, nothing refused.
+    eventful: usize = 1,
+    /// Where the outermost scope's need is counted when it ends; none for an arena that no thread lives with, all of
+    /// whose scopes are eventful.
+    needs: ?*Needs = null,
+    rewind_count: u64 = 0,
+    /// Highest cursor that an inner scope has left behind since the outermost one began.
+    peak: usize = 0,
+    /// The most that a refused request would have brought the cursor to since the outermost scope began.
+    asked: usize = 0,
+    /// Highest cursor of all outermost scopes that have ended; `highWater` adds what is open.
     high_water: usize = 0,
+    overflow_count: u64 = 0,
     /// Bytes that the last refused request would have brought the arena to.
     wanted: usize = 0,
-    overflow_count: u64 = 0,
-    rewind_count: u64 = 0,
 
     /// An arena over `bytes`. Bytes before the first cache line and after the last are left out.
     pub fn over(bytes: []u8) Arena {
         const address = @intFromPtr(bytes.ptr);
         const skipped = rounded(address) - address;
         if (bytes.len < skipped +| alignment) return .{ .base = &nothing, .capacity = 0 };
-        return .{
+        var arena: Arena = .{
             .base = @alignCast(bytes.ptr + skipped),
             .capacity = (bytes.len - skipped) & ~@as(usize, alignment - 1),
         };
+        arena.takeBack(0, arena.capacity);
+        return arena;
     }
 
     pub fn mark(arena: *const Arena) Mark {
@@ -59,24 +95,62 @@ pub const Arena = extern struct {
     }
 
     /// Gives back everything allocated since `to`. Nothing is cleared.
-    pub fn rewind(arena: *Arena, to: Mark) void {
+    pub inline fn rewind(arena: *Arena, to: Mark) void {
         arena.rewindWith(to, true);
     }
 
     /// As `rewind`; benchmarks ask what its counters cost.
     pub inline fn rewindWith(arena: *Arena, to: Mark, comptime counted: bool) void {
         const cursor: usize = @backingInt(to);
-        assert(cursor <= arena.cursor);
-        // Between rewinds the cursor only grows: looking here sees every peak, at no cost per allocation.
-        if (counted and arena.cursor > arena.high_water) store(usize, &arena.high_water, arena.cursor);
+        const left = arena.cursor;
+        assert(cursor <= left);
+        arena.takeBack(cursor, left);
         store(usize, &arena.cursor, cursor);
-        if (counted) store(u64, &arena.rewind_count, arena.rewind_count + 1);
+        if (!counted) return;
+        bump(&arena.rewind_count);
+        if (cursor | arena.eventful != 0) return arena.ended(cursor, left);
+        // Calls of one shape follow each other: most needs are what the last one was.
+        const needs = arena.needs.?;
+        if (left != needs.last) return arena.ended(cursor, left);
+        bump(needs.last_count);
     }
 
-    /// Fails unless `size` bytes are free. A kernel calls it once with its whole need, before its
-    /// first allocation: the refusal then names the need, and nothing has been written.
-    pub fn require(arena: *Arena, size: usize) error{OutOfMemory}!void {
-        if (size > arena.capacity - arena.cursor) return arena.refuse(size);
+    /// The end of a scope that is not all there was, or needed something else than the last one.
+    noinline fn ended(arena: *Arena, cursor: usize, left: usize) void {
+        // Between rewinds the cursor only grows: looking here sees every peak, at no cost per allocation.
+        if (left > arena.peak) store(usize, &arena.peak, left);
+        arena.eventful = 1;
+        if (cursor != 0 or arena.open != 0) return;
+        const used = arena.peak;
+        const need = @max(used, arena.asked);
+        store(usize, &arena.peak, 0);
+        arena.asked = 0;
+        if (used > arena.high_water) store(usize, &arena.high_water, used);
+        const needs = arena.needs orelse return;
+        arena.eventful = 0;
+        needs.note(used, need);
+    }
+
+    /// A caller's scope begins.
+    pub fn enter(arena: *Arena) void {
+        arena.open += 1;
+        arena.eventful = 1;
+    }
+
+    /// The innermost of a caller's scopes ends.
+    pub fn leave(arena: *Arena, to: Mark) void {
+        arena.open -|= 1;
+        arena.rewind(to);
+    }
+
+    /// The whole need of a kernel, or nothing. A refusal names the need, and nothing has been written.
+    pub inline fn frame(arena: *Arena, need: usize) error{OutOfMemory}!Frame {
+        const start = arena.mark();
+        const bytes = arena.take(need) catch |refusal| {
+            arena.rewind(start);
+            return refusal;
+        };
+        return .{ .arena = arena, .start = start, .next = bytes.ptr, .left = wholeBlocks(need) };
     }
 
     /// `count` uncleared items.
@@ -88,37 +162,100 @@ pub const Arena = extern struct {
 
     /// `size` uncleared bytes.
     pub inline fn allocBytes(arena: *Arena, size: usize) error{OutOfMemory}![]align(alignment) u8 {
+        const block = try arena.take(size);
+        handOut(block);
+        return block;
+    }
+
+    inline fn take(arena: *Arena, size: usize) error{OutOfMemory}![]align(alignment) u8 {
         const cursor = arena.cursor;
         if (size > arena.capacity - cursor) return arena.refuse(size);
         // What is free is whole blocks of an address space's part: rounding up neither leaves it nor wraps.
-        store(usize, &arena.cursor, cursor + ((size + (alignment - 1)) & ~@as(usize, alignment - 1)));
+        store(usize, &arena.cursor, cursor + wholeBlocks(size));
         return @alignCast(arena.base[cursor..][0..size]);
     }
 
     pub fn highWater(arena: *const Arena) usize {
-        return @max(load(usize, &arena.high_water), load(usize, &arena.cursor));
+        return @max(load(usize, &arena.high_water), load(usize, &arena.peak), load(usize, &arena.cursor));
     }
 
     fn refuse(arena: *Arena, size: usize) error{OutOfMemory} {
         @branchHint(.cold);
         arena.wanted = arena.cursor +| rounded(size);
-        store(u64, &arena.overflow_count, arena.overflow_count + 1);
+        arena.asked = @max(arena.asked, arena.wanted);
+        arena.eventful = 1;
+        bump(&arena.overflow_count);
         return error.OutOfMemory;
+    }
+
+    /// Bytes from `start` to `end` are nobody's from now on.
+    inline fn takeBack(arena: *Arena, start: usize, end: usize) void {
+        const bytes = arena.base[start..end];
+        if (poison) @memset(bytes, poison_byte);
+        memcheck.makeMemNoAccess(bytes);
+    }
+
+    /// As `takeBack`, of all that is free, for whoever has changed it by other ways.
+    pub fn forget(arena: *Arena) void {
+        arena.takeBack(arena.cursor, arena.capacity);
     }
 };
 
+/// A kernel's scratch: all of it taken, blocks carved out one after the other. To be closed, last opened first.
+pub const Frame = struct {
+    arena: *Arena,
+    start: Mark,
+    next: [*]align(alignment) u8,
+    left: usize,
+
+    /// `count` uncleared items.
+    pub inline fn alloc(frame: *Frame, comptime T: type, count: usize) error{OutOfMemory}![]align(alignment) T {
+        comptime assert(@alignOf(T) <= alignment);
+        const block = try frame.allocBytes(count *| @sizeOf(T));
+        return @as([*]align(alignment) T, @ptrCast(block.ptr))[0..count];
+    }
+
+    /// `size` uncleared bytes. Fails where blocks are more than the need that was stated.
+    pub inline fn allocBytes(frame: *Frame, size: usize) error{OutOfMemory}![]align(alignment) u8 {
+        if (size > frame.left) return error.OutOfMemory;
+        const block: []align(alignment) u8 = frame.next[0..size];
+        frame.next = @alignCast(frame.next + wholeBlocks(size));
+        frame.left -= wholeBlocks(size);
+        handOut(block);
+        return block;
+    }
+
+    pub inline fn close(frame: Frame) void {
+        frame.arena.rewind(frame.start);
+    }
+
+    /// As `close`; benchmarks ask what its counters cost.
+    pub inline fn closeWith(frame: Frame, comptime counted: bool) void {
+        frame.arena.rewindWith(frame.start, counted);
+    }
+};
+
+/// `block` is somebody's from now on.
+inline fn handOut(block: []align(alignment) u8) void {
+    if (poison) {
+        memcheck.makeMemDefined(block);
+        if (damage(block)) |at| std.debug.panic(
+            "scratch: expected no write to what nobody holds, found one at byte {d} of a new block of {d}",
+            .{ at, block.len },
+        );
+    }
+    memcheck.makeMemUndefined(block);
+}
+
+/// Where bytes that nobody held were written.
+pub fn damage(bytes: []const u8) ?usize {
+    return for (bytes, 0..) |byte, at| {
+        if (byte != poison_byte) break at;
+    } else null;
+}
+
 /// What an arena of no bytes points at; it is never read or written.
 var nothing: [0]u8 align(alignment) = .{};
-
-/// Reads a figure that its owner may be writing.
-pub fn load(comptime T: type, figure: *const T) T {
-    return @atomicLoad(T, figure, .monotonic);
-}
-
-/// Writes a figure that others may be reading. One writer: no read-modify-write is needed.
-pub fn store(comptime T: type, figure: *T, value: T) void {
-    @atomicStore(T, figure, value, .monotonic);
-}
 
 const testing = std.testing;
 
@@ -153,7 +290,7 @@ test "a hostile size is out of memory and moves nothing" {
     _ = try arena.allocBytes(64);
     for (0..8192) |less| {
         try testing.expectError(error.OutOfMemory, arena.allocBytes(std.math.maxInt(usize) - less));
-        try testing.expectError(error.OutOfMemory, arena.require(std.math.maxInt(usize) - less));
+        try testing.expectError(error.OutOfMemory, arena.frame(std.math.maxInt(usize) - less));
         try testing.expectError(error.OutOfMemory, arena.alloc(f64, std.math.maxInt(usize) / 8 - less));
         try testing.expectError(error.OutOfMemory, arena.alloc(f64, std.math.maxInt(usize) - less));
     }
@@ -180,6 +317,76 @@ test "rewind gives back what came after the mark, and the peak is remembered" {
     try testing.expectEqual(0, arena.cursor);
     try testing.expectEqual(128 + 320, arena.highWater());
     try testing.expectEqual(2, arena.rewind_count);
+}
+
+test "a frame is the whole need or nothing, and holds its blocks and no more" {
+    var bytes: [1024]u8 align(alignment) = undefined;
+    var arena: Arena = .over(&bytes);
+    try testing.expectError(error.OutOfMemory, arena.frame(1025));
+    try testing.expectEqual(1088, arena.wanted);
+    try testing.expectEqual(0, arena.cursor);
+    var frame = try arena.frame(300);
+    try testing.expectEqual(320, arena.cursor);
+    const first = try frame.alloc(u32, 50);
+    const second = try frame.alloc(u8, 64);
+    try testing.expectEqual(@intFromPtr(first.ptr) + 256, @intFromPtr(second.ptr));
+    for (0..8192) |less| {
+        try testing.expectError(error.OutOfMemory, frame.allocBytes(std.math.maxInt(usize) - less));
+        try testing.expectError(error.OutOfMemory, frame.alloc(f64, std.math.maxInt(usize) - less));
+    }
+    try testing.expectError(error.OutOfMemory, frame.alloc(u8, 1));
+    _ = try frame.alloc(u8, 0);
+    frame.close();
+    try testing.expectEqual(0, arena.cursor);
+    try testing.expectEqual(320, arena.highWater());
+    try testing.expectEqual(1, arena.overflow_count);
+}
+
+test "every outermost scope's need is counted once, with what it was refused" {
+    var bytes: [4096]u8 align(alignment) = undefined;
+    var counts: needs_zig.Counts = @splat(0);
+    var counted: Needs = .over(&counts);
+    var arena: Arena = .over(&bytes);
+    arena.needs = &counted;
+    const at = needs_zig.bucketOf;
+    (try arena.frame(640)).close();
+    (try arena.frame(640)).close();
+    try testing.expectEqual(2, counts[at(640)]);
+    try testing.expectError(error.OutOfMemory, arena.frame(10_000));
+    try testing.expectEqual(1, counts[at(rounded(10_000))]);
+    try testing.expectEqual(640, counted.high_water);
+
+    const outer = arena.mark();
+    arena.enter();
+    _ = try arena.allocBytes(128);
+    (try arena.frame(1280)).close();
+    try testing.expectError(error.OutOfMemory, arena.frame(4096));
+    arena.leave(outer);
+    try testing.expectEqual(1, counts[at(128 + 4096)]);
+    try testing.expectEqual(128 + 1280, counted.high_water);
+    try testing.expectEqual(128 + 1280, arena.highWater());
+    (try arena.frame(64)).close();
+    try testing.expectEqual(1, counts[at(64)]);
+    var all: u64 = 0;
+    for (counts) |count| all += count;
+    try testing.expectEqual(5, all);
+}
+
+test "a write to what nobody holds is seen" {
+    if (!poison) return error.SkipZigTest;
+    var bytes: [1024]u8 align(alignment) = undefined;
+    var arena: Arena = .over(&bytes);
+    const start = arena.mark();
+    const block = try arena.allocBytes(100);
+    @memset(block, 1);
+    try testing.expectEqual(100, (damage(arena.base[100..1024]) orelse 0) + 100);
+    arena.rewind(start);
+    try testing.expectEqual(null, damage(arena.base[0..1024]));
+    block.ptr[70] = 2; // After the rewind.
+    try testing.expectEqual(70, damage(arena.base[0..1024]));
+    block.ptr[70] = poison_byte;
+    block.ptr[128] = 2; // Past the end.
+    try testing.expectEqual(128, damage(arena.base[0..1024]));
 }
 
 test "random programs of marks, rewinds and allocations never overlap" {

@@ -18,11 +18,15 @@ const std = @import("std");
 const arena_zig = @import("arena.zig");
 const simd = @import("simd.zig");
 const Arena = arena_zig.Arena;
+const Frame = arena_zig.Frame;
 const F32s = simd.F32s;
 const lanes = simd.lanes;
 
 /// ECP_METRIC_* of ecphory.h.
 pub const Metric = enum(u32) { cosine = 0, dot = 1, squared_euclidean = 2 };
+
+/// ECP_PACKING_* of ecphory.h.
+pub const Packing = enum(u32) { whole = 0, tiled = 1 };
 
 /// ecp_hit of ecphory.h.
 pub const Hit = extern struct { row: u64, score: f32, reserved: u32 = 0 };
@@ -54,15 +58,15 @@ pub fn scores(
     rows: []const f32,
     out: []f32,
 ) error{OutOfMemory}!void {
-    const scratch = arena.mark();
-    defer arena.rewind(scratch);
-    try arena.require(scoresNeed(query.len));
-    const prepared: Query = try .prepare(arena, metric, query);
+    var frame = try arena.frame(scoresNeed(query.len));
+    defer frame.close();
+    const prepared: Query = try .prepare(&frame, metric, query);
     prepared.scoreAll(metric, rows, out);
 }
 
-/// scores[i] = metric(query, rows[ids[i]]); rows [any][dim], every id the number of a row.
-/// The rows are packed into scratch first. OutOfMemory leaves `scores` as it was.
+/// scores[i] = metric(query, rows[ids[i]]); rows [any][dim], every id the number of a row. The rows are packed into
+/// scratch first: all of them, or with `tiled` as many at a time as fit, one at least. The bits are the same.
+/// OutOfMemory leaves `scores` as it was.
 pub fn gather(
     arena: *Arena,
     metric: Metric,
@@ -70,15 +74,31 @@ pub fn gather(
     rows: []const f32,
     ids: []const u32,
     out: []f32,
+    packing: Packing,
 ) error{OutOfMemory}!void {
-    const scratch = arena.mark();
-    defer arena.rewind(scratch);
-    try arena.require(gatherNeed(query.len, ids.len));
-    const prepared: Query = try .prepare(arena, metric, query);
-    const packed_rows = try arena.alloc(f32, query.len *| ids.len);
     const dim = query.len;
-    for (ids, 0..) |id, i| @memcpy(packed_rows[i * dim ..][0..dim], rows[@as(usize, id) * dim ..][0..dim]);
-    prepared.scoreAll(metric, packed_rows, out);
+    const tile = switch (packing) {
+        .whole => ids.len,
+        .tiled => tiledRows(arena, dim, ids.len),
+    };
+    var frame = try arena.frame(gatherNeed(dim, tile));
+    defer frame.close();
+    const prepared: Query = try .prepare(&frame, metric, query);
+    const packed_rows = try frame.alloc(f32, dim *| tile);
+    var first: usize = 0;
+    while (first < ids.len) : (first += tile) {
+        const count = @min(tile, ids.len - first);
+        for (ids[first..][0..count], 0..) |id, i| {
+            @memcpy(packed_rows[i * dim ..][0..dim], rows[@as(usize, id) * dim ..][0..dim]);
+        }
+        prepared.scoreAll(metric, packed_rows[0 .. count * dim], out[first..][0..count]);
+    }
+}
+
+/// Rows that fit beside the query, of so many that are wanted; one where none does, to name the least need.
+fn tiledRows(arena: *const Arena, dim: usize, wanted: usize) usize {
+    const room = arena.capacity - arena.cursor -| scoresNeed(dim);
+    return @min(@max(room / (dim *| @sizeOf(f32)), 1), wanted);
 }
 
 /// The min(k, rows) best rows into `hits`, best first, ties by lower row: highest cosine or dot product, lowest
@@ -91,14 +111,13 @@ pub fn topK(
     k: usize,
     hits: []Hit,
 ) error{OutOfMemory}!TopK {
-    const scratch = arena.mark();
-    defer arena.rewind(scratch);
     const dim = query.len;
     const row_count = rows.len / dim;
-    try arena.require(topKNeed(dim, row_count, k));
-    const prepared: Query = try .prepare(arena, metric, query);
-    const block = try arena.alloc(f32, block_rows);
-    const heap = try arena.alloc(Hit, @min(k, row_count));
+    var frame = try arena.frame(topKNeed(dim, row_count, k));
+    defer frame.close();
+    const prepared: Query = try .prepare(&frame, metric, query);
+    const block = try frame.alloc(f32, block_rows);
+    const heap = try frame.alloc(Hit, @min(k, row_count));
     var best: Best = .{ .heap = heap, .lowest_first = metric == .squared_euclidean };
 
     var first: usize = 0;
@@ -178,8 +197,8 @@ const Query = struct {
     /// Of the scaled elements; used by cosine alone.
     norm: f64,
 
-    fn prepare(arena: *Arena, metric: Metric, query: []const f32) error{OutOfMemory}!Query {
-        const elements = try arena.alloc(f32, query.len);
+    fn prepare(frame: *Frame, metric: Metric, query: []const f32) error{OutOfMemory}!Query {
+        const elements = try frame.alloc(f32, query.len);
         const scale = if (metric == .cosine) unitScale(query) else 1;
         for (elements, query) |*element, given| element.* = @floatCast(given * scale);
         const norm = if (metric == .cosine) @sqrt(sumWide(.squares, elements, elements)) else 0;
@@ -316,9 +335,38 @@ test "gathered rows score the bits of the same rows in place" {
     for ([_]Metric{ .cosine, .dot, .squared_euclidean }) |metric| {
         var arena: Arena = .over(&bytes);
         try scores(&arena, metric, rows[0..dim], &rows, &all);
-        try gather(&arena, metric, rows[0..dim], &rows, &ids, &some);
+        try gather(&arena, metric, rows[0..dim], &rows, &ids, &some, .whole);
         try testing.expectEqual(gatherNeed(dim, ids.len), arena.highWater());
         for (ids, some) |id, score| try testing.expectEqual(@as(u32, @bitCast(all[id])), @as(u32, @bitCast(score)));
+    }
+}
+
+test "a tiled gather scores the same bits in as little as one row's room, and names that where it is missing" {
+    var bytes: [1 << 14]u8 align(64) = undefined;
+    const dim = 71;
+    var rows: [40 * dim]f32 = undefined;
+    Oracle.paint(&rows, 1);
+    var ids: [37]u32 = undefined;
+    for (&ids, 0..) |*id, i| id.* = @intCast(i * 11 % 40);
+    var whole: [ids.len]f32 = undefined;
+    for ([_]Metric{ .cosine, .dot, .squared_euclidean }) |metric| {
+        var large: Arena = .over(&bytes);
+        try gather(&large, metric, rows[0..dim], &rows, &ids, &whole, .tiled);
+        try testing.expectEqual(gatherNeed(dim, ids.len), large.highWater());
+        for (1..ids.len + 1) |fitting| {
+            var arena: Arena = .over(bytes[0..gatherNeed(dim, fitting)]);
+            var tiled: [ids.len]f32 = @splat(7);
+            try gather(&arena, metric, rows[0..dim], &rows, &ids, &tiled, .tiled);
+            try testing.expectEqualSlices(u32, @ptrCast(&whole), @ptrCast(&tiled));
+            try testing.expectEqual(0, arena.overflow_count);
+        }
+        var short: Arena = .over(bytes[0 .. gatherNeed(dim, 1) - 64]);
+        var tiled: [ids.len]f32 = @splat(7);
+        const refused = gather(&short, metric, rows[0..dim], &rows, &ids, &tiled, .tiled);
+        try testing.expectError(error.OutOfMemory, refused);
+        try testing.expectEqual(gatherNeed(dim, 1), short.wanted);
+        try testing.expectEqualSlices(f32, &@as([ids.len]f32, @splat(7)), &tiled);
+        try gather(&short, metric, rows[0..dim], &rows, &.{}, &.{}, .tiled);
     }
 }
 
@@ -357,7 +405,7 @@ test "an empty arena is out of memory and touches nothing" {
     const rows = [_]f32{ 1, 2, 3, 4 };
     try testing.expectError(error.OutOfMemory, scores(&arena, .cosine, rows[0..2], &rows, &out));
     try testing.expectEqual(scoresNeed(2), arena.wanted);
-    try testing.expectError(error.OutOfMemory, gather(&arena, .cosine, rows[0..2], &rows, &.{ 0, 1 }, &out));
+    try testing.expectError(error.OutOfMemory, gather(&arena, .cosine, rows[0..2], &rows, &.{ 0, 1 }, &out, .whole));
     try testing.expectEqual(gatherNeed(2, 2), arena.wanted);
     try testing.expectError(error.OutOfMemory, topK(&arena, .cosine, rows[0..2], &rows, 1, &hits));
     try testing.expectEqual(topKNeed(2, 2, 1), arena.wanted);
@@ -373,7 +421,8 @@ test "an arena one block short refuses before the first write" {
     Oracle.paint(&rows, 5);
     var out = [_]f32{ 7, 7, 7, 7 };
     var arena: Arena = .over(bytes[0 .. gatherNeed(dim, 4) - 64]);
-    try testing.expectError(error.OutOfMemory, gather(&arena, .dot, rows[0..dim], &rows, &.{ 0, 1, 2, 3 }, &out));
+    const refused = gather(&arena, .dot, rows[0..dim], &rows, &.{ 0, 1, 2, 3 }, &out, .whole);
+    try testing.expectError(error.OutOfMemory, refused);
     try testing.expectEqualSlices(f32, &.{ 7, 7, 7, 7 }, &out);
     try testing.expectEqual(0, arena.cursor);
 }

@@ -64,10 +64,9 @@ pub fn spread(
     reached: []u32,
     activations: []f32,
 ) error{OutOfMemory}!usize {
-    const scratch = arena.mark();
-    defer arena.rewind(scratch);
-    try arena.require(spreadNeed(graph.nodes()));
-    var front: Front = try .init(arena, graph.nodes());
+    var frame = try arena.frame(spreadNeed(graph.nodes()));
+    defer frame.close();
+    var front: Front = try .init(&frame, graph.nodes());
     for (seeds) |seed| {
         const place = front.placeOf(seed.node);
         front.activation[place] = saturated(front.activation[place] + seed.activation);
@@ -123,13 +122,13 @@ const Front = struct {
     fired: []u32,
     count: usize = 0,
 
-    fn init(arena: *Arena, nodes: usize) error{OutOfMemory}!Front {
+    fn init(frame: *arena_zig.Frame, nodes: usize) error{OutOfMemory}!Front {
         const front: Front = .{
-            .place = try arena.alloc(u32, nodes),
-            .member = try arena.alloc(u32, nodes),
-            .activation = try arena.alloc(f32, nodes),
-            .received = try arena.alloc(f32, nodes),
-            .fired = try arena.alloc(u32, firedWords(nodes)),
+            .place = try frame.alloc(u32, nodes),
+            .member = try frame.alloc(u32, nodes),
+            .activation = try frame.alloc(f32, nodes),
+            .received = try frame.alloc(f32, nodes),
+            .fired = try frame.alloc(u32, firedWords(nodes)),
         };
         // `place` is read before it is written, by design; memcheck must not take that for a mistake.
         std.valgrind.memcheck.makeMemDefined(std.mem.sliceAsBytes(front.place));

@@ -3,6 +3,8 @@
 const std = @import("std");
 const abi = @import("abi.zig");
 const bench = @import("bench.zig");
+const needs = @import("needs.zig");
+const registry = @import("registry.zig");
 const header = @import("header");
 const bench_header = @import("bench_header");
 
@@ -14,6 +16,7 @@ test {
     _ = @import("cpu.zig");
     _ = @import("decay.zig");
     _ = @import("limits.zig");
+    _ = @import("needs.zig");
     _ = @import("oracle.zig");
     _ = @import("simd.zig");
     _ = @import("similarity.zig");
@@ -25,7 +28,8 @@ test {
 /// The structs of the header and what stands for each on this side.
 const structs = .{
     .{ "ecp_scratch", abi.Scratch },
-    .{ "ecp_arena_stats", @import("thread.zig").Stats },
+    .{ "ecp_arena_stats", registry.Stats },
+    .{ "ecp_kernel_stats", registry.KernelStats },
     .{ "ecp_hit", @import("similarity.zig").Hit },
     .{ "ecp_top_k_result", @import("similarity.zig").TopK },
     .{ "ecp_graph", abi.RawGraph },
@@ -44,6 +48,18 @@ const numbers = .{
     .{ "ECP_INVALID_ARGUMENT", @backingInt(abi.Status.invalid_argument) },
     .{ "ECP_UNKNOWN_TIER", @backingInt(abi.Status.unknown_tier) },
     .{ "ECP_ALREADY_IN_USE", @backingInt(abi.Status.already_in_use) },
+    .{ "ECP_ON_OVERFLOW_ERROR", @backingInt(needs.OnOverflow.err) },
+    .{ "ECP_ON_OVERFLOW_HEAP", @backingInt(needs.OnOverflow.heap) },
+    .{ "ECP_ON_OVERFLOW_PANIC", @backingInt(needs.OnOverflow.panic) },
+    .{ "ECP_ON_OVERFLOW_GROW", @backingInt(needs.OnOverflow.grow) },
+    .{ "ECP_KERNEL_SIMILARITY", @backingInt(registry.Kernel.similarity) },
+    .{ "ECP_KERNEL_SPREADING", @backingInt(registry.Kernel.spreading) },
+    .{ "ECP_KERNEL_DECAY", @backingInt(registry.Kernel.decay) },
+    .{ "ECP_KERNEL_CALLER", @backingInt(registry.Kernel.caller) },
+    .{ "ECP_KERNELS", registry.kernels },
+    .{ "ECP_NEED_BUCKETS", needs.bucket_count },
+    .{ "ECP_PACKING_WHOLE", @backingInt(@import("similarity.zig").Packing.whole) },
+    .{ "ECP_PACKING_TILED", @backingInt(@import("similarity.zig").Packing.tiled) },
     .{ "ECP_METRIC_COSINE", @backingInt(@import("similarity.zig").Metric.cosine) },
     .{ "ECP_METRIC_DOT", @backingInt(@import("similarity.zig").Metric.dot) },
     .{ "ECP_METRIC_SQUARED_EUCLIDEAN", @backingInt(@import("similarity.zig").Metric.squared_euclidean) },
@@ -126,6 +142,7 @@ fn shape(comptime T: type) []const u8 {
             comptime shape(pointer.child),
         .@"struct" => std.fmt.comptimePrint("struct of {d} bytes", .{@sizeOf(T)}),
         .@"opaque" => "anything",
+        .array => |array| std.fmt.comptimePrint("{d} of ", .{array.len}) ++ comptime shape(array.child),
         .void => "nothing",
         .bool => "boolean",
         else => @compileError("not at the border: " ++ @typeName(T)),

@@ -80,6 +80,7 @@ fn gather(
     ids: ?[*]const u32,
     id_count: usize,
     out: ?[*]f32,
+    packing: similarity.Packing,
 ) callconv(.c) bool {
     similarity.gather(
         arena,
@@ -88,6 +89,7 @@ fn gather(
         slice(f32, rows, row_count * dim),
         slice(u32, ids, id_count),
         sliceMut(f32, out, id_count),
+        packing,
     ) catch return false;
     return true;
 }

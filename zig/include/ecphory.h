@@ -19,7 +19,7 @@
 extern "C" {
 #endif
 
-#define ECP_ABI_VERSION 1u
+#define ECP_ABI_VERSION 2u
 
 typedef int32_t ecp_status;
 #define ECP_OK 0
@@ -55,10 +55,16 @@ ecp_status ecp_tier_force(const char *name, size_t length);
 typedef struct ecp_scratch {
     void *lent;       /* in: a block of the caller's, used in place of the thread's arena for this call, or NULL */
     size_t lent_size; /* in: its bytes; up to 63 are lost where lent is not 64-byte aligned */
+    uint32_t on_overflow; /* in: ECP_ON_OVERFLOW_*, what the caller does on ECP_OUT_OF_MEMORY; only counted by it */
     size_t need;      /* out: bytes of the call alone, on ECP_OUT_OF_MEMORY */
     size_t needed;    /* out: need and what outer scopes of the thread hold, on ECP_OUT_OF_MEMORY */
     size_t capacity;  /* out: bytes of the arena that refused, 0 where it could not be mapped, on ECP_OUT_OF_MEMORY */
 } ecp_scratch;
+
+#define ECP_ON_OVERFLOW_ERROR 0u
+#define ECP_ON_OVERFLOW_HEAP 1u
+#define ECP_ON_OVERFLOW_PANIC 2u
+#define ECP_ON_OVERFLOW_GROW 3u
 
 typedef struct ecp_arena_stats {
     size_t capacity;            /* bytes; in totals, summed over live arenas */
@@ -66,10 +72,31 @@ typedef struct ecp_arena_stats {
     size_t high_water_mark;     /* bytes; in totals, the largest of any arena ever */
     size_t capacity_per_thread; /* bytes of one arena */
     uint64_t overflow_count;    /* requests that did not fit */
-    uint64_t rewind_count;      /* scopes ended */
+    uint64_t rewind_count;      /* scopes ended, kernels' own and refused ones too */
     uint64_t heap_loan_count;   /* calls that were lent a block */
+    uint64_t heap_loan_bytes;   /* of all those blocks */
     uint64_t live_arenas;       /* in totals, arenas that exist; for a thread 0 or 1 */
+    size_t nesting_max;         /* scopes of one thread open at once, at most; a kernel's call is one */
 } ecp_arena_stats;
+
+/* Who opens a thread's outermost scope. Decay takes no scratch. */
+#define ECP_KERNEL_SIMILARITY 0u
+#define ECP_KERNEL_SPREADING 1u
+#define ECP_KERNEL_DECAY 2u
+#define ECP_KERNEL_CALLER 3u /* ecp_arena_mark, whatever kernels run inside */
+#define ECP_KERNELS 4u
+
+#define ECP_NEED_BUCKETS 369u
+
+/* Over all threads there are and were. A scope's need is what it held at most or, where it was refused something, would
+ * have held. */
+typedef struct ecp_kernel_stats {
+    size_t high_water_mark;      /* bytes in use at most, refused needs left out */
+    uint64_t overflow_counts[4]; /* by ECP_ON_OVERFLOW_*; of the kernel that was refused, inside a scope or not */
+    uint64_t heap_loan_count;
+    uint64_t heap_loan_bytes;
+    uint64_t need_counts[ECP_NEED_BUCKETS]; /* outermost scopes by need; see ecp_need_edge */
+} ecp_kernel_stats;
 
 /* Capacity in bytes of every arena, 64 to 2^46, before the first is born; else ECP_ALREADY_IN_USE. Default 2 MiB. */
 ecp_status ecp_arena_configure(size_t capacity);
@@ -78,14 +105,30 @@ size_t ecp_arena_capacity(void);
 void ecp_arena_thread_stats(ecp_arena_stats *stats);
 /* Figures of all threads there are and were. Writes *stats (borrowed); NULL: nothing happens. */
 void ecp_arena_total_stats(ecp_arena_stats *stats);
+/* Figures of each thread that has an arena: writes stats: [the least of count and the result] (borrowed; may be NULL
+ * where count is 0). Returns how many there are; between two calls threads may come and go. */
+size_t ecp_arena_each_stats(ecp_arena_stats *stats, size_t count);
+/* Writes *stats (borrowed). Some microseconds: reads the buckets of every thread. */
+ecp_status ecp_arena_kernel_stats(uint32_t kernel, ecp_kernel_stats *stats);
+/* The largest need, in bytes, that bucket counts: 64 bytes more than the one before up to 2 KiB, then 16 to an octave up
+ * to 4 GiB, among them every power of two; UINT64_MAX from ECP_NEED_BUCKETS - 1 on. */
+uint64_t ecp_need_edge(size_t bucket);
 /* Ends the calling thread's arena. Its counters stay in the totals. Blocks it handed out are gone. */
 void ecp_arena_release(void);
 /* Gives the memory behind the calling thread's arena back to the system, keeping the arena: *bytes of it, 0 where the
  * system has no such call. ECP_ALREADY_IN_USE while scratch is held. Writes *bytes (borrowed). */
 ecp_status ecp_arena_trim(size_t *bytes);
-/* ECP_OK where need bytes are free in the calling thread's arena; else the refusal is counted and told in *scratch
- * (borrowed; its lent block is not looked at). */
-ecp_status ecp_arena_admit(size_t need, ecp_scratch *scratch);
+/* Replaces the calling thread's arena by one of capacity bytes, at most 2^46, where that is more than it has. Only while
+ * it holds nothing and no scope is open: else ECP_ALREADY_IN_USE. On ECP_OUT_OF_MEMORY it keeps the one it has. */
+ecp_status ecp_arena_grow(size_t capacity);
+/* Until the matching ecp_arena_thaw, the calling thread's arena is neither mapped nor replaced: what would need that is
+ * ECP_OUT_OF_MEMORY. For signal handlers, which may call kernels and use scopes on the thread that they interrupt, with
+ * an arena that is there already; what that thread was counting at the moment may be lost. Calls nest. */
+void ecp_arena_freeze(void);
+void ecp_arena_thaw(void);
+/* ECP_OK where need bytes are free for kernel in the calling thread's arena; else the refusal is counted and told in
+ * *scratch (borrowed; its lent block is not looked at). */
+ecp_status ecp_arena_admit(uint32_t kernel, size_t need, ecp_scratch *scratch);
 
 /* Scratch for the caller: mark, allocate, rewind to the mark; strictly nested, on one thread, before it ends.
  * Writes *mark (borrowed). */
@@ -114,11 +157,14 @@ size_t ecp_top_k_need(size_t dim, size_t row_count, size_t k);
 ecp_status ecp_scores(uint32_t metric, const float *query, size_t dim, const float *rows, size_t row_count,
                       float *scores, ecp_scratch *scratch);
 
-/* scores[i] = metric(query, rows[ids[i]]), the rows packed into scratch.
+#define ECP_PACKING_WHOLE 0u /* all rows at once: ecp_gather_need of all ids */
+#define ECP_PACKING_TILED 1u /* as many at a time as fit, all if they do: at least ecp_gather_need of one id */
+
+/* scores[i] = metric(query, rows[ids[i]]), the rows packed into scratch. The bits do not depend on packing.
  * Reads query: [dim], dim > 0; rows: [row_count][dim]; ids: [id_count], each < row_count: the caller's promise, not
  * checked here. Writes scores: [id_count]; *scratch. All borrowed; apart. */
 ecp_status ecp_gather(uint32_t metric, const float *query, size_t dim, const float *rows, size_t row_count,
-                      const uint32_t *ids, size_t id_count, float *scores, ecp_scratch *scratch);
+                      const uint32_t *ids, size_t id_count, float *scores, uint32_t packing, ecp_scratch *scratch);
 
 typedef struct ecp_hit {
     uint64_t row;

@@ -27,8 +27,13 @@ void ecp_bench_empty(void);
 /* count blocks of size bytes from the thread's arena, rewound after every 64. Without counted, rewinds keep neither
  * counts nor the high-water mark. */
 ecp_status ecp_bench_arena_allocs(size_t size, size_t count, bool counted);
-/* count times: mark, blocks of 3, 4 and 8 KiB, 8 bytes written in each, rewind. */
+/* The same with the blocks carved out of one need, as kernels do, for each 64. */
+ecp_status ecp_bench_arena_carves(size_t size, size_t count);
+/* count times: blocks of 3, 4 and 8 KiB, 8 bytes written in each, given back. */
 ecp_status ecp_bench_arena_kernel3(size_t count, bool counted);
+/* Once, and nothing else in the call. */
+ecp_status ecp_bench_arena_kernel3_once(void);
+ecp_status ecp_bench_arena_kernel3_once_uncounted(void);
 /* Maps the pages of an arena, writes one byte in each, and gives them back. */
 ecp_status ecp_bench_arena_birth(size_t capacity);
 

@@ -38,6 +38,8 @@ pub fn alloc(limits: &Limits, size: usize, threads: usize) -> Case<'static> {
         move |counted| move |times| bench::arena_allocs(black_box(size), times as usize, counted).expect("room");
     case.add(contender("ecphory-inline", threads, inline(true)));
     case.add_noted(contender("ecphory-inline-uncounted", threads, inline(false)), "counters compiled out");
+    let carves = move |times| bench::arena_carves(black_box(size), times as usize).expect("room");
+    case.add_noted(contender("ecphory-frame", threads, carves), "carved out of one need for each 64, as kernels do");
     let calls = move |times| bench::arena_calls(black_box(size), times as usize).expect("room");
     case.add_noted(contender("ecphory-ffi", threads, calls), "a call for each block and each reset");
     case.add(contender("ecphory-scope", threads, move |times| {
@@ -68,14 +70,16 @@ pub fn kernel3(limits: &Limits, threads: usize) -> Case<'static> {
     };
     case.add_noted(contender("ecphory-inline", threads, inline(true)), "no call");
     case.add_noted(contender("ecphory-inline-uncounted", threads, inline(false)), "no call, counters compiled out");
-    let ffi = |counted| {
-        move |times| {
-            born();
-            (0..times).for_each(|_| bench::arena_kernel3(1, counted).expect("room"));
-        }
+    let ffi = move |times| {
+        born();
+        (0..times).for_each(|_| bench::arena_kernel3_once().expect("room"));
     };
-    case.add_noted(contender("ecphory-ffi", threads, ffi(true)), "one call for all of it");
-    case.add_noted(contender("ecphory-ffi-uncounted", threads, ffi(false)), "one call, counters compiled out");
+    let uncounted = move |times| {
+        born();
+        (0..times).for_each(|_| bench::arena_kernel3_once_uncounted().expect("room"));
+    };
+    case.add_noted(contender("ecphory-ffi", threads, ffi), "one call for all of it");
+    case.add_noted(contender("ecphory-ffi-uncounted", threads, uncounted), "one call, counters compiled out");
     case.add(contender("ecphory-scope", threads, |times| {
         for _ in 0..times {
             let three = |scratch: &arena::Scratch<'_>| {
