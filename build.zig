@@ -15,7 +15,7 @@ pub fn build(b: *std.Build) void {
     const only = b.option([]const u8, "tier", "the CPU tier to test (default: the lowest)");
     const valgrind = b.option(bool, "valgrind", "tell valgrind what scratch holds") orelse false;
     const bench = b.option(bool, "bench", "put into the archive what benchmarks need from inside") orelse false;
-    const poison = b.option(bool, "poison", "overwrite scratch that nobody holds, and look at it (default: in debug tests)");
+    const poison = b.option(bool, "poison", "look at scratch that nobody holds (default: in debug tests)");
     const filters = b.option([]const []const u8, "test-filter", "tests to run") orelse &.{};
     const tiers = tiersOf(b, @tagName(target.result.cpu.arch));
 
