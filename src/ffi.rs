@@ -91,6 +91,7 @@ pub struct ecp_arena_stats {
     pub capacity_per_thread: usize,
     pub overflow_count: u64,
     pub rewind_count: u64,
+    pub allocation_count: u64,
     pub heap_loan_count: u64,
     pub heap_loan_bytes: u64,
     pub live_arenas: u64,
@@ -98,7 +99,7 @@ pub struct ecp_arena_stats {
 }
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
-    ["Size of ecp_arena_stats"][::core::mem::size_of::<ecp_arena_stats>() - 80usize];
+    ["Size of ecp_arena_stats"][::core::mem::size_of::<ecp_arena_stats>() - 88usize];
     ["Alignment of ecp_arena_stats"][::core::mem::align_of::<ecp_arena_stats>() - 8usize];
     ["Offset of field: ecp_arena_stats::capacity"][::core::mem::offset_of!(ecp_arena_stats, capacity) - 0usize];
     ["Offset of field: ecp_arena_stats::current_usage"]
@@ -111,12 +112,14 @@ const _: () = {
         [::core::mem::offset_of!(ecp_arena_stats, overflow_count) - 32usize];
     ["Offset of field: ecp_arena_stats::rewind_count"]
         [::core::mem::offset_of!(ecp_arena_stats, rewind_count) - 40usize];
+    ["Offset of field: ecp_arena_stats::allocation_count"]
+        [::core::mem::offset_of!(ecp_arena_stats, allocation_count) - 48usize];
     ["Offset of field: ecp_arena_stats::heap_loan_count"]
-        [::core::mem::offset_of!(ecp_arena_stats, heap_loan_count) - 48usize];
+        [::core::mem::offset_of!(ecp_arena_stats, heap_loan_count) - 56usize];
     ["Offset of field: ecp_arena_stats::heap_loan_bytes"]
-        [::core::mem::offset_of!(ecp_arena_stats, heap_loan_bytes) - 56usize];
-    ["Offset of field: ecp_arena_stats::live_arenas"][::core::mem::offset_of!(ecp_arena_stats, live_arenas) - 64usize];
-    ["Offset of field: ecp_arena_stats::nesting_max"][::core::mem::offset_of!(ecp_arena_stats, nesting_max) - 72usize];
+        [::core::mem::offset_of!(ecp_arena_stats, heap_loan_bytes) - 64usize];
+    ["Offset of field: ecp_arena_stats::live_arenas"][::core::mem::offset_of!(ecp_arena_stats, live_arenas) - 72usize];
+    ["Offset of field: ecp_arena_stats::nesting_max"][::core::mem::offset_of!(ecp_arena_stats, nesting_max) - 80usize];
 };
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]

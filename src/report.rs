@@ -17,6 +17,8 @@ pub struct ArenaStats {
     pub overflow_count: u64,
     /// Scopes ended, kernels' own and those of refused calls included; of all, over all threads ever.
     pub rewind_count: u64,
+    /// Blocks of scratch handed out, kernels' own included; of all, over all threads ever.
+    pub allocation_count: u64,
     /// Calls that were lent a heap block ([`OverflowPolicy::Heap`](crate::OverflowPolicy::Heap)); of all, over all
     /// threads ever.
     pub heap_loan_count: u64,
@@ -57,6 +59,7 @@ impl From<ffi::ecp_arena_stats> for ArenaStats {
             high_water_mark: stats.high_water_mark,
             overflow_count: stats.overflow_count,
             rewind_count: stats.rewind_count,
+            allocation_count: stats.allocation_count,
             heap_loan_count: stats.heap_loan_count,
             heap_loan_bytes: stats.heap_loan_bytes,
             live_arenas: stats.live_arenas,
@@ -239,6 +242,7 @@ impl ArenaReport {
                 total.nesting_max as u64,
             ),
             Family::counter("ecphory_arena_rewinds", "", "Scopes ended.", total.rewind_count),
+            Family::counter("ecphory_arena_allocations", "", "Blocks of scratch handed out.", total.allocation_count),
             Family {
                 samples: overflows.collect(),
                 ..Family::counter("ecphory_arena_overflows", "", "Requests that did not fit.", 0)

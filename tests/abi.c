@@ -26,17 +26,18 @@ FIELD(ecp_scratch, need, 24, size_t);
 FIELD(ecp_scratch, needed, 32, size_t);
 FIELD(ecp_scratch, capacity, 40, size_t);
 
-SIZE(ecp_arena_stats, 80);
+SIZE(ecp_arena_stats, 88);
 FIELD(ecp_arena_stats, capacity, 0, size_t);
 FIELD(ecp_arena_stats, current_usage, 8, size_t);
 FIELD(ecp_arena_stats, high_water_mark, 16, size_t);
 FIELD(ecp_arena_stats, capacity_per_thread, 24, size_t);
 FIELD(ecp_arena_stats, overflow_count, 32, uint64_t);
 FIELD(ecp_arena_stats, rewind_count, 40, uint64_t);
-FIELD(ecp_arena_stats, heap_loan_count, 48, uint64_t);
-FIELD(ecp_arena_stats, heap_loan_bytes, 56, uint64_t);
-FIELD(ecp_arena_stats, live_arenas, 64, uint64_t);
-FIELD(ecp_arena_stats, nesting_max, 72, size_t);
+FIELD(ecp_arena_stats, allocation_count, 48, uint64_t);
+FIELD(ecp_arena_stats, heap_loan_count, 56, uint64_t);
+FIELD(ecp_arena_stats, heap_loan_bytes, 64, uint64_t);
+FIELD(ecp_arena_stats, live_arenas, 72, uint64_t);
+FIELD(ecp_arena_stats, nesting_max, 80, size_t);
 
 SIZE(ecp_kernel_stats, 8 * 7 + 8 * 369);
 FIELD(ecp_kernel_stats, high_water_mark, 0, size_t);
@@ -220,6 +221,7 @@ static void check_figures(void) {
     CHECK(after.capacity == CAPACITY && after.capacity_per_thread == CAPACITY && after.live_arenas == 1);
     CHECK(after.current_usage == 0 && after.high_water_mark >= 1024);
     CHECK(after.overflow_count == before.overflow_count + 1 && after.rewind_count == before.rewind_count + 1);
+    CHECK(after.allocation_count == before.allocation_count + 1);
     ecp_arena_thread_stats(NULL);
     ecp_arena_total_stats(NULL);
     CHECK(ecp_arena_trim(&bytes) == ECP_OK && bytes % 64 == 0);

@@ -189,6 +189,7 @@ pub export fn ecp_arena_alloc(size: usize, block: ?*?*anyopaque, scratch: ?*Scra
     var unborn: Arena = undefined;
     const arena = threads(.caller, &unborn);
     const bytes = arena.allocBytes(size) catch return refused(.caller, arena, scratch);
+    if (arena != &unborn) arena.noteAllocations(1);
     to.* = bytes.ptr;
     return .ok;
 }

@@ -74,6 +74,8 @@ pub const Arena = extern struct {
     /// Highest cursor of all outermost scopes that have ended; `highWater` adds what is open.
     high_water: usize = 0,
     overflow_count: u64 = 0,
+    /// Blocks that frames and callers were given. Counted where a frame closes or a call hands one out, not by `alloc`.
+    allocation_count: u64 = 0,
     /// Bytes that the last refused request would have brought the arena to.
     wanted: usize = 0,
 
@@ -160,6 +162,10 @@ pub const Arena = extern struct {
         return @as([*]align(alignment) T, @ptrCast(block.ptr))[0..count];
     }
 
+    pub inline fn noteAllocations(arena: *Arena, blocks: usize) void {
+        store(u64, &arena.allocation_count, arena.allocation_count + blocks);
+    }
+
     /// `size` uncleared bytes.
     pub inline fn allocBytes(arena: *Arena, size: usize) error{OutOfMemory}![]align(alignment) u8 {
         const block = try arena.take(size);
@@ -207,6 +213,7 @@ pub const Frame = struct {
     start: Mark,
     next: [*]align(alignment) u8,
     left: usize,
+    blocks: usize = 0,
 
     /// `count` uncleared items.
     pub inline fn alloc(frame: *Frame, comptime T: type, count: usize) error{OutOfMemory}![]align(alignment) T {
@@ -221,16 +228,18 @@ pub const Frame = struct {
         const block: []align(alignment) u8 = frame.next[0..size];
         frame.next = @alignCast(frame.next + wholeBlocks(size));
         frame.left -= wholeBlocks(size);
+        frame.blocks += 1;
         handOut(block);
         return block;
     }
 
     pub inline fn close(frame: Frame) void {
-        frame.arena.rewind(frame.start);
+        frame.closeWith(true);
     }
 
     /// As `close`; benchmarks ask what its counters cost.
     pub inline fn closeWith(frame: Frame, comptime counted: bool) void {
+        if (counted) frame.arena.noteAllocations(frame.blocks);
         frame.arena.rewindWith(frame.start, counted);
     }
 };
@@ -337,6 +346,7 @@ test "a frame is the whole need or nothing, and holds its blocks and no more" {
     try testing.expectError(error.OutOfMemory, frame.alloc(u8, 1));
     _ = try frame.alloc(u8, 0);
     frame.close();
+    try testing.expectEqual(3, arena.allocation_count);
     try testing.expectEqual(0, arena.cursor);
     try testing.expectEqual(320, arena.highWater());
     try testing.expectEqual(1, arena.overflow_count);

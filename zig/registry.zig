@@ -34,6 +34,7 @@ pub const Stats = extern struct {
     capacity_per_thread: usize = 0,
     overflow_count: u64 = 0,
     rewind_count: u64 = 0,
+    allocation_count: u64 = 0,
     heap_loan_count: u64 = 0,
     heap_loan_bytes: u64 = 0,
     live_arenas: u64 = 0,
@@ -115,6 +116,7 @@ pub const Slot = struct {
         return .{
             .overflow_count = load(u64, &slot.arena.overflow_count),
             .rewind_count = load(u64, &slot.arena.rewind_count),
+            .allocation_count = load(u64, &slot.arena.allocation_count),
             .heap_loan_count = load(u64, &slot.heap_loan_count),
             .heap_loan_bytes = load(u64, &slot.heap_loan_bytes),
         };
@@ -155,7 +157,13 @@ pub const Slot = struct {
 };
 
 /// What never goes down.
-const Counters = struct { overflow_count: u64, rewind_count: u64, heap_loan_count: u64, heap_loan_bytes: u64 };
+const Counters = struct {
+    overflow_count: u64,
+    rewind_count: u64,
+    allocation_count: u64,
+    heap_loan_count: u64,
+    heap_loan_bytes: u64,
+};
 
 /// What was written before is seen by whoever takes this figure in.
 fn giveOut(figure: anytype, value: Pointee(@TypeOf(figure))) void {
@@ -173,8 +181,10 @@ fn Pointee(comptime Pointer: type) type {
 /// Slots that are mapped together, the next ones when they are all taken. Of what counts needs, pages that no kernel
 /// writes take no memory.
 const Chunk = struct {
+    next: ?*Chunk align(std.atomic.cache_line),
+    /// None where a page begins: there lies the first block of every arena, and reads wait for writes whose address
+    /// differs in the page alone.
     slots: [64]Slot,
-    next: ?*Chunk,
     needs: [64][kernels]Needs,
     counts: [64][kernels]needs_zig.Counts,
 

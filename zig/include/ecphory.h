@@ -73,6 +73,7 @@ typedef struct ecp_arena_stats {
     size_t capacity_per_thread; /* bytes of one arena */
     uint64_t overflow_count;    /* requests that did not fit */
     uint64_t rewind_count;      /* scopes ended, kernels' own and refused ones too */
+    uint64_t allocation_count;  /* blocks of scratch handed out, kernels' own included */
     uint64_t heap_loan_count;   /* calls that were lent a block */
     uint64_t heap_loan_bytes;   /* of all those blocks */
     uint64_t live_arenas;       /* in totals, arenas that exist; for a thread 0 or 1 */
