@@ -30,7 +30,8 @@ pub struct Workload {
     pub in_place_bytes: usize,
 }
 
-const RATES: [(usize, f64); 4] = [(512 << 10, 12.3), (1 << 20, 2.1), (2 << 20, 0.1), (4 << 20, 0.0)];
+/// Bytes of an arena, and the overflow rate claimed of it in percent.
+pub const RATES: [(usize, f64); 4] = [(512 << 10, 12.3), (1 << 20, 2.1), (2 << 20, 0.1), (4 << 20, 0.0)];
 
 /// The overflow rate claimed of arenas of `capacity` bytes, in percent.
 pub fn rate(capacity: usize) -> Option<f64> {

@@ -1,9 +1,9 @@
-use ecphory::{ArenaConfig, Kernel, Metric, OverflowPolicy, Rows, Search};
+use ecphory::{ArenaConfig, Error, Kernel, Metric, NeedHistogram, OverflowPolicy, Rows, Search};
 use ecphory_measure::Bar;
 use ecphory_measure::data::{self, Random};
 use serde::Serialize;
 
-use super::calls::Calls;
+use super::calls::{self, Calls};
 use crate::failure::Failure;
 
 const DIM: usize = 768;
@@ -33,15 +33,27 @@ impl Facts {
 /// Gathers of as many candidates as are drawn, so many times, in arenas that refuse none.
 pub fn run(scopes: usize, bar: &Bar) -> Result<Calls, Failure> {
     ArenaConfig::new().capacity(4 * DIM * (MOST + 1)).install()?;
-    let vectors = data::elements(1, ROWS * DIM);
-    let (rows, query, ids) = (Rows::new(&vectors, DIM)?, data::elements(2, DIM), data::ids(3, MOST, ROWS));
+    let drawn: Vec<_> = candidates().take(scopes).collect();
+    let mut gather = gatherer();
+    Calls::run("gather", Kernel::Similarity, scopes, 0, bar, |scope| gather(drawn[scope]))
+}
+
+/// What so many gathers need, none of which runs: for arenas of any size.
+pub fn needs(scopes: usize) -> Result<NeedHistogram, Error> {
+    let mut needs = NeedHistogram::new();
+    let mut gather = gatherer();
+    for count in candidates().take(scopes) {
+        needs.record(calls::need(&mut || gather(count))?);
+    }
+    Ok(needs)
+}
+
+/// Gathers so many rows, [`MOST`] at most.
+fn gatherer() -> impl FnMut(usize) -> Result<(), Error> {
+    let (vectors, query, ids) = (data::elements(1, ROWS * DIM), data::elements(2, DIM), data::ids(3, MOST, ROWS));
     let mut scores = vec![0.0; MOST];
     let search = Search::new(Metric::Cosine).on_overflow(OverflowPolicy::Error);
-    let drawn: Vec<_> = candidates().take(scopes).collect();
-    Calls::run("gather", Kernel::Similarity, scopes, 0, bar, |scope| {
-        let count = drawn[scope];
-        search.gather_into(&query, &rows, &ids[..count], &mut scores[..count])
-    })
+    move |count| search.gather_into(&query, &Rows::new(&vectors, DIM)?, &ids[..count], &mut scores[..count])
 }
 
 /// Candidates of one cue after the other, the same at every run.

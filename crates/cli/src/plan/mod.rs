@@ -2,9 +2,11 @@
 
 mod calls;
 mod claims;
-mod distribution;
+pub mod distribution;
 mod text;
 mod workload;
+
+use std::ops::RangeInclusive;
 
 use clap::{Args, ValueEnum};
 use ecphory::planner::{Advice, Size};
@@ -15,10 +17,11 @@ use serde::Serialize;
 use crate::failure::Failure;
 use calls::Calls;
 use claims::Claims;
+pub use claims::RATES;
 use workload::Workload;
 
 /// From 64 KiB to 64 MiB.
-const SIZES: std::ops::RangeInclusive<u32> = 16..=26;
+pub const SIZES: RangeInclusive<u32> = 16..=26;
 
 /// What is run, and how large arenas are.
 #[derive(Debug, Args)]
