@@ -1,7 +1,9 @@
 //! `ecphory arena plan` as its users meet it. Times are not judged here: they are the machine's business.
 
 use std::process::{Command, Output};
+use std::{env, fs};
 
+use ecphory::{ArenaReport, Metric, OverflowPolicy, Rows, Search, arena};
 use serde_json::{Value, json};
 
 fn plan(arguments: &[&str]) -> Output {
@@ -14,6 +16,13 @@ fn good(arguments: &[&str]) -> String {
     // A pipe is no terminal: there is no bar.
     assert!(output.status.success() && errors.is_empty(), "{arguments:?}: {errors}");
     String::from_utf8(output.stdout).unwrap()
+}
+
+/// Standard error of a run that is refused and prints nothing else.
+fn refusal(arguments: &[&str]) -> String {
+    let output = plan(arguments);
+    assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0), "{arguments:?}");
+    String::from_utf8(output.stderr).unwrap()
 }
 
 fn json(arguments: &[&str]) -> Value {
@@ -114,10 +123,52 @@ fn any_capacity_is_judged() {
 }
 
 #[test]
+fn what_a_program_recorded_is_judged_by_its_own_capacity_or_another() {
+    let file = env::temp_dir().join(format!("ecphory-report-{}.json", std::process::id()));
+    let path = file.to_str().unwrap();
+    let (data, ids) = (vec![1.0; 1024], vec![0; 800]);
+    for _ in 0..400 {
+        let search = Search::new(Metric::Dot).on_overflow(OverflowPolicy::Error);
+        search.gather(&data, &Rows::new(&data, 1024).unwrap(), &ids).unwrap_err();
+        arena::scope(|scratch| scratch.fill(100, 0u8).map(drop)).unwrap().unwrap();
+    }
+    fs::write(&file, serde_json::to_string(&ArenaReport::now()).unwrap()).unwrap();
+
+    let plan = json(&["--report", path]);
+    let call = |position: usize| {
+        let call = &plan["calls"][position];
+        (call["call"].as_str().unwrap(), call["needs"].clone(), call["overflows"].as_u64().unwrap())
+    };
+    // 801 rows of 4 KiB, and two lines.
+    assert_eq!(call(0), ("similarity", json!([[3_407_872, 400]]), 400));
+    assert_eq!((call(1), call(2)), (("spreading", json!([]), 0), ("decay", json!([]), 0)));
+    assert_eq!(call(3), ("caller", json!([[128, 400]]), 0));
+    assert!(plan["calls"][0]["median_us"].is_null());
+    assert_eq!(
+        (&plan["capacity_bytes"], &plan["advice"]),
+        (&json!(2 << 20), &json!({ "kind": "grow", "to": 4 << 20 }))
+    );
+    let source = &plan["source"];
+    assert_eq!((&source["kind"], &source["overflows"], &source["arenas"]), (&json!("report"), &json!(400), &json!(1)));
+    let text = good(&["--report", path]);
+    assert_80_columns(&text);
+    assert_eq!(cells(&text, "similarity")[..2], ["400", "3.2"]);
+    assert!(text.contains("400 overflows") && !text.contains("time: median"), "{text}");
+    let other = json(&["--report", path, "--capacity", "4194304"]);
+    assert_eq!(other["advice"], json!({ "kind": "insufficient_data", "found": 800, "needed": 3000 }));
+    fs::remove_file(&file).unwrap();
+
+    let refused = |file: &str| refusal(&["--report", file]);
+    assert!(refused(path).contains(&format!("--report {path}: ")));
+    let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
+    assert!(refused(manifest).contains("expected an ArenaReport as JSON, found expected value at line 1"));
+}
+
+#[test]
 fn the_text_says_what_the_json_says_in_80_columns() {
     let text = good(&["--nesting", "2", "--nodes", "100000", "--scopes", "100"]);
     assert_80_columns(&text);
-    assert_eq!(cells(&text, "gather")[..7], ["100", "6.0", "MiB", "6.0", "MiB", "6.0", "MiB"]);
+    assert_eq!(cells(&text, "gather")[..8], ["100", "6.0", "MiB", "6.0", "MiB", "6.0", "MiB", "100.000"]);
     assert_eq!(cells(&text, "decay")[..2], ["0", "none"]);
     assert_eq!(cells(&text, "2.0 MiB *")[..3], ["66.667", "%", "61.151"]);
     let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -125,7 +176,7 @@ fn the_text_says_what_the_json_says_in_80_columns() {
         "2 calls hold scratch on one thread",
         "for 8.0 MiB install ArenaConfig::new().capacity(8388608)",
         "takes 3,075,072 bytes here; read in place 3,072",
-        "each kernel takes under 100 us",
+        "claimed: that every kernel takes under 100 us",
         "birth: pages mapped",
     ] {
         assert!(words.contains(part), "no {part}\n{text}");
@@ -139,9 +190,7 @@ fn the_text_says_what_the_json_says_in_80_columns() {
 #[test]
 fn what_cannot_be_run_is_refused_with_what_can() {
     let refused = |arguments: &[&str], expected: &str| {
-        let output = plan(arguments);
-        let message = String::from_utf8(output.stderr).unwrap();
-        assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0), "{arguments:?}");
+        let message = refusal(arguments);
         assert!(message.starts_with("error: ") && message.contains(expected), "{message}");
     };
     refused(&["--dim", "0"], "--dim: expected a number from 1 to 65536, found 0");
@@ -153,4 +202,7 @@ fn what_cannot_be_run_is_refused_with_what_can() {
     refused(&["--capacity", "63"], "--capacity: expected a number from 64 to 4294967296, found 63");
     refused(&["--distribution", "seed", "--dim", "768"], "cannot be used with");
     refused(&["--distribution", "normal"], "seed");
+    refused(&["--report", "a", "--scopes", "1"], "cannot be used with");
+    refused(&["--report", "a", "--nodes", "1"], "cannot be used with");
+    refused(&["--report", "a", "--distribution", "seed"], "cannot be used with");
 }

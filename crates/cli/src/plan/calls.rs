@@ -1,20 +1,24 @@
 use std::time::Instant;
 
-use ecphory::{ArenaStats, Error, Kernel, NeedHistogram, arena};
+use ecphory::{ArenaReport, ArenaStats, Error, Kernel, NeedHistogram, arena};
 use ecphory_measure::Bar;
 use serde::Serialize;
 
 use crate::failure::Failure;
 
-/// Calls of one kind: what they needed and took.
+/// Scopes of one kind: what they needed, and what the calls took that opened them.
 #[derive(Debug, Serialize)]
 pub struct Calls {
     pub call: &'static str,
     pub kernel: Kernel,
-    /// None where the call takes no scratch.
+    /// None where no scope was opened.
     pub need: Option<Need>,
-    pub median_us: f64,
+    /// None of scopes that were recorded elsewhere.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub median_us: Option<f64>,
     pub needs: NeedHistogram,
+    /// Scopes that need more than the arena that is judged has.
+    pub overflows: u64,
 }
 
 /// Needs in bytes, rounded up as the histogram does.
@@ -26,7 +30,12 @@ pub struct Need {
 }
 
 impl Calls {
-    /// Calls `run` with each number below `scopes`, inside `outer` scopes that hold as much as the call itself.
+    pub fn new(call: &'static str, kernel: Kernel, needs: NeedHistogram, median_us: Option<f64>) -> Self {
+        Self { call, kernel, need: Need::of(&needs), median_us, needs, overflows: 0 }
+    }
+
+    /// Calls `run` with each number below `scopes`, inside `outer` scopes that hold as much as the first call. Needs
+    /// are those that arenas recorded meanwhile: nobody else may use one.
     pub fn run(
         call: &'static str,
         kernel: Kernel,
@@ -36,22 +45,19 @@ impl Calls {
         mut run: impl FnMut(usize) -> Result<(), Error>,
     ) -> Result<Self, Failure> {
         bar.now(call);
-        let mut needs = NeedHistogram::new();
+        let bytes = if outer > 0 { need(&mut || run(0))? } else { 0 };
+        let outer = if bytes > 0 { outer } else { 0 };
+        let before = ArenaReport::now().needs();
         let mut times = Vec::with_capacity(scopes);
         for scope in 0..scopes {
-            let bytes = if outer > 0 { need(&mut || run(scope))? } else { 0 };
-            let need = inside(outer, bytes, &mut || need(&mut || run(scope)))?;
-            if need > 0 {
-                needs.record(need);
-            }
             let start = Instant::now();
             inside(outer, bytes, &mut || run(scope))?;
             times.push(start.elapsed().as_secs_f64() * 1e6);
             bar.step();
         }
+        let needs = ArenaReport::now().needs().since(&before);
         times.sort_unstable_by(f64::total_cmp);
-        let median_us = times.get(times.len() / 2).copied().unwrap_or_default();
-        Ok(Self { call, kernel, need: Need::of(&needs), median_us, needs })
+        Ok(Self::new(call, kernel, needs, times.get(times.len() / 2).copied()))
     }
 }
 
@@ -61,8 +67,8 @@ impl Need {
     }
 }
 
-/// What the outermost scope needs in which `call` is all that is left to do: where the rest of the arena is held, the
-/// call is refused and says so. 0 where it takes no scratch.
+/// What the outermost scope needs, to the byte, in which `call` is all that is left to do: where the rest of the arena
+/// is held, the call is refused and says so. 0 where it takes no scratch.
 pub fn need(call: &mut dyn FnMut() -> Result<(), Error>) -> Result<usize, Error> {
     arena::scope(|scratch| {
         let stats = ArenaStats::of_thread();
@@ -101,15 +107,5 @@ mod tests {
         assert_eq!(inside(2, 192, &mut || need(&mut three_blocks)), Ok(3 * 192));
         assert_eq!(need(&mut || Ok(())), Ok(0));
         assert_eq!(need(&mut || Err(Error::ThreadEnding)), Err(Error::ThreadEnding));
-    }
-
-    #[test]
-    fn calls_are_counted_and_those_without_scratch_need_nothing() {
-        let bar = Bar::new(1);
-        let calls = Calls::run("blocks", Kernel::Caller, 10, 1, &bar, |_| three_blocks()).unwrap();
-        let need = calls.need.unwrap();
-        assert_eq!((calls.needs.count(), need.median, need.p999, need.largest), (10, 384, 384, 384));
-        let none = Calls::run("none", Kernel::Decay, 10, 3, &bar, |_| Ok(())).unwrap();
-        assert!(none.needs.is_empty() && none.need.is_none() && none.median_us >= 0.0);
     }
 }

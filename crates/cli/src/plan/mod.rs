@@ -3,10 +3,12 @@
 mod calls;
 mod claims;
 pub mod distribution;
+mod recorded;
 mod text;
 mod workload;
 
 use std::ops::RangeInclusive;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use ecphory::planner::{Advice, Size};
@@ -31,12 +33,16 @@ pub struct Options {
     /// Gather as many candidates as a known distribution draws, instead.
     #[arg(long, value_enum, conflicts_with_all = ["dim", "candidates", "nodes", "memories", "nesting"])]
     distribution: Option<Distribution>,
+    /// Take what a program recorded instead: its ArenaReport as JSON.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["distribution", "scopes"])]
+    #[arg(conflicts_with_all = ["dim", "candidates", "nodes", "memories", "nesting"])]
+    report: Option<PathBuf>,
     /// How often each call runs: 1,000 times, or 100,000 for a distribution.
     #[arg(long, value_name = "N")]
     scopes: Option<usize>,
-    /// The arena to judge, in bytes.
-    #[arg(long, value_name = "BYTES", default_value_t = ArenaConfig::default().capacity_bytes())]
-    capacity: usize,
+    /// The arena to judge, in bytes: that of the report, or the default.
+    #[arg(long, value_name = "BYTES")]
+    capacity: Option<usize>,
     /// Print one JSON object instead.
     #[arg(long)]
     json: bool,
@@ -67,6 +73,7 @@ struct Plan {
 enum Source {
     Workload(Workload),
     Distribution(distribution::Facts),
+    Report(recorded::Facts),
 }
 
 /// Arenas of one size.
@@ -81,40 +88,71 @@ struct Row {
     claimed_percent: Option<f64>,
 }
 
-/// Runs what is to be planned for, and returns what is to be printed.
+/// Scopes to plan for.
+struct Input {
+    source: Source,
+    calls: Vec<Calls>,
+    /// Of the arenas that were in use.
+    capacity: usize,
+    bar: Bar,
+}
+
+/// Runs or reads what is to be planned for, and returns what is to be printed.
 pub fn run(options: &Options) -> Result<String, Failure> {
-    let scopes = options.scopes.unwrap_or(if options.distribution.is_some() { 100_000 } else { 1000 });
-    within("--scopes", 1, 10_000_000, scopes)?;
-    within("--capacity", arena::ALIGNMENT, planner::LARGEST, options.capacity)?;
-    // As `ArenaConfig` makes of it.
-    let capacity = options.capacity.next_multiple_of(arena::ALIGNMENT);
-    let (source, calls, bar) = match options.distribution {
-        Some(Distribution::Seed) => {
-            let bar = Bar::new(scopes + SIZES.count());
-            (Source::Distribution(distribution::Facts::new(scopes)), vec![distribution::run(scopes, &bar)?], bar)
-        }
-        None => {
-            options.workload.check()?;
-            let bar = Bar::new(workload::CALLS * scopes + SIZES.count());
-            (Source::Workload(options.workload), options.workload.run(scopes, &bar)?, bar)
-        }
+    if let Some(capacity) = options.capacity {
+        within("--capacity", arena::ALIGNMENT, planner::LARGEST, capacity)?;
+    }
+    let input = match &options.report {
+        Some(file) => Input::read(file)?,
+        None => Input::run(options)?,
     };
-    let plan = Plan::new(source, calls, capacity, &bar)?;
-    drop(bar);
+    // As `ArenaConfig` makes of it.
+    let capacity = options.capacity.unwrap_or(input.capacity).next_multiple_of(arena::ALIGNMENT);
+    let plan = Plan::new(input, capacity)?;
     if options.json { Ok(serde_json::to_string(&plan)? + "\n") } else { Ok(text::text(&plan)) }
 }
 
+impl Input {
+    fn read(file: &Path) -> Result<Self, Failure> {
+        let report = recorded::read(file)?;
+        let source = Source::Report(recorded::Facts::new(file, &report));
+        let capacity = report.capacity_per_thread;
+        Ok(Self { source, calls: recorded::calls(report), capacity, bar: Bar::new(SIZES.count()) })
+    }
+
+    fn run(options: &Options) -> Result<Self, Failure> {
+        let scopes = options.scopes.unwrap_or(if options.distribution.is_some() { 100_000 } else { 1000 });
+        within("--scopes", 1, 10_000_000, scopes)?;
+        let (source, calls, bar) = match options.distribution {
+            Some(Distribution::Seed) => {
+                let bar = Bar::new(scopes + SIZES.count());
+                (Source::Distribution(distribution::Facts::new(scopes)), vec![distribution::run(scopes, &bar)?], bar)
+            }
+            None => {
+                options.workload.check()?;
+                let bar = Bar::new(workload::CALLS * scopes + SIZES.count());
+                (Source::Workload(options.workload), options.workload.run(scopes, &bar)?, bar)
+            }
+        };
+        Ok(Self { source, calls, capacity: ArenaConfig::default().capacity_bytes(), bar })
+    }
+}
+
 impl Plan {
-    fn new(source: Source, calls: Vec<Calls>, capacity: usize, bar: &Bar) -> Result<Self, Failure> {
+    fn new(input: Input, capacity: usize) -> Result<Self, Failure> {
+        let Input { source, mut calls, bar, .. } = input;
         let mut needs = NeedHistogram::new();
-        calls.iter().for_each(|calls| needs.merge(&calls.needs));
+        for calls in &mut calls {
+            needs.merge(&calls.needs);
+            calls.overflows = calls.needs.above(capacity);
+        }
         let mut capacities: Vec<usize> = SIZES.map(|power| 1 << power).collect();
         if let Err(place) = capacities.binary_search(&capacity) {
             capacities.insert(place, capacity);
         }
         let claimed = |capacity| match source {
             Source::Distribution(_) => claims::rate(capacity),
-            Source::Workload(_) => None,
+            Source::Workload(_) | Source::Report(_) => None,
         };
         bar.now("births");
         let row = |capacity: usize| {
@@ -130,7 +168,7 @@ impl Plan {
         Ok(Self {
             capacity_bytes: capacity,
             advice: Advice::on(&needs, capacity),
-            peak_utilisation: needs.largest().unwrap_or(0) as f64 / capacity as f64,
+            peak_utilisation: needs.largest().unwrap_or(0) as f64 / capacity.max(1) as f64,
             claims: Claims::check(&sizes)?,
             source,
             calls,

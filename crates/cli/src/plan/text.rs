@@ -1,6 +1,5 @@
-use ecphory::planner::Advice;
+use ecphory::planner::{Advice, Rate};
 
-use super::calls::Calls;
 use super::{Plan, Row, Source};
 use crate::text::{INDENT, count, duration, grouped, paragraph, size};
 
@@ -35,25 +34,50 @@ fn source(plan: &Plan) -> String {
             );
             paragraph("workload", &described)
         }
+        Source::Report(facts) => {
+            let recorded = format!(
+                "{}, {}, {}, {}; most ever in use {}",
+                count(facts.arenas as usize, "arena", "arenas"),
+                count(facts.rewinds as usize, "scope ended", "scopes ended"),
+                count(facts.overflows as usize, "overflow", "overflows"),
+                count(facts.heap_loans as usize, "heap loan", "heap loans"),
+                size(facts.high_water_bytes),
+            );
+            paragraph("recorded", &recorded)
+        }
     }
 }
 
 fn calls(plan: &Plan) -> String {
-    let line = |label: &str, [scopes, median, most, largest, time, claim]: [&str; 6]| {
-        format!("{label:<INDENT$}{scopes:>9}{median:>11}{most:>11}{largest:>11}{time:>13}{claim:>12}\n")
+    let line = |label: &str, [scopes, median, most, largest, over, time, claim]: [&str; 7]| {
+        let text = format!("{label:<11}{scopes:>9}{median:>11}{most:>11}{largest:>11}{over:>10}{time:>9}{claim:>8}");
+        text.trim_end().to_owned() + "\n"
     };
-    let claimed = format!("< {:.0} us", plan.claims.kernel_us);
-    let mut text = line("need of", ["scopes", "median", "99.9 %", "largest", "median time", &claimed]);
-    for calls @ Calls { call, median_us, .. } in &plan.calls {
-        let scopes = grouped(calls.needs.count() as usize);
+    let timed = plan.calls.iter().any(|calls| calls.median_us.is_some());
+    let [time, claimed] = if timed { ["time", "claimed"] } else { [""; 2] };
+    let mut text = line("need of", ["scopes", "median", "99.9 %", "largest", "overflow", time, claimed]);
+    for calls in &plan.calls {
+        let scopes = calls.needs.count();
         let [median, most, largest] = match &calls.need {
             Some(need) => [need.median, need.p999, need.largest].map(size),
             None => ["none", "", ""].map(String::from),
         };
-        let holds = if *median_us < plan.claims.kernel_us { "yes" } else { "no" };
-        text += &line(call, [&scopes, &median, &most, &largest, &duration(median_us / 1e3), holds]);
+        let over = if scopes > 0 { percent(Rate::of(calls.overflows, scopes).share) } else { String::new() };
+        let time = calls.median_us.map_or_else(String::new, |us| duration(us / 1e3));
+        let holds = match calls.median_us {
+            Some(us) if us < plan.claims.kernel_us => "yes",
+            Some(_) => "no",
+            None => "",
+        };
+        text += &line(calls.call, [&grouped(scopes as usize), &median, &most, &largest, &over, &time, holds]);
     }
-    text
+    let of = format!("overflow of {}", size(plan.capacity_bytes));
+    let claim = format!("; time: median; claimed: that every kernel takes under {:.0} us", plan.claims.kernel_us);
+    text + &paragraph("", &(of + if timed { &claim } else { "" }))
+}
+
+fn percent(share: f64) -> String {
+    format!("{:.3} %", share * 100.0)
 }
 
 fn sizes(plan: &Plan) -> String {
@@ -66,10 +90,9 @@ fn sizes(plan: &Plan) -> String {
     let mut text = line("arena", ["overflow", "95 % interval", "utilisation", "birth", heading]);
     for Row { size: row, birth_us, claimed_percent } in &plan.sizes {
         let judged = if row.capacity == plan.capacity_bytes { " *" } else { "" };
-        let percent = |share: f64| format!("{:.3}", share * 100.0);
         let cells = [
-            percent(row.rate.share) + " %",
-            format!("{} to {}", percent(row.rate.low), percent(row.rate.high)),
+            percent(row.rate.share),
+            format!("{:.3} to {:.3}", row.rate.low * 100.0, row.rate.high * 100.0),
             format!("{:.1} %", row.utilisation * 100.0),
             birth_us.map_or_else(String::new, |us| duration(us / 1e3)),
             claimed_percent.map_or_else(String::new, |percent| format!("{percent:.1} %")),
@@ -117,7 +140,7 @@ fn claims(plan: &Plan) -> String {
     let workload = &claims.workload;
     let contradiction = format!(
         "a query with {} rows of {} elements takes {:.2} MB, and arenas have {}: it does not fit. Packed it takes {} \
-         bytes here; read in place {}, and the caller's {} for scores",
+         bytes here; read in place {}, and the caller's {} for scores; by Packing::Tiled what fits",
         grouped(workload.candidates),
         workload.dim,
         workload.claimed_bytes as f64 / 1e6,
@@ -127,8 +150,7 @@ fn claims(plan: &Plan) -> String {
         grouped(workload.candidates * size_of::<f32>()),
     );
     let from = "by the sizing that the default arena was chosen by:".to_owned();
-    let time = format!("each kernel takes under {:.0} us: see above", claims.kernel_us);
-    let all = [from, time].into_iter().chain(rates).chain([contradiction]);
+    let all = [from].into_iter().chain(rates).chain([contradiction]);
     let labels = ["claimed"].into_iter().chain(std::iter::repeat(""));
     "\n".to_owned() + &labels.zip(all).map(|(label, claim)| paragraph(label, &claim)).collect::<String>()
 }
