@@ -34,7 +34,7 @@ impl Kernel {
 /// Buckets of a histogram.
 pub(crate) const BUCKETS: usize = 369;
 
-/// How many scopes needed how much scratch.
+/// How many scopes needed how much scratch. Arenas record one for each kernel: [`KernelReport`](crate::KernelReport).
 ///
 /// The need of a scope is the most bytes that it held, and where a request was refused, what it would have held: an
 /// arena that forgot what it refuses would look large enough. Only outermost scopes count, with all that is nested in

@@ -1,8 +1,9 @@
 //! How large arenas should be, read from what scopes needed.
 //!
 //! An arena that is too small refuses or borrows; one that is too large may keep memory that nothing uses. A
-//! [`NeedHistogram`] says which: [`table`] gives the figures for sizes of your choice, [`Advice::on`] what to do about
-//! one capacity, and a [`Planner`] the same at run time, window by window. Capacities count per thread.
+//! [`NeedHistogram`], such as [`ArenaReport::needs`](crate::ArenaReport::needs), says which: [`table`] gives the
+//! figures for sizes of your choice, [`Advice::on`] what to do about one capacity, and a [`Planner`] the same at run
+//! time, window by window. Capacities count per thread.
 //!
 //! Utilisation is the need that 99.9 % of a window's scopes stay within, as a share of the capacity. The high-water
 //! mark would be simpler, but it never falls: one outlier in the life of a process, and no arena could be called too
@@ -259,21 +260,18 @@ pub struct Plan {
 /// for the next start of the process.
 ///
 /// ```
-/// use std::time::Duration;
-/// use ecphory::{ArenaConfig, NeedHistogram, planner::{Advice, Planner}};
+/// use std::time::Instant;
+/// use ecphory::planner::{Advice, Planner};
+/// use ecphory::{ArenaConfig, ArenaReport};
 ///
-/// let mut planner = Planner::new(ArenaConfig::current().capacity_bytes());
-/// // What the service has recorded since it started, ten minutes ago, and five minutes later.
-/// let (mut needs, mut rewinds) = (NeedHistogram::new(), 0);
-/// for minutes in [10, 15] {
-///     for scope in 0..10_000 {
-///         needs.record(if scope % 20 == 0 { 3_075_072 } else { 307_200 });
-///         rewinds += 1;
-///     }
-///     let plan = planner.observe(&needs, rewinds, Duration::from_secs(60 * minutes));
-///     assert_eq!((plan.latest, plan.window.overflows), (Advice::Grow { to: 4 << 20 }, 500));
-///     assert_eq!(plan.advice.is_some(), minutes == 15);
+/// let (start, mut planner) = (Instant::now(), Planner::new(ArenaConfig::current().capacity_bytes()));
+/// // And every few minutes:
+/// let report = ArenaReport::now();
+/// let plan = planner.observe(&report.needs(), report.total.rewind_count, start.elapsed());
+/// if let Some(Advice::Grow { to }) = plan.advice {
+///     println!("{} scopes overflowed: start with arenas of {to} bytes", plan.window.overflows);
 /// }
+/// assert_eq!(plan.latest, Advice::InsufficientData { found: 0, needed: 300 });
 /// ```
 #[derive(Debug, Clone)]
 pub struct Planner {

@@ -6,6 +6,7 @@ mod cue;
 mod demo;
 mod failure;
 mod info;
+mod plan;
 mod relations;
 mod report;
 mod text;
@@ -43,6 +44,9 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Say how large the arenas of threads should be.
+    #[command(subcommand)]
+    Arena(Arena),
     /// Measure every kernel against this machine's limits and plain loops.
     Bench(bench::Options),
     /// Say which CPU tier, Zig, arena and threads are in use here.
@@ -51,6 +55,12 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+}
+
+#[derive(Debug, Subcommand)]
+enum Arena {
+    /// Run a workload; say what it needs and how arenas of each size fare.
+    Plan(plan::Options),
 }
 
 fn main() -> ExitCode {
@@ -73,6 +83,7 @@ fn run(command: Command) -> Result<(), Failure> {
             let outcome = demo::run(&wordnet, load_ms, &cue, top)?;
             emit(&if json { serde_json::to_string(&outcome)? + "\n" } else { report::text(&wordnet, &outcome)? })
         }
+        Command::Arena(Arena::Plan(options)) => emit(&plan::run(&options)?),
         Command::Bench(options) => emit(&bench::run(&options)?),
         Command::Info { json } => {
             let (text, failure) = info::run(json)?;

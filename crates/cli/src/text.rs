@@ -55,7 +55,8 @@ pub fn size(bytes: usize) -> String {
     match bytes {
         0..1024 => format!("{bytes} B"),
         1024..1_048_576 => format!("{:.1} KiB", bytes as f64 / 1024.0),
-        _ => format!("{:.1} MiB", bytes as f64 / 1_048_576.0),
+        1_048_576..1_073_741_824 => format!("{:.1} MiB", bytes as f64 / 1_048_576.0),
+        _ => format!("{:.1} GiB", bytes as f64 / 1_073_741_824.0),
     }
 }
 
@@ -95,7 +96,7 @@ mod tests {
 
     #[test]
     fn sizes_and_durations_pick_their_unit() {
-        assert_eq!([12, 2048, 3 << 20].map(size), ["12 B", "2.0 KiB", "3.0 MiB"]);
+        assert_eq!([12, 2048, 3 << 20, 4 << 30].map(size), ["12 B", "2.0 KiB", "3.0 MiB", "4.0 GiB"]);
         assert_eq!([0.000_31, 0.0421, 12.34].map(duration), ["0.3 us", "42 us", "12.3 ms"]);
     }
 }

@@ -64,6 +64,16 @@ fn figures_are_printed_kept_compared_and_plotted() {
 }
 
 #[test]
+fn births_of_arenas_and_how_often_they_overflow_are_plotted() {
+    let pages = env::temp_dir().join(format!("ecphory-bench-arena-{}", std::process::id()));
+    good(&["--filter", "arena birth", "--report", pages.to_str().unwrap()]);
+    let page = fs::read_to_string(pages.join("index.html")).unwrap();
+    assert_eq!(page.matches("<svg").count(), 3, "a roofline, births, overflows");
+    assert!(page.contains("% of gathers that overflow it") && page.contains("claimed"));
+    fs::remove_dir_all(pages).unwrap();
+}
+
+#[test]
 fn what_cannot_be_done_is_said_before_anything_is_measured() {
     let refused = |arguments: &[&str]| {
         let output = bench(arguments);

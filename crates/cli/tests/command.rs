@@ -63,9 +63,10 @@ fn lemmas_keys_and_any_number_of_places_keep_to_80_columns() {
 
 #[test]
 fn help_and_version_keep_to_80_columns() {
-    for arguments in [&["--help"][..], &["--version"], &["demo", "--help"], &["info", "--help"]] {
-        assert_80_columns(&good(arguments));
+    for command in [&[][..], &["demo"], &["info"], &["arena"], &["arena", "plan"]] {
+        assert_80_columns(&good(&[command, &["--help"]].concat()));
     }
+    assert_80_columns(&good(&["--version"]));
     assert!(good(&["demo", "--help"]).contains("7  the part of the body you hear with"));
 }
 

@@ -1,9 +1,11 @@
+use ecphory::planner::{self, Rate};
 use ecphory_measure::cases::similarity::amounts;
 use ecphory_measure::{Level, Limits, Line, Metric, Work};
 use plotters::coord::ranged1d::{AsRangedCoord, Ranged, ValueFormatter};
 use plotters::prelude::*;
 
 use crate::failure::Failure;
+use crate::plan::{self, distribution};
 
 const SIZE: (u32, u32) = (860, 460);
 
@@ -107,6 +109,28 @@ pub fn by_arena_size(lines: &[Line]) -> Result<String, Failure> {
         axes: ["KiB of the arena".into(), "microseconds".into()],
         series: vec![birth],
         legend: SeriesLabelPosition::UpperLeft,
+    }
+    .log_log()
+}
+
+/// How often gathers overflow arenas, by their size: of as many candidates as `arena plan --distribution seed` draws.
+pub fn overflows() -> Result<String, Failure> {
+    let needs = distribution::needs(100_000)?;
+    let sizes = planner::table(&needs, plan::SIZES.map(|power| 1 << power));
+    let series = |name: &str, kind, rates: Vec<(usize, f64)>| {
+        // A logarithmic axis has no place for none.
+        let points = rates.into_iter().filter(|rate| rate.1 > 0.0);
+        Series { name: name.into(), points: points.map(|rate| (rate.0 as f64 / 1024.0, rate.1)).collect(), kind }
+    };
+    let rates = |of: fn(&Rate) -> f64| sizes.iter().map(|size| (size.capacity, of(&size.rate) * 100.0)).collect();
+    Chart {
+        axes: ["KiB of the arena".into(), "% of gathers that overflow it".into()],
+        series: vec![
+            series("what gathers ask for", Kind::DotsOnALine, rates(|rate| rate.share)),
+            series("claimed, and the default arena chosen by it", Kind::Dots, plan::RATES.into()),
+            series("upper end of the 95 % interval", Kind::Line, rates(|rate| rate.high)),
+        ],
+        legend: SeriesLabelPosition::LowerLeft,
     }
     .log_log()
 }

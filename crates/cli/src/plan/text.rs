@@ -1,0 +1,156 @@
+use ecphory::planner::{Advice, Rate};
+
+use super::{Plan, Row, Source};
+use crate::text::{INDENT, count, duration, grouped, paragraph, size};
+
+/// The plan for a terminal of 80 columns.
+pub fn text(plan: &Plan) -> String {
+    [source(plan), "\n".into(), calls(plan), "\n".into(), sizes(plan), "\n".into(), advice(plan), claims(plan)].concat()
+}
+
+fn source(plan: &Plan) -> String {
+    match &plan.source {
+        Source::Workload(workload) => {
+            let nested = match workload.nesting {
+                1 => String::new(),
+                nesting => format!("; {nesting} calls hold scratch on one thread at once"),
+            };
+            let described = format!(
+                "{} of {} elements, {}, {}{nested}",
+                count(workload.candidates, "row", "rows"),
+                grouped(workload.dim),
+                count(workload.nodes, "node", "nodes"),
+                count(workload.memories, "memory", "memories"),
+            );
+            paragraph("workload", &described)
+        }
+        Source::Distribution(facts) => {
+            let described = format!(
+                "{} of Weibull-distributed many rows (shape {}, scale {}) of {} elements, packed",
+                count(facts.scopes, "gather", "gathers"),
+                facts.shape,
+                facts.scale,
+                facts.dim,
+            );
+            paragraph("workload", &described)
+        }
+        Source::Report(facts) => {
+            let recorded = format!(
+                "{}, {}, {}, {}; most ever in use {}",
+                count(facts.arenas as usize, "arena", "arenas"),
+                count(facts.rewinds as usize, "scope ended", "scopes ended"),
+                count(facts.overflows as usize, "overflow", "overflows"),
+                count(facts.heap_loans as usize, "heap loan", "heap loans"),
+                size(facts.high_water_bytes),
+            );
+            paragraph("recorded", &recorded)
+        }
+    }
+}
+
+fn calls(plan: &Plan) -> String {
+    let line = |label: &str, [scopes, median, most, largest, over, time, claim]: [&str; 7]| {
+        let text = format!("{label:<11}{scopes:>9}{median:>11}{most:>11}{largest:>11}{over:>10}{time:>9}{claim:>8}");
+        text.trim_end().to_owned() + "\n"
+    };
+    let timed = plan.calls.iter().any(|calls| calls.median_us.is_some());
+    let [time, claimed] = if timed { ["time", "claimed"] } else { [""; 2] };
+    let mut text = line("need of", ["scopes", "median", "99.9 %", "largest", "overflow", time, claimed]);
+    for calls in &plan.calls {
+        let scopes = calls.needs.count();
+        let [median, most, largest] = match &calls.need {
+            Some(need) => [need.median, need.p999, need.largest].map(size),
+            None => ["none", "", ""].map(String::from),
+        };
+        let over = if scopes > 0 { percent(Rate::of(calls.overflows, scopes).share) } else { String::new() };
+        let time = calls.median_us.map_or_else(String::new, |us| duration(us / 1e3));
+        let holds = match calls.median_us {
+            Some(us) if us < plan.claims.kernel_us => "yes",
+            Some(_) => "no",
+            None => "",
+        };
+        text += &line(calls.call, [&grouped(scopes as usize), &median, &most, &largest, &over, &time, holds]);
+    }
+    let of = format!("overflow of {}", size(plan.capacity_bytes));
+    let claim = format!("; time: median; claimed: that every kernel takes under {:.0} us", plan.claims.kernel_us);
+    text + &paragraph("", &(of + if timed { &claim } else { "" }))
+}
+
+fn percent(share: f64) -> String {
+    format!("{:.3} %", share * 100.0)
+}
+
+fn sizes(plan: &Plan) -> String {
+    let claimed = plan.claims.rates_hold.is_some();
+    let line = |label: &str, [rate, interval, used, birth, claim]: [&str; 5]| {
+        let text = format!("{label:<INDENT$}{rate:>10}{interval:>19}{used:>13}{birth:>11}{claim:>10}");
+        text.trim_end().to_owned() + "\n"
+    };
+    let heading = if claimed { "claimed" } else { "" };
+    let mut text = line("arena", ["overflow", "95 % interval", "utilisation", "birth", heading]);
+    for Row { size: row, birth_us, claimed_percent } in &plan.sizes {
+        let judged = if row.capacity == plan.capacity_bytes { " *" } else { "" };
+        let cells = [
+            percent(row.rate.share),
+            format!("{:.3} to {:.3}", row.rate.low * 100.0, row.rate.high * 100.0),
+            format!("{:.1} %", row.utilisation * 100.0),
+            birth_us.map_or_else(String::new, |us| duration(us / 1e3)),
+            claimed_percent.map_or_else(String::new, |percent| format!("{percent:.1} %")),
+        ];
+        text += &line(&(size(row.capacity) + judged), cells.each_ref().map(String::as_str));
+    }
+    text + &paragraph("", "utilisation: what 99.9 % of scopes stay within; birth: pages mapped, touched and given back")
+}
+
+fn advice(plan: &Plan) -> String {
+    let judged = size(plan.capacity_bytes);
+    let used = plan.sizes.iter().find(|row| row.size.capacity == plan.capacity_bytes);
+    let used = used.map_or(0.0, |row| row.size.utilisation * 100.0);
+    let text = match plan.advice {
+        Advice::InsufficientData { found, needed } => {
+            format!("none for {judged}: it takes {needed} scopes, and there are {found}; --scopes says how many run")
+        }
+        Advice::Grow { to } => format!("more than 1 % of scopes overflow {judged}; {}", install(to)),
+        Advice::NoSizeFits => {
+            format!("more than 1 % of scopes overflow {judged}, and too many even 4 GiB: split the work")
+        }
+        Advice::Shrink { to } => format!("of {judged} {used:.1} % is used; {}", install(to)),
+        Advice::OverProvisioned => format!("of {judged} {used:.1} % is used: more than enough, keep it"),
+        Advice::WellSized => format!("of {judged} {used:.1} % is used: well sized, keep it"),
+        Advice::AtRisk => format!("of {judged} {used:.1} % is used: at risk, watch it"),
+        other => format!("{other:?}"),
+    };
+    let peak = format!(
+        "{:.1} %, by the largest need; as that never falls, no advice goes by it",
+        plan.peak_utilisation * 100.0
+    );
+    paragraph("advice", &text) + &paragraph("peak", &peak)
+}
+
+fn install(to: usize) -> String {
+    format!("for {} install ArenaConfig::new().capacity({to})", size(to))
+}
+
+fn claims(plan: &Plan) -> String {
+    let claims = &plan.claims;
+    let rates = claims.rates_hold.map(|hold| {
+        let found = if hold { "all are" } else { "not all are" };
+        format!("overflow rates of 512 KiB to 4 MiB: here {found} within {} points of them", claims.tolerance_points)
+    });
+    let workload = &claims.workload;
+    let contradiction = format!(
+        "a query with {} rows of {} elements takes {:.2} MB, and arenas have {}: it does not fit. Packed it takes {} \
+         bytes here; read in place {}, and the caller's {} for scores; by Packing::Tiled what fits",
+        grouped(workload.candidates),
+        workload.dim,
+        workload.claimed_bytes as f64 / 1e6,
+        size(workload.default_capacity_bytes),
+        grouped(workload.gathered_bytes),
+        grouped(workload.in_place_bytes),
+        grouped(workload.candidates * size_of::<f32>()),
+    );
+    let from = "by the sizing that the default arena was chosen by:".to_owned();
+    let all = [from].into_iter().chain(rates).chain([contradiction]);
+    let labels = ["claimed"].into_iter().chain(std::iter::repeat(""));
+    "\n".to_owned() + &labels.zip(all).map(|(label, claim)| paragraph(label, &claim)).collect::<String>()
+}
