@@ -1,5 +1,6 @@
 //! Work on many threads at once, each bound to a CPU of its own.
 
+use std::panic::resume_unwind;
 use std::sync::Barrier;
 use std::thread;
 use std::time::Duration;
@@ -37,7 +38,7 @@ pub fn together<D: Send>(data: &mut [D], work: impl Fn(&mut D) + Sync) -> Durati
                 })
             })
             .collect();
-        running.into_iter().map(|thread| thread.join().expect("measured work does not panic")).collect()
+        running.into_iter().map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic))).collect()
     });
     let start = spans.iter().map(|span| span.0).min().unwrap_or_default();
     spans.iter().map(|span| span.1).max().unwrap_or_default() - start

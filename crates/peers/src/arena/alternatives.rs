@@ -9,13 +9,13 @@ use ecphory_measure::cases::arena::{BATCH, KERNEL3};
 use super::memory::Memory;
 use super::work::{ALIGN, Allocator, Entry, ROOM, no_room};
 
-pub fn enter(entry: &mut Entry<'_>) -> Result<(), String> {
+pub fn enter(entry: &mut Entry<'_>) {
     let slot = entry.task.largest();
     let largest = KERNEL3.into_iter().max().unwrap_or_default();
-    entry.allocator("pool", waste(|_| Pool::cost(largest)), || Pool::new(slot))?;
-    entry.allocator("slab", waste(Slab::cost), Slab::new)?;
-    entry.allocator("stack", waste(Stack::cost), Stack::new)?;
-    entry.allocator("generational", waste(|_| Generational::cost(largest)), || Generational::new(slot))
+    entry.allocator("pool", waste(|_| Pool::cost(largest)), || Pool::new(slot));
+    entry.allocator("slab", waste(Slab::cost), Slab::new);
+    entry.allocator("stack", waste(Stack::cost), Stack::new);
+    entry.allocator("generational", waste(|_| Generational::cost(largest)), || Generational::new(slot));
 }
 
 /// What `kernel3` costs beyond the bytes it asks for, where a block of so many bytes takes up `cost`.
