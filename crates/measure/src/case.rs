@@ -1,7 +1,6 @@
 //! One piece of work, everyone who does it, and what that says.
 
-use crate::contest::caught;
-use crate::{Contender, Contest, Effort, LeftOut, Line, Times, Work};
+use crate::{Contender, Contest, Effort, LeftOut, Line, Times, Work, caught};
 
 /// What a rate counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

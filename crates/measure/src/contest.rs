@@ -130,8 +130,11 @@ pub struct LeftOut {
     pub why: String,
 }
 
-/// What `work` returns, or that `who` panicked in it.
-pub(crate) fn caught<R>(who: &str, work: impl FnOnce() -> R) -> Result<R, LeftOut> {
+/// What `work` returns.
+///
+/// # Errors
+/// That `who` panicked in it.
+pub fn caught<R>(who: &str, work: impl FnOnce() -> R) -> Result<R, LeftOut> {
     catch_unwind(AssertUnwindSafe(work)).map_err(|payload| {
         let text = payload.downcast_ref::<String>().map(String::as_str);
         let text = text.or(payload.downcast_ref::<&str>().copied()).unwrap_or("without a message");

@@ -25,7 +25,7 @@ pub mod threads;
 
 pub use case::{Case, Unit};
 pub use clock::{Clock, pin, thread_count};
-pub use contest::{Contender, Contest, Effort, LeftOut, Times};
+pub use contest::{Contender, Contest, Effort, LeftOut, Times, caught};
 pub use limits::{Level, Limits};
 pub use line::{Dtype, Line, Metric, Work};
 pub use progress::Bar;

@@ -2,9 +2,8 @@
 
 use std::fmt;
 
-use crate::contest::caught;
 use crate::threads::in_pool;
-use crate::{Bar, Case, Effort, LeftOut, Limits, Line, Work, runs};
+use crate::{Bar, Case, Effort, LeftOut, Limits, Line, Work, caught, runs};
 
 type Build = dyn Fn(&Limits) -> Result<Case<'static>, String> + Send + Sync;
 
@@ -56,15 +55,15 @@ impl fmt::Display for UnknownFilter {
 
 impl std::error::Error for UnknownFilter {}
 
-/// The plans whose labels contain every word of `filter`.
+/// The cases whose labels contain every word of `filter`.
 ///
 /// # Errors
 /// [`UnknownFilter`] where there is none.
-pub fn select(plans: Vec<Plan>, filter: Option<&str>) -> Result<Vec<Plan>, UnknownFilter> {
-    let Some(filter) = filter else { return Ok(plans) };
-    let labels: Vec<_> = plans.iter().map(Plan::label).collect();
+pub fn select<T>(cases: Vec<T>, label: impl Fn(&T) -> String, filter: Option<&str>) -> Result<Vec<T>, UnknownFilter> {
+    let Some(filter) = filter else { return Ok(cases) };
+    let labels: Vec<_> = cases.iter().map(&label).collect();
     let wanted = |label: &str| filter.split_whitespace().all(|word| label.contains(word));
-    let selected: Vec<_> = plans.into_iter().filter(|plan| wanted(&plan.label())).collect();
+    let selected: Vec<_> = cases.into_iter().filter(|case| wanted(&label(case))).collect();
     if selected.is_empty() { Err(UnknownFilter { filter: filter.into(), labels }) } else { Ok(selected) }
 }
 
@@ -178,10 +177,10 @@ mod tests {
     #[test]
     fn a_filter_selects_by_all_its_words_and_an_unknown_one_lists_what_exists() {
         let plans = || vec![plan("power", 10), plan("power", 1000), plan("exponential", 1000)];
-        assert_eq!(select(plans(), None).unwrap().len(), 3);
-        assert_eq!(select(plans(), Some("power")).unwrap().len(), 2);
-        assert_eq!(select(plans(), Some("1000 power")).unwrap()[0].label(), "decay power 1000 t1");
-        let Err(refusal) = select(plans(), Some("powder")) else { panic!("expected a refusal") };
+        assert_eq!(select(plans(), Plan::label, None).unwrap().len(), 3);
+        assert_eq!(select(plans(), Plan::label, Some("power")).unwrap().len(), 2);
+        assert_eq!(select(plans(), Plan::label, Some("1000 power")).unwrap()[0].label(), "decay power 1000 t1");
+        let Err(refusal) = select(plans(), Plan::label, Some("powder")) else { panic!("expected a refusal") };
         assert_eq!(refusal.to_string().lines().count(), 4);
         assert!(refusal.to_string().contains("decay exponential 1000 t1"));
     }

@@ -14,8 +14,9 @@ use std::process::ExitCode;
 
 use clap::{Parser, ValueEnum};
 use ecphory::ArenaConfig;
-use ecphory_measure::suite::{self, Plan};
+use ecphory_measure::suite::{self, Missing, Plan};
 use ecphory_measure::{Bar, Effort, Limits, Line};
+use similarity::accuracy::{self, Case};
 use table::Table;
 
 /// Ecphory side by side with other libraries.
@@ -54,6 +55,9 @@ enum Suite {
     Similarity,
     Spreading,
     Decay,
+    /// How far answers are from f64; nothing is timed.
+    Accuracy,
+    /// All but `accuracy`.
     All,
 }
 
@@ -95,7 +99,10 @@ fn run(arguments: &Arguments) -> Result<(), Failure> {
         spreading::wordnet::fetch()?;
     }
     let Some(suite) = arguments.suite else { return Ok(()) };
-    let plans = suite::select(suite.plans(), arguments.filter.as_deref())?;
+    if suite == Suite::Accuracy {
+        return accuracy(arguments);
+    }
+    let plans = suite::select(suite.plans(), Plan::label, arguments.filter.as_deref())?;
     if arguments.list {
         return emit(&plans.iter().map(|plan| plan.label() + "\n").collect::<String>());
     }
@@ -116,6 +123,18 @@ fn run(arguments: &Arguments) -> Result<(), Failure> {
     if !arguments.json {
         emit(&table.end(&missing))?;
     }
+    all_there(&missing)
+}
+
+fn accuracy(arguments: &Arguments) -> Result<(), Failure> {
+    let cases = suite::select(accuracy::cases(), Case::label, arguments.filter.as_deref())?;
+    if arguments.list {
+        return emit(&cases.iter().map(|case| case.label() + "\n").collect::<String>());
+    }
+    all_there(&accuracy::run(&cases, arguments.json, &mut io::stdout().lock())?)
+}
+
+fn all_there(missing: &Missing) -> Result<(), Failure> {
     if missing.is_empty() { Ok(()) } else { Err(missing.to_string().into()) }
 }
 

@@ -3,10 +3,29 @@
 use ecphory_measure::Line;
 use ecphory_measure::suite::Missing;
 
-/// Blocks in the order of the cases; notes get their numbers where they are first met, and stand once, at the end.
+/// What a reader must know to compare, each once: numbered where it is first met.
+#[derive(Default)]
+pub struct Notes(Vec<String>);
+
+impl Notes {
+    pub fn number(&mut self, note: &str) -> usize {
+        let known = self.0.iter().position(|known| known == note);
+        1 + known.unwrap_or_else(|| {
+            self.0.push(note.to_owned());
+            self.0.len() - 1
+        })
+    }
+
+    /// One line for each.
+    pub fn text(&self) -> String {
+        self.0.iter().enumerate().map(|(number, note)| format!("[{}] {note}\n", number + 1)).collect()
+    }
+}
+
+/// Blocks in the order of the cases; notes stand at the end.
 #[derive(Default)]
 pub struct Table {
-    notes: Vec<String>,
+    notes: Notes,
 }
 
 impl Table {
@@ -21,7 +40,7 @@ impl Table {
         for line in order {
             let against = ours.map_or_else(String::new, |ours| format!("{:.2}x", line.median_ns / ours));
             let of_limit = line.of_limit.map_or_else(String::new, |share| format!("{:.0} %", share * 100.0));
-            let note = line.note.as_deref().map_or_else(String::new, |note| format!(" [{}]", self.number(note)));
+            let note = line.note.as_deref().map_or_else(String::new, |note| format!(" [{}]", self.notes.number(note)));
             text += &format!(
                 "  {:<24}{:>10}{:>9.*} {:<9}{of_limit:>6}{against:>8} +-{:.0} %{note}\n",
                 line.who,
@@ -35,22 +54,12 @@ impl Table {
         text
     }
 
-    fn number(&mut self, note: &str) -> usize {
-        let known = self.notes.iter().position(|known| known == note);
-        1 + known.unwrap_or_else(|| {
-            self.notes.push(note.to_owned());
-            self.notes.len() - 1
-        })
-    }
-
     /// What stands below all blocks.
     pub fn end(&self, missing: &Missing) -> String {
         let mut text = "\n1.00x: ours; above it slower than ours. %: share of the limit that binds. \
             +-: how far the runs lie apart\n"
             .to_owned();
-        for (number, note) in self.notes.iter().enumerate() {
-            text += &format!("[{}] {note}\n", number + 1);
-        }
+        text += &self.notes.text();
         if !missing.is_empty() {
             text += &format!("{missing}\n");
         }

@@ -155,7 +155,9 @@ pub fn ours(metric: Metric) -> ecphory::Metric {
     }
 }
 
-fn plain(metric: Metric) -> fn(&[f32], &[f32]) -> f32 {
+/// The plain loop over two vectors.
+#[must_use]
+pub fn plain(metric: Metric) -> fn(&[f32], &[f32]) -> f32 {
     match metric {
         Metric::Cosine => scalar::cosine,
         Metric::Sql2 => scalar::squared_euclidean,

@@ -1,5 +1,6 @@
 //! Queries against rows: other vector libraries, matrix products, and the loops of vector stores.
 
+pub mod accuracy;
 mod best;
 #[cfg(feature = "lance")]
 mod lance;
