@@ -15,7 +15,7 @@ use std::process::ExitCode;
 use clap::{Parser, ValueEnum};
 use ecphory::ArenaConfig;
 use ecphory_measure::suite::{self, Missing, Plan};
-use ecphory_measure::{Bar, Effort, Limits, Line};
+use ecphory_measure::{Bar, Effort, Limits, Line, Work};
 use similarity::accuracy::{self, Case};
 use table::Table;
 
@@ -112,16 +112,20 @@ fn run(arguments: &Arguments) -> Result<(), Failure> {
     let runs = usize::from(arguments.runs);
     let bar = Bar::new(plans.len() * runs);
     let limits = Limits::measure(effort, |what| bar.now(what));
-    let mut table = Table::default();
+    let (mut table, mut arenas) = (Table::default(), Vec::new());
     if !arguments.json {
         bar.aside(|| emit(&limits.text()))?;
     }
     let missing = suite::run(&plans, &limits, (effort, runs), &bar, |lines| {
-        if arguments.json { emit(&json(lines)?) } else { emit(&table.block(lines)) }
+        if arguments.json {
+            return emit(&json(lines)?);
+        }
+        arenas.extend(lines.iter().filter(|line| matches!(line.work, Work::Arena { .. })).cloned());
+        emit(&table.block(lines))
     })?;
     drop(bar);
     if !arguments.json {
-        emit(&table.end(&missing))?;
+        emit(&(arena::summary::text(&arenas) + &table.end(&missing)))?;
     }
     all_there(&missing)
 }

@@ -1,7 +1,7 @@
 //! What people read: one block for each case, the fastest first.
 
-use ecphory_measure::Line;
 use ecphory_measure::suite::Missing;
+use ecphory_measure::{Line, thread_count};
 
 /// What a reader must know to compare, each once: numbered where it is first met.
 #[derive(Default)]
@@ -32,7 +32,11 @@ impl Table {
     /// The figures of one case.
     pub fn block(&mut self, lines: &[Line]) -> String {
         let Some(first) = lines.first() else { return String::new() };
-        let threads = if first.threads == 1 { "1 thread".to_owned() } else { format!("{} threads", first.threads) };
+        let threads = match first.threads {
+            1 => "1 thread".to_owned(),
+            many if many > thread_count() => format!("{many} threads, CPU time"),
+            many => format!("{many} threads"),
+        };
         let mut text = format!("\n{}, {threads}\n", first.work);
         let mut order: Vec<&Line> = lines.iter().collect();
         order.sort_by(|a, b| a.median_ns.total_cmp(&b.median_ns));
