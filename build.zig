@@ -32,7 +32,7 @@ pub fn build(b: *std.Build) void {
     const tested = for (tiers) |tier| {
         if (only == null or std.mem.eql(u8, tier.name, only.?)) break tier;
     } else std.process.fatal("no tier '{s}' for this architecture in zig/tiers.txt", .{only.?});
-    const in_tests: Options = .{ .bench = true, .poison = poison orelse (test_optimize == .debug) };
+    const in_tests: Options = .{ .bench = true, .poison = poison orelse (test_optimize == .debug and !valgrind) };
     const test_module = module(b, "zig/tests.zig", tierTarget(b, target, tested), test_optimize, in_tests);
     addTiers(b, test_module, target, tiers, in_tests);
     test_module.valgrind = valgrind;
@@ -51,6 +51,17 @@ pub fn build(b: *std.Build) void {
     const step = b.step("test", "run the tests");
     step.dependOn(&b.addRunArtifact(tests).step);
     b.step("test-binary", "build the tests and run nothing").dependOn(&b.addInstallArtifact(tests, .{}).step);
+
+    const in_proofs: Options = .{ .bench = false, .poison = poison orelse false };
+    const lowest = tierTarget(b, target, tiers[0]);
+    const soak = program(b, "soak", module(b, "zig/soak.zig", lowest, .safe, in_proofs));
+    const run_soak = b.addRunArtifact(soak);
+    run_soak.addPassthruArgs();
+    b.step("soak", "compare the arena with a model: -- OPERATIONS [SEED]").dependOn(&run_soak.step);
+}
+
+fn program(b: *std.Build, name: []const u8, root: *std.Build.Module) *std.Build.Step.Compile {
+    return b.addExecutable(.{ .name = name, .root_module = root, .use_llvm = true });
 }
 
 fn addTiers(
