@@ -57,6 +57,10 @@ pub fn build(b: *std.Build) void {
     const soak = program(b, "soak", module(b, "zig/soak.zig", lowest, .safe, in_proofs));
     const run_soak = b.addRunArtifact(soak);
     run_soak.addPassthruArgs();
+    const misuse = module(b, "zig/misuse.zig", lowest, .safe, in_proofs);
+    misuse.valgrind = valgrind;
+    const use_wrongly = b.addInstallArtifact(program(b, "misuse", misuse), .{});
+    b.step("misuse", "build what uses scratch wrongly").dependOn(&use_wrongly.step);
     b.step("soak", "compare the arena with a model: -- OPERATIONS [SEED]").dependOn(&run_soak.step);
 }
 
