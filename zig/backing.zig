@@ -11,7 +11,8 @@ pub fn Backing(comptime Os: type) type {
         /// At least `size` bytes of zeroed pages that take memory when first touched.
         pub fn map(size: usize) error{OutOfMemory}!Pages {
             // A length that no address space holds may be an invalid argument to the system, which std takes for a bug.
-            if (size == 0 or size > 1 << 47) return error.OutOfMemory;
+            const most: usize = if (std.valgrind.runningOnValgrind() > 0) 1 << 43 else 1 << 47;
+            if (size == 0 or size > most) return error.OutOfMemory;
             return Os.map(std.mem.alignForward(usize, size, std.heap.pageSize())) orelse error.OutOfMemory;
         }
 
@@ -32,13 +33,14 @@ const Posix = struct {
     const posix = std.posix;
 
     fn map(size: usize) ?Pages {
-        const access: posix.PROT = .{ .READ = true, .WRITE = true };
-        const kind: posix.MAP = .{ .TYPE = .PRIVATE, .ANONYMOUS = true };
-        if (builtin.os.tag != .linux) return posix.mmap(null, size, access, kind, -1, 0) catch null;
-        // std takes an invalid argument for a bug, and valgrind answers so where a length is more than it has.
-        const start = std.os.linux.mmap(null, size, access, kind, -1, 0);
-        if (std.os.linux.errno(start) != .SUCCESS) return null;
-        return @as([*]align(std.heap.page_size_min) u8, @ptrFromInt(start))[0..size];
+        return posix.mmap(
+            null,
+            size,
+            .{ .READ = true, .WRITE = true },
+            .{ .TYPE = .PRIVATE, .ANONYMOUS = true },
+            -1,
+            0,
+        ) catch null;
     }
 
     fn unmap(pages: Pages) void {
