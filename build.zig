@@ -32,7 +32,7 @@ pub fn build(b: *std.Build) void {
     const tested = for (tiers) |tier| {
         if (only == null or std.mem.eql(u8, tier.name, only.?)) break tier;
     } else std.process.fatal("no tier '{s}' for this architecture in zig/tiers.txt", .{only.?});
-    const in_tests: Options = .{ .bench = true, .poison = poison orelse (test_optimize == .debug) };
+    const in_tests: Options = .{ .bench = true, .poison = poison orelse (test_optimize == .debug and !valgrind) };
     const test_module = module(b, "zig/tests.zig", tierTarget(b, target, tested), test_optimize, in_tests);
     addTiers(b, test_module, target, tiers, in_tests);
     test_module.valgrind = valgrind;
@@ -51,6 +51,29 @@ pub fn build(b: *std.Build) void {
     const step = b.step("test", "run the tests");
     step.dependOn(&b.addRunArtifact(tests).step);
     b.step("test-binary", "build the tests and run nothing").dependOn(&b.addInstallArtifact(tests, .{}).step);
+    addProofs(b, tierTarget(b, target, tiers[0]), .{ .bench = false, .poison = poison orelse false }, valgrind);
+}
+
+/// Programs that show of arenas what tests do not: at length, used wrongly, from many threads.
+fn addProofs(b: *std.Build, target: std.Build.ResolvedTarget, options: Options, valgrind: bool) void {
+    const run_soak = b.addRunArtifact(program(b, "soak", module(b, "zig/soak.zig", target, .safe, options)));
+    run_soak.addPassthruArgs();
+    b.step("soak", "compare the arena with a model: -- OPERATIONS [SEED]").dependOn(&run_soak.step);
+
+    const misuse = module(b, "zig/misuse.zig", target, .safe, options);
+    misuse.valgrind = valgrind;
+    const install_misuse = b.addInstallArtifact(program(b, "misuse", misuse), .{});
+    b.step("misuse", "build what uses scratch wrongly").dependOn(&install_misuse.step);
+
+    const race = module(b, "zig/race.zig", target, .safe, options);
+    race.sanitize_thread = true;
+    race.link_libc = true; // ThreadSanitizer lives in it.
+    const install_race = b.addInstallArtifact(program(b, "race", race), .{});
+    b.step("race", "build what ThreadSanitizer looks at").dependOn(&install_race.step);
+}
+
+fn program(b: *std.Build, name: []const u8, root: *std.Build.Module) *std.Build.Step.Compile {
+    return b.addExecutable(.{ .name = name, .root_module = root, .use_llvm = true });
 }
 
 fn addTiers(

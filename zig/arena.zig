@@ -196,8 +196,16 @@ pub const Arena = extern struct {
     /// Bytes from `start` to `end` are nobody's from now on.
     inline fn takeBack(arena: *Arena, start: usize, end: usize) void {
         const bytes = arena.base[start..end];
-        if (poison) @memset(bytes, poison_byte);
+        if (poison) {
+            memcheck.makeMemUndefined(bytes); // Some of it was nobody's before.
+            @memset(bytes, poison_byte);
+        }
         memcheck.makeMemNoAccess(bytes);
+    }
+
+    /// The bytes are again whose they were before `over`.
+    pub fn dissolve(arena: *Arena) void {
+        memcheck.makeMemUndefined(arena.base[0..arena.capacity]);
     }
 
     /// As `takeBack`, of all that is free, for whoever has changed it by other ways.

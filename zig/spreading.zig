@@ -185,6 +185,7 @@ fn expectActivation(options: Options, seeds: []const Seed, expected: [4]f32) !vo
     for ([_]u8{ 0, 1, 3, 0xFF }) |dirt| {
         var bytes: [1024]u8 align(64) = @splat(dirt);
         var arena: Arena = .over(&bytes);
+        defer arena.dissolve();
         var reached: [4]u32 = undefined;
         var activations: [4]f32 = undefined;
         const count = try spread(&arena, star, seeds, &options, &reached, &activations);

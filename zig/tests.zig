@@ -20,6 +20,7 @@ test {
     _ = @import("oracle.zig");
     _ = @import("simd.zig");
     _ = @import("similarity.zig");
+    _ = @import("soak.zig");
     _ = @import("spreading.zig");
     _ = @import("thread.zig");
     _ = @import("tier.zig");
