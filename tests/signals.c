@@ -45,7 +45,7 @@ static void handle_with_arena(void) {
     void *block = NULL, *none = NULL;
     HOLDS(gather(SMALL_IDS, scores, ECP_PACKING_WHOLE, NULL) == ECP_OK);
     HOLDS(memcmp(scores, expected_small, sizeof scores) == 0);
-    HOLDS(ecp_arena_mark(&mark) == ECP_OK);
+    HOLDS(ecp_arena_mark(&mark, NULL) == ECP_OK);
     HOLDS(ecp_arena_alloc(1000, &block, NULL) == ECP_OK);
     if (block == NULL) return;
     memset(block, 0xEE, 1000);
@@ -78,7 +78,7 @@ static void handle(int number) {
     ecp_arena_thread_stats(&before);
     /* More than there is: that would need pages. */
     HOLDS(ecp_arena_grow((size_t)1 << 40) != ECP_OK);
-    if (ecp_arena_mark(&mark) == ECP_OK) {
+    if (ecp_arena_mark(&mark, NULL) == ECP_OK) {
         HOLDS(before.live_arenas == 1);
         HOLDS(ecp_arena_rewind(mark) == ECP_OK);
         handle_with_arena();
@@ -100,12 +100,12 @@ static void round_of_work(unsigned round) {
     enum { BLOCKS = 5 };
     void *blocks[BLOCKS] = {0};
     size_t outer = 0, inner = 0, size = 64 + round * 211 % 8000;
-    HOLDS(ecp_arena_mark(&outer) == ECP_OK);
+    HOLDS(ecp_arena_mark(&outer, NULL) == ECP_OK);
     for (int i = 0; i < BLOCKS; i++) {
         HOLDS(ecp_arena_alloc(size, &blocks[i], NULL) == ECP_OK);
         if (blocks[i] == NULL) return;
         memset(blocks[i], i + 1, size);
-        if (i == 2) HOLDS(ecp_arena_mark(&inner) == ECP_OK);
+        if (i == 2) HOLDS(ecp_arena_mark(&inner, NULL) == ECP_OK);
         memset(scores, 0, sizeof scores);
         HOLDS(gather(IDS, scores, i % 2 ? ECP_PACKING_TILED : ECP_PACKING_WHOLE, NULL) == ECP_OK);
         HOLDS(memcmp(scores, expected, sizeof scores) == 0);
