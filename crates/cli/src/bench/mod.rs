@@ -89,7 +89,7 @@ fn keep(options: &Options, lines: &[Line], limits: &Limits) -> Result<(), Failur
 
 /// What stands below all figures.
 fn end(options: &Options, missing: &Missing, compared: Option<&Compared<'_>>) -> String {
-    let mut text = Table::LEGEND.to_owned();
+    let mut text = Table::legend();
     if !missing.is_empty() {
         text += &format!("{missing}\n");
     }

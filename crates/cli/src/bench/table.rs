@@ -1,3 +1,4 @@
+use ecphory_measure::cases::spreading::CUES;
 use ecphory_measure::{Line, Work};
 
 /// One block for each suite, one line for each figure of ours, the plain loop's beside it.
@@ -9,7 +10,12 @@ pub struct Table {
 
 impl Table {
     /// What stands below all blocks.
-    pub const LEGEND: &str = "\nlimit: share of the most this machine could do; scalar: the plain loop, slower\n";
+    pub fn legend() -> String {
+        format!(
+            "\nlimit: share of the most this machine could do; scalar: the plain loop, slower\n\
+             spread3 on more than one thread: {CUES} cues side by side\n"
+        )
+    }
 
     /// The next case.
     pub fn rows(&mut self, lines: &[Line]) -> String {
