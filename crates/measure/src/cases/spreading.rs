@@ -89,8 +89,8 @@ fn exact(csr: &Csr, seeds: &[(u32, f32)]) -> (Vec<f64>, u64) {
 /// Cues that are spread side by side on many threads.
 pub const CUES: u32 = 64;
 
-/// `spread3` of [`CUES`] cues side by side on `threads` threads, each cue's three nodes one further than those of the one
-/// before: ours by `spread_batch`, and the plain loop by rayon, a cue at a time.
+/// `spread3` of [`CUES`] cues side by side on `threads` threads, the three nodes of each one further than those of the
+/// cue before: ours by `spread_batch`, and the plain loop by rayon, a cue at a time.
 ///
 /// # Errors
 /// That our answer is wrong.
