@@ -177,11 +177,15 @@ pub export fn ecp_arena_admit(kernel: u32, need: usize, scratch: ?*Scratch) Stat
 
 pub export fn ecp_arena_mark(mark: ?*usize) Status {
     const to = mark orelse return .invalid_argument;
-    to.* = @backingInt(thread.open() catch {
-        thread.noteOverflow(.caller, .err, registry.capacity());
-        return .out_of_memory;
-    });
+    to.* = @backingInt(thread.open() catch return unmarked());
     return .ok;
+}
+
+/// There are no pages for an arena. Apart, so that a scope of a thread that has one runs no locked instruction.
+noinline fn unmarked() Status {
+    @branchHint(.cold);
+    thread.noteOverflow(.caller, .err, registry.capacity());
+    return .out_of_memory;
 }
 
 pub export fn ecp_arena_alloc(size: usize, block: ?*?*anyopaque, scratch: ?*Scratch) Status {
