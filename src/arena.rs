@@ -12,7 +12,9 @@ use std::cell::Cell;
 use std::marker::PhantomData;
 use std::mem::MaybeUninit;
 use std::ptr::NonNull;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
+use crate::ffi::ecp_arena;
 use crate::needs::Kernel;
 use crate::{Error, ffi, tier};
 
@@ -351,6 +353,8 @@ impl Drop for HeapBlock {
 #[derive(Debug)]
 pub struct Scratch<'s> {
     depth: usize,
+    /// The thread's arena; none where every block is to be handed out by a call.
+    head: Option<NonNull<ecp_arena>>,
     /// Invariant in `'s`.
     scope: PhantomData<fn(&'s ()) -> &'s ()>,
     /// Neither `Send` nor `Sync`: the arena is this thread's.
@@ -389,9 +393,9 @@ pub struct Scratch<'s> {
 /// [`Error::OutOfMemory`] where the arena cannot be mapped; [`Error::ThreadEnding`]; [`Error::UnknownTier`].
 pub fn scope<R>(f: impl for<'s> FnOnce(&Scratch<'s>) -> R) -> Result<R, Error> {
     enter()?;
-    let mut mark = 0;
-    // SAFETY: ecphory.h asks for a number to write.
-    match unsafe { ffi::ecp_arena_mark(&mut mark) } {
+    let (mut mark, mut head) = (0, std::ptr::null_mut());
+    // SAFETY: ecphory.h asks for a number and a pointer to write.
+    match unsafe { ffi::ecp_arena_mark(&mut mark, &mut head) } {
         OUT_OF_MEMORY => {
             return Err(Error::OutOfMemory { needed: ArenaConfig::current().capacity, capacity: 0 });
         }
@@ -402,7 +406,7 @@ pub fn scope<R>(f: impl for<'s> FnOnce(&Scratch<'s>) -> R) -> Result<R, Error> {
         guard.depth.get()
     })?;
     let _rewind = Rewind { mark, depth };
-    Ok(f(&Scratch { depth, scope: PhantomData, thread: PhantomData }))
+    Ok(f(&Scratch { depth, head: NonNull::new(head), scope: PhantomData, thread: PhantomData }))
 }
 
 struct Rewind {
@@ -434,19 +438,44 @@ impl<'s> Scratch<'s> {
     #[allow(clippy::mut_from_ref)] // Every call hands out a block of its own.
     pub fn alloc<T: Copy>(&self, len: usize) -> Result<&'s mut [MaybeUninit<T>], Error> {
         const { assert!(align_of::<T>() <= ALIGNMENT) };
+        let block = self.take(len.saturating_mul(size_of::<T>()))?;
+        // SAFETY: the block is 64-byte aligned, holds `len` items (a saturated size is always refused), is nobody
+        // else's until the scope rewinds, and `'s` ends before that. Uninitialised items are what `MaybeUninit` says.
+        Ok(unsafe { std::slice::from_raw_parts_mut(block.cast(), len) })
+    }
+
+    #[inline]
+    fn take(&self, size: usize) -> Result<*mut u8, Error> {
+        let Some(head) = self.head else { return self.take_by_call(size) };
+        // SAFETY: ecphory.h says of ecp_arena that it is good until its thread's arena is released, which is not while
+        // a scope is open, and this value does not leave its thread, which alone writes what is read here.
+        let ecp_arena { base, capacity, cursor, open, allocation_count } = unsafe { head.read() };
+        if open != self.depth || size > capacity - cursor {
+            return self.take_by_call(size);
+        }
+        let end = cursor + size.next_multiple_of(ALIGNMENT);
+        // SAFETY: ecphory.h has the caller raise both, by atomic writes, inside a scope and where the size fits: the
+        // innermost scope is this one. The block begins inside the arena.
+        unsafe {
+            AtomicUsize::from_ptr(&raw mut (*head.as_ptr()).cursor).store(end, Ordering::Relaxed);
+            AtomicU64::from_ptr(&raw mut (*head.as_ptr()).allocation_count)
+                .store(allocation_count.wrapping_add(1), Ordering::Relaxed);
+            Ok(base.add(cursor))
+        }
+    }
+
+    #[cold]
+    fn take_by_call(&self, size: usize) -> Result<*mut u8, Error> {
         let innermost = with_guard(|guard| guard.depth.get())?;
         if innermost != self.depth {
             return Err(Error::NotInnermost { innermost, found: self.depth });
         }
         let (mut block, mut scratch) = (std::ptr::null_mut(), OverflowPolicy::Error.scratch());
         // SAFETY: ecphory.h asks for a pointer and a struct to write.
-        match unsafe { ffi::ecp_arena_alloc(len.saturating_mul(size_of::<T>()), &mut block, &mut scratch) } {
-            OUT_OF_MEMORY => return Err(refuse(OverflowPolicy::Error, &scratch)),
-            status => Error::check(status)?,
+        match unsafe { ffi::ecp_arena_alloc(size, &mut block, &mut scratch) } {
+            OUT_OF_MEMORY => Err(refuse(OverflowPolicy::Error, &scratch)),
+            status => Error::check(status).map(|()| block.cast()),
         }
-        // SAFETY: the block is 64-byte aligned, holds `len` items (a saturated size is always refused), is nobody
-        // else's until the scope rewinds, and `'s` ends before that. Uninitialised items are what `MaybeUninit` says.
-        Ok(unsafe { std::slice::from_raw_parts_mut(block.cast(), len) })
     }
 
     /// `len` items, each `value`.

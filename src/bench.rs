@@ -68,7 +68,7 @@ pub fn arena_calls(size: usize, count: usize) -> Result<(), Error> {
     enter()?;
     let (mut mark, mut left) = (0, count);
     // SAFETY: ecphory.h asks for a number to write.
-    answer(unsafe { ffi::ecp_arena_mark(&mut mark) })?;
+    answer(unsafe { ffi::ecp_arena_mark(&mut mark, std::ptr::null_mut()) })?;
     while left > 0 {
         let now = left.min(64);
         let mut block = std::ptr::null_mut();

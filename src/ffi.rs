@@ -193,8 +193,36 @@ unsafe extern "C" {
 unsafe extern "C" {
     pub fn ecp_arena_admit(kernel: u32, need: usize, scratch: *mut ecp_scratch) -> ecp_status;
 }
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct ecp_arena {
+    pub base: *mut ::core::ffi::c_uchar,
+    pub capacity: usize,
+    pub cursor: usize,
+    pub open: usize,
+    pub allocation_count: u64,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of ecp_arena"][::core::mem::size_of::<ecp_arena>() - 40usize];
+    ["Alignment of ecp_arena"][::core::mem::align_of::<ecp_arena>() - 8usize];
+    ["Offset of field: ecp_arena::base"][::core::mem::offset_of!(ecp_arena, base) - 0usize];
+    ["Offset of field: ecp_arena::capacity"][::core::mem::offset_of!(ecp_arena, capacity) - 8usize];
+    ["Offset of field: ecp_arena::cursor"][::core::mem::offset_of!(ecp_arena, cursor) - 16usize];
+    ["Offset of field: ecp_arena::open"][::core::mem::offset_of!(ecp_arena, open) - 24usize];
+    ["Offset of field: ecp_arena::allocation_count"][::core::mem::offset_of!(ecp_arena, allocation_count) - 32usize];
+};
+impl Default for ecp_arena {
+    fn default() -> Self {
+        let mut s = ::core::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::core::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
 unsafe extern "C" {
-    pub fn ecp_arena_mark(mark: *mut usize) -> ecp_status;
+    pub fn ecp_arena_mark(mark: *mut usize, arena: *mut *mut ecp_arena) -> ecp_status;
 }
 unsafe extern "C" {
     pub fn ecp_arena_alloc(size: usize, block: *mut *mut ::core::ffi::c_void, scratch: *mut ecp_scratch) -> ecp_status;

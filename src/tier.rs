@@ -59,7 +59,10 @@ unsafe fn text(name: *const c_char) -> &'static str {
 /// Checks the archive and applies `ECPHORY_TIER`, once per process.
 pub(crate) fn ready() -> Result<(), Error> {
     static READY: OnceLock<Result<(), Error>> = OnceLock::new();
-    READY.get_or_init(prepare).clone()
+    match READY.get_or_init(prepare) {
+        Ok(()) => Ok(()),
+        Err(error) => Err(error.clone()),
+    }
 }
 
 fn prepare() -> Result<(), Error> {

@@ -39,6 +39,13 @@ FIELD(ecp_arena_stats, heap_loan_bytes, 64, uint64_t);
 FIELD(ecp_arena_stats, live_arenas, 72, uint64_t);
 FIELD(ecp_arena_stats, nesting_max, 80, size_t);
 
+SIZE(ecp_arena, 40);
+FIELD(ecp_arena, base, 0, unsigned char *);
+FIELD(ecp_arena, capacity, 8, size_t);
+FIELD(ecp_arena, cursor, 16, size_t);
+FIELD(ecp_arena, open, 24, size_t);
+FIELD(ecp_arena, allocation_count, 32, uint64_t);
+
 SIZE(ecp_kernel_stats, 8 * 7 + 8 * 369);
 FIELD(ecp_kernel_stats, high_water_mark, 0, size_t);
 FIELD(ecp_kernel_stats, overflow_counts, 8, uint64_t[4]);
@@ -173,7 +180,7 @@ static void check_configuration(void) {
     size_t bytes = 7, mark;
     CHECK(ecp_arena_trim(&bytes) == ECP_OK && bytes == 0);
     ecp_arena_release();
-    CHECK(ecp_arena_mark(&mark) == ECP_OK && mark == 0);
+    CHECK(ecp_arena_mark(&mark, NULL) == ECP_OK && mark == 0);
     CHECK(ecp_arena_configure(CAPACITY) == ECP_ALREADY_IN_USE);
     CHECK(ecp_arena_rewind(mark) == ECP_OK);
 }
@@ -182,10 +189,13 @@ static void check_arena(void) {
     size_t outer, inner, bytes;
     void *first = NULL, *second = NULL, *none = &bytes;
     ecp_scratch told = {0};
-    CHECK(ecp_arena_mark(&outer) == ECP_OK);
+    ecp_arena *head = NULL;
+    CHECK(ecp_arena_mark(&outer, &head) == ECP_OK);
     CHECK(ecp_arena_alloc(100, &first, &told) == ECP_OK && first != NULL && (uintptr_t)first % 64 == 0);
     memset(first, 1, 100);
-    CHECK(ecp_arena_mark(&inner) == ECP_OK && inner == outer + 128);
+    if (head != NULL) CHECK(head->base == first && head->cursor == 128 && head->open == 1);
+    if (head != NULL) CHECK(head->capacity == CAPACITY && head->allocation_count >= 1);
+    CHECK(ecp_arena_mark(&inner, NULL) == ECP_OK && inner == outer + 128);
     CHECK(ecp_arena_alloc(1, &second, NULL) == ECP_OK && (char *)second == (char *)first + 128);
     CHECK(ecp_arena_trim(&bytes) == ECP_ALREADY_IN_USE);
     CHECK(ecp_arena_alloc(SIZE_MAX, &none, &told) == ECP_OUT_OF_MEMORY && none == &bytes);
@@ -197,7 +207,7 @@ static void check_arena(void) {
     CHECK(ecp_arena_admit(ECP_KERNEL_SPREADING, SIZE_MAX, NULL) == ECP_OUT_OF_MEMORY);
     INVALID(ecp_arena_admit(ECP_KERNELS, 0, NULL));
     INVALID(ecp_arena_alloc(1, NULL, &told));
-    INVALID(ecp_arena_mark(NULL));
+    INVALID(ecp_arena_mark(NULL, &head));
     INVALID(ecp_arena_trim(NULL));
     INVALID(ecp_arena_rewind(inner + 128));
     INVALID(ecp_arena_rewind(inner + 1));
@@ -213,7 +223,7 @@ static void check_figures(void) {
     ecp_arena_thread_stats(&before);
     size_t mark, bytes = 7;
     void *block = NULL;
-    CHECK(ecp_arena_mark(&mark) == ECP_OK && ecp_arena_alloc(1000, &block, NULL) == ECP_OK);
+    CHECK(ecp_arena_mark(&mark, NULL) == ECP_OK && ecp_arena_alloc(1000, &block, NULL) == ECP_OK);
     ecp_arena_total_stats(&all);
     CHECK(all.current_usage == 1024 && all.live_arenas == 1 && all.capacity == CAPACITY);
     CHECK(ecp_arena_alloc(CAPACITY, &block, NULL) == ECP_OUT_OF_MEMORY && ecp_arena_rewind(mark) == ECP_OK);
@@ -251,7 +261,7 @@ static void check_kernel_stats(void) {
     CHECK(ecp_gather(ECP_METRIC_DOT, q, 32, q, 1, twice, 2, out, ECP_PACKING_WHOLE, &scratch) == ECP_OK);
     CHECK(ecp_arena_admit(ECP_KERNEL_SIMILARITY, CAPACITY + 1, &scratch) == ECP_OUT_OF_MEMORY);
     size_t mark;
-    CHECK(ecp_arena_mark(&mark) == ECP_OK);
+    CHECK(ecp_arena_mark(&mark, NULL) == ECP_OK);
     CHECK(ecp_gather(ECP_METRIC_DOT, q, 32, q, 1, twice, 2, out, ECP_PACKING_TILED, NULL) == ECP_OK);
     CHECK(ecp_arena_rewind(mark) == ECP_OK);
     CHECK(ecp_arena_kernel_stats(ECP_KERNEL_SIMILARITY, &after) == ECP_OK);
@@ -272,15 +282,15 @@ static void check_growth(void) {
     void *block;
     ecp_arena_release();
     ecp_arena_freeze();
-    CHECK(ecp_arena_mark(&mark) == ECP_OUT_OF_MEMORY && ecp_arena_grow(CAPACITY) == ECP_OUT_OF_MEMORY);
+    CHECK(ecp_arena_mark(&mark, NULL) == ECP_OUT_OF_MEMORY && ecp_arena_grow(CAPACITY) == ECP_OUT_OF_MEMORY);
     ecp_arena_thaw();
     INVALID(ecp_arena_grow(((size_t)1 << 46) + 1));
-    CHECK(ecp_arena_mark(&mark) == ECP_OK && ecp_arena_grow(4 * CAPACITY) == ECP_ALREADY_IN_USE);
+    CHECK(ecp_arena_mark(&mark, NULL) == ECP_OK && ecp_arena_grow(4 * CAPACITY) == ECP_ALREADY_IN_USE);
     CHECK(ecp_arena_rewind(mark) == ECP_OK && ecp_arena_grow(4 * CAPACITY) == ECP_OK);
     CHECK(ecp_arena_grow(CAPACITY) == ECP_OK);
     ecp_arena_thread_stats(&stats);
     CHECK(stats.capacity == 4 * CAPACITY);
-    CHECK(ecp_arena_mark(&mark) == ECP_OK && ecp_arena_alloc(4 * CAPACITY, &block, NULL) == ECP_OK);
+    CHECK(ecp_arena_mark(&mark, NULL) == ECP_OK && ecp_arena_alloc(4 * CAPACITY, &block, NULL) == ECP_OK);
     memset(block, 1, 4 * CAPACITY);
     CHECK(ecp_arena_rewind(mark) == ECP_OK);
     ecp_arena_release();
@@ -516,7 +526,7 @@ static void check_loans(void) {
     size_t mark, count = 77;
     void *held = NULL;
     char *lent = malloc(4096 + 63);
-    CHECK(lent != NULL && ecp_arena_mark(&mark) == ECP_OK && ecp_arena_alloc(CAPACITY, &held, NULL) == ECP_OK);
+    CHECK(lent != NULL && ecp_arena_mark(&mark, NULL) == ECP_OK && ecp_arena_alloc(CAPACITY, &held, NULL) == ECP_OK);
     for (int loan = 0; loan < 2; loan++) {
         ecp_scratch scratch[4];
         memset(scratch, 0, sizeof scratch);

@@ -33,6 +33,15 @@ pub const Scratch = extern struct {
     capacity: usize,
 };
 
+/// ecp_arena of ecphory.h: what an arena begins with.
+pub const ArenaHead = extern struct {
+    base: ?[*]u8,
+    capacity: usize,
+    cursor: usize,
+    open: usize,
+    allocation_count: u64,
+};
+
 // The library
 
 pub export fn ecp_abi_version() u32 {
@@ -175,9 +184,13 @@ pub export fn ecp_arena_admit(kernel: u32, need: usize, scratch: ?*Scratch) Stat
     return refused(@fromBackingInt(kernel), arena, scratch);
 }
 
-pub export fn ecp_arena_mark(mark: ?*usize) Status {
+pub export fn ecp_arena_mark(mark: ?*usize, head: ?*?*ArenaHead) Status {
     const to = mark orelse return .invalid_argument;
-    to.* = @backingInt(thread.open() catch return unmarked());
+    const arena = thread.open() catch return unmarked();
+    to.* = @backingInt(arena.mark());
+    // Where scratch is looked at, every block is handed out by a call that does.
+    const looked_at = arena_zig.poison or builtin.valgrind_support;
+    if (head) |its| its.* = if (looked_at) null else @ptrCast(arena);
     return .ok;
 }
 
@@ -437,6 +450,12 @@ pub const RawLaw = extern struct {
         return @ptrCast(raw);
     }
 };
+
+comptime {
+    for (@typeInfo(ArenaHead).@"struct".field_names) |name| {
+        if (@offsetOf(ArenaHead, name) != @offsetOf(Arena, name)) @compileError("layouts differ at " ++ name);
+    }
+}
 
 // The checked structs are the raw ones with enums and pointers that are known to be sound.
 comptime {

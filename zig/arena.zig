@@ -61,6 +61,8 @@ pub const Arena = extern struct {
     cursor: usize = 0,
     /// Scopes of callers that are open. A kernel's own is not counted: it is open for one call.
     open: usize = 0,
+    /// Blocks that frames and callers were given. Counted where a frame closes or a call hands one out, not by `alloc`.
+    allocation_count: u64 = 0,
     /// 0 where an outermost scope that ends is all there was since the one before: none inside it, nothing refused.
     eventful: usize = 1,
     /// Where the outermost scope's need is counted when it ends; none for an arena that no thread lives with, all of
@@ -74,8 +76,6 @@ pub const Arena = extern struct {
     /// Highest cursor of all outermost scopes that have ended; `highWater` adds what is open.
     high_water: usize = 0,
     overflow_count: u64 = 0,
-    /// Blocks that frames and callers were given. Counted where a frame closes or a call hands one out, not by `alloc`.
-    allocation_count: u64 = 0,
     /// Bytes that the last refused request would have brought the arena to.
     wanted: usize = 0,
 
@@ -110,7 +110,7 @@ pub const Arena = extern struct {
         store(usize, &arena.cursor, cursor);
         if (!counted) return;
         bump(&arena.rewind_count);
-        if (cursor | arena.eventful != 0) return arena.ended(cursor, left);
+        if (cursor | arena.open | arena.eventful != 0) return arena.ended(cursor, left);
         // Calls of one shape follow each other: most needs are what the last one was.
         const needs = arena.needs.?;
         if (left != needs.last) return arena.ended(cursor, left);
@@ -136,7 +136,6 @@ pub const Arena = extern struct {
     /// A caller's scope begins.
     pub fn enter(arena: *Arena) void {
         arena.open += 1;
-        arena.eventful = 1;
     }
 
     /// The innermost of a caller's scopes ends.

@@ -30,6 +30,7 @@ test {
 const structs = .{
     .{ "ecp_scratch", abi.Scratch },
     .{ "ecp_arena_stats", registry.Stats },
+    .{ "ecp_arena", abi.ArenaHead },
     .{ "ecp_kernel_stats", registry.KernelStats },
     .{ "ecp_hit", @import("similarity.zig").Hit },
     .{ "ecp_top_k_result", @import("similarity.zig").TopK },

@@ -39,10 +39,10 @@ pub inline fn lendTo(kernel: Kernel) error{OutOfMemory}!*Arena {
 }
 
 /// A caller's scope begins.
-pub fn open() error{OutOfMemory}!arena_zig.Mark {
+pub fn open() error{OutOfMemory}!*Arena {
     const arena = try lendTo(.caller);
     arena.enter();
-    return arena.mark();
+    return arena;
 }
 
 /// A caller's scope ends: the innermost.
@@ -198,7 +198,7 @@ test "a larger arena takes the place of one that holds nothing, and what was cou
     defer release();
     const found = ofKernel(.similarity);
     (try arena.frame(1 << 20)).close();
-    const mark = try open();
+    const mark = (try open()).mark();
     try testing.expectError(error.InUse, grow(default_capacity * 2));
     try close(mark);
     try grow(default_capacity);
@@ -240,9 +240,9 @@ test "a scope of the caller's is one need, named after the caller, whatever runs
     _ = try lend();
     defer release();
     const found = [_]KernelStats{ ofKernel(.caller), ofKernel(.similarity) };
-    const outer = try open();
+    const outer = (try open()).mark();
     (try (try lendTo(.similarity)).frame(6400)).close();
-    const inner = try open();
+    const inner = (try open()).mark();
     (try (try lendTo(.similarity)).frame(640)).close();
     try close(inner);
     try testing.expectEqual(3, stats().nesting_max);

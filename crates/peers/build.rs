@@ -14,6 +14,9 @@ fn main() {
 
 fn arena() {
     cc::Build::new().file("c/thread.c").compile("peers_thread");
+    if env::var_os("CARGO_CFG_UNIX").is_some() {
+        cc::Build::new().file("c/pages.c").compile("peers_pages");
+    }
 }
 
 /// SLEEF where it is installed, and glibc's libmvec where it is the C library; both in the widths of x86-64.

@@ -131,9 +131,23 @@ void ecp_arena_thaw(void);
  * *scratch (borrowed; its lent block is not looked at). */
 ecp_status ecp_arena_admit(uint32_t kernel, size_t need, ecp_scratch *scratch);
 
+/* What a thread's arena begins with, for callers who would not pay a call for each block. Inside a scope, where
+ * size <= capacity - cursor, the size bytes at base + cursor are taken by raising cursor by size, rounded up to 64, and
+ * allocation_count by one: atomic relaxed writes, for others read both. What does not fit is ecp_arena_alloc's to refuse
+ * and count. Nothing else is the caller's to write. */
+typedef struct ecp_arena {
+    unsigned char *base; /* 64-byte aligned; it and capacity stay as they are while a scope is open */
+    size_t capacity;     /* a multiple of 64 */
+    size_t cursor;       /* a multiple of 64 */
+    size_t open;         /* scopes of ecp_arena_mark that are open on the thread */
+    uint64_t allocation_count;
+} ecp_arena;
+
 /* Scratch for the caller: mark, allocate, rewind to the mark; strictly nested, on one thread, before it ends.
- * Writes *mark (borrowed). */
-ecp_status ecp_arena_mark(size_t *mark);
+ * Writes *mark and, where arena is not NULL, *arena (borrowed, apart): the thread's arena, good until this mark is
+ * rewound; or NULL in an archive that looks at scratch (built with poison or for valgrind), where every block is
+ * ecp_arena_alloc's to hand out. */
+ecp_status ecp_arena_mark(size_t *mark, ecp_arena **arena);
 /* size uncleared bytes at *block, 64-byte aligned, the caller's until the mark before them is rewound or the arena
  * released; the library owns them, never to be freed. Writes *block and *scratch (borrowed, apart; its lent block is not
  * looked at). */

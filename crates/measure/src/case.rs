@@ -1,6 +1,6 @@
 //! One piece of work, everyone who does it, and what that says.
 
-use crate::{Contender, Contest, Effort, Line, Times, Work};
+use crate::{Contender, Contest, Effort, LeftOut, Line, Times, Work, caught};
 
 /// What a rate counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,13 +54,15 @@ pub struct Case<'a> {
     least_ns: Option<f64>,
     contest: Contest<'a>,
     notes: Vec<Option<String>>,
+    left_out: Vec<LeftOut>,
 }
 
 impl<'a> Case<'a> {
     /// Work that holds `amount` of what `unit` counts.
     #[must_use]
     pub fn new(work: Work, threads: usize, unit: Unit, amount: f64) -> Self {
-        Self { work, threads, unit, amount, least_ns: None, contest: Contest::new(), notes: Vec::new() }
+        let (contest, notes, left_out) = (Contest::new(), Vec::new(), Vec::new());
+        Self { work, threads, unit, amount, least_ns: None, contest, notes, left_out }
     }
 
     /// The least time in ns that this machine could take for it.
@@ -83,10 +85,35 @@ impl<'a> Case<'a> {
         self
     }
 
-    /// One line for each contender, in the order of joining.
-    pub fn run(mut self, effort: Effort) -> Vec<Line> {
-        let times = self.contest.run(effort);
-        times.into_iter().zip(&self.notes).map(|(times, note)| self.line(times, note.clone())).collect()
+    /// And the one whom `make` makes and finds right; where it does not, or panics, the case goes on without it.
+    pub fn try_add(
+        &mut self,
+        who: &str,
+        note: Option<String>,
+        make: impl FnOnce() -> Result<Contender<'a>, String>,
+    ) -> &mut Self {
+        match caught(who, make) {
+            Ok(Ok(contender)) => {
+                self.contest.add(contender);
+                self.notes.push(note);
+            }
+            Ok(Err(why)) => self.left_out.push(LeftOut { who: who.into(), why }),
+            Err(left_out) => self.left_out.push(left_out),
+        }
+        self
+    }
+
+    /// One line for each contender, in the order of joining, and who was left out.
+    pub fn run(mut self, effort: Effort) -> (Vec<Line>, Vec<LeftOut>) {
+        let mut lines = Vec::new();
+        let mut left_out = std::mem::take(&mut self.left_out);
+        for (times, note) in self.contest.run(effort).into_iter().zip(self.notes.clone()) {
+            match times {
+                Ok(times) => lines.push(self.line(times, note)),
+                Err(panicked) => left_out.push(panicked),
+            }
+        }
+        (lines, left_out)
     }
 
     fn line(&self, times: Times, note: Option<String>) -> Line {
@@ -110,6 +137,8 @@ impl<'a> Case<'a> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[test]
@@ -119,5 +148,22 @@ mod tests {
         assert_eq!(Unit::NsPer("element").rate(100.0, 50.0), 0.5);
         assert_eq!(Unit::Bytes.share(2.0, 4.0), 0.5);
         assert_eq!(Unit::NsPer("element").share(0.5, 0.25), 0.5);
+    }
+
+    #[test]
+    fn who_is_wrong_or_panics_is_left_out_and_the_others_are_measured() {
+        let contender = |name: &str| Contender::timing_itself(name, Duration::from_millis);
+        let mut case = Case::new(Work::Decay { case: "power".into(), n: 1 }, 1, Unit::NsPer("memory"), 1.0);
+        case.add(contender("first"));
+        case.try_add("wrong", None, || Err("wrong: expected 1, found 2".into()));
+        case.try_add("broken", None, || panic!("no such thing"));
+        case.try_add("late", None, || Ok(Contender::timing_itself("late", |_| panic!("too late"))));
+        case.try_add("last", Some("a note".into()), || Ok(contender("last")));
+        let (lines, left_out) = case.run(Effort::QUICK);
+        let lines: Vec<_> = lines.iter().map(|line| (line.who.as_str(), line.note.as_deref())).collect();
+        assert_eq!(lines, [("first", None), ("last", Some("a note"))]);
+        let left_out: Vec<_> = left_out.iter().map(|left_out| left_out.why.as_str()).collect();
+        let [wrong, broken] = ["wrong: expected 1, found 2", "broken: panicked: no such thing"];
+        assert_eq!(left_out, [wrong, broken, "late: panicked: too late"]);
     }
 }

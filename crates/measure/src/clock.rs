@@ -57,6 +57,8 @@ pub fn pin(index: usize) -> bool {
         let set = sched_getaffinity(None).unwrap_or_else(|_| CpuSet::new());
         (0..CpuSet::MAX_CPU).filter(|&cpu| set.is_set(cpu)).collect()
     });
+    // While it is still known how many there are.
+    _ = thread_count();
     if ALLOWED.is_empty() {
         return false;
     }
@@ -72,8 +74,9 @@ pub fn pin(_index: usize) -> bool {
     false
 }
 
-/// How many threads "all" are here.
+/// How many threads "all" are here: as many as could run at once before any was pinned.
 #[must_use]
 pub fn thread_count() -> usize {
-    std::thread::available_parallelism().map_or(1, usize::from)
+    static COUNT: LazyLock<usize> = LazyLock::new(|| std::thread::available_parallelism().map_or(1, usize::from));
+    *COUNT
 }

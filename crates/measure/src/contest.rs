@@ -1,5 +1,6 @@
 //! Contenders on the same work, one sample of each in every round, in shuffled order.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use crate::clock::Clock;
@@ -82,21 +83,63 @@ impl<'a> Contest<'a> {
     }
 
     /// Warms everyone up, then takes a sample of each per round, in an order shuffled anew each time. In the order of
-    /// joining.
-    pub fn run(&mut self, effort: Effort) -> Vec<Times> {
-        let times: Vec<u64> = self.contenders.iter_mut().map(|c| calibrate(&mut c.sample, effort.sample)).collect();
-        let mut samples = vec![Vec::with_capacity(effort.rounds); times.len()];
-        let mut order: Vec<usize> = (0..times.len()).collect();
+    /// joining; of whom panics, that, for it takes part no longer.
+    pub fn run(&mut self, effort: Effort) -> Vec<Result<Times, LeftOut>> {
+        let mut entries: Vec<_> = self
+            .contenders
+            .iter_mut()
+            .map(|Contender { name, sample }| {
+                let times = caught(name, || calibrate(sample, effort.sample));
+                Entry { name, sample, state: times.map(|times| (times, Vec::new())) }
+            })
+            .collect();
+        let mut order: Vec<usize> = (0..entries.len()).collect();
         let mut random = Random::new(0x5eed);
         for _ in 0..effort.rounds.max(1) {
             random.shuffle(&mut order);
-            for &who in &order {
-                let took = (self.contenders[who].sample)(times[who]);
-                samples[who].push(took.as_secs_f64() * 1e9 / times[who] as f64);
-            }
+            order.iter().for_each(|&who| entries[who].sample());
         }
-        self.contenders.iter().zip(samples).map(|(contender, samples)| Times::of(&contender.name, samples)).collect()
+        let times = |entry: Entry<'_, '_>| entry.state.map(|(_, samples)| Times::of(entry.name, samples));
+        entries.into_iter().map(times).collect()
     }
+}
+
+/// A contender that is warm, and its samples; or why it takes part no longer.
+struct Entry<'c, 'a> {
+    name: &'c str,
+    sample: &'c mut Box<dyn FnMut(u64) -> Duration + 'a>,
+    state: Result<(u64, Vec<f64>), LeftOut>,
+}
+
+impl Entry<'_, '_> {
+    fn sample(&mut self) {
+        let Ok((times, samples)) = &mut self.state else { return };
+        match caught(self.name, || (self.sample)(*times)) {
+            Ok(took) => samples.push(took.as_secs_f64() * 1e9 / *times as f64),
+            Err(left_out) => self.state = Err(left_out),
+        }
+    }
+}
+
+/// Who takes no part in a case, and why.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LeftOut {
+    /// The name that its lines would have.
+    pub who: String,
+    /// What was expected and what was found.
+    pub why: String,
+}
+
+/// What `work` returns.
+///
+/// # Errors
+/// That `who` panicked in it.
+pub fn caught<R>(who: &str, work: impl FnOnce() -> R) -> Result<R, LeftOut> {
+    catch_unwind(AssertUnwindSafe(work)).map_err(|payload| {
+        let text = payload.downcast_ref::<String>().map(String::as_str);
+        let text = text.or(payload.downcast_ref::<&str>().copied()).unwrap_or("without a message");
+        LeftOut { who: who.into(), why: format!("{who}: panicked: {text}") }
+    })
 }
 
 /// Work that takes no time at all is not done more often for a sample.
@@ -149,12 +192,30 @@ mod tests {
         }));
         let times = contest.run(Effort { rounds: 4, sample: Duration::from_millis(1) });
         drop(contest);
-        assert_eq!(
-            times.iter().map(|t| (t.name.as_str(), t.median_ns)).collect::<Vec<_>>(),
-            [("slow", 3e6), ("fast", 1e5)]
-        );
+        let medians: Vec<_> =
+            times.into_iter().map(Result::unwrap).map(|times| (times.name, times.median_ns)).collect();
+        assert_eq!(medians, [("slow".into(), 3e6), ("fast".into(), 1e5)]);
         assert_eq!(done[0], 6);
         assert!(done[1] >= 4 * 10);
+    }
+
+    #[test]
+    fn who_panics_takes_part_no_longer_and_the_others_do() {
+        let mut left = 5;
+        let mut contest = Contest::new();
+        contest.add(Contender::timing_itself("cold", |_| panic!("no page {}", 7)));
+        contest.add(Contender::timing_itself("tired", |_| {
+            left -= 1;
+            assert!(left > 0, "tired");
+            Duration::from_millis(2)
+        }));
+        contest.add(Contender::timing_itself("steady", |_| Duration::from_millis(2)));
+        let found: Vec<_> = contest
+            .run(Effort { rounds: 9, sample: Duration::from_millis(1) })
+            .into_iter()
+            .map(|times| times.map(|times| times.median_ns).map_err(|left_out| left_out.why))
+            .collect();
+        assert_eq!(found, [Err("cold: panicked: no page 7".into()), Err("tired: panicked: tired".into()), Ok(2e6)]);
     }
 
     #[test]

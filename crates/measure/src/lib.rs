@@ -18,13 +18,14 @@ pub mod data;
 mod limits;
 mod line;
 mod progress;
+mod runs;
 pub mod scalar;
 pub mod suite;
 pub mod threads;
 
 pub use case::{Case, Unit};
 pub use clock::{Clock, pin, thread_count};
-pub use contest::{Contender, Contest, Effort, Times};
+pub use contest::{Contender, Contest, Effort, LeftOut, Times, caught};
 pub use limits::{Level, Limits};
 pub use line::{Dtype, Line, Metric, Work};
 pub use progress::Bar;

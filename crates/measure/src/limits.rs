@@ -166,7 +166,7 @@ fn best<D: Send>(
     });
     let mut contest = Contest::new();
     contest.add(Contender::timing_itself("", |times| together(&mut data, |data| work(data, times))));
-    contest.run(effort)[0].best_ns
+    contest.run(effort).remove(0).expect("work that only reads and computes").best_ns
 }
 
 /// Bytes of one core's second level of cache and of the third, as Linux tells them; else usual sizes.
@@ -181,6 +181,17 @@ fn caches() -> [usize; 2] {
         });
         told.unwrap_or(if wanted == 2 { 1 << 20 } else { 16 << 20 })
     })
+}
+
+#[cfg(test)]
+impl Limits {
+    /// For tests that measure nothing.
+    pub(crate) fn of_nothing() -> Self {
+        let reads = [Reach { one: 1.0, all: 1.0 }; 3];
+        let (multiply_add, multiply_add_all, i8_dot, bf16_dot) = (1.0, 1.0, None, None);
+        let (threads, caches, add_ns, call_ns) = (1, [1, 2], 1.0, 1.0);
+        Self { threads, caches, multiply_add, i8_dot, bf16_dot, add_ns, call_ns, multiply_add_all, reads }
+    }
 }
 
 impl Limits {

@@ -24,9 +24,14 @@ impl Bar {
         self.0.set_message(what.to_owned());
     }
 
-    /// One step is done.
-    pub fn step(&self) {
-        self.0.inc(1);
+    /// So many steps are done.
+    pub fn step(&self, steps: usize) {
+        self.0.inc(steps as u64);
+    }
+
+    /// Does what writes to the terminal while the bar is out of the way.
+    pub fn aside<R>(&self, write: impl FnOnce() -> R) -> R {
+        self.0.suspend(write)
     }
 }
 

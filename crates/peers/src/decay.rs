@@ -30,17 +30,17 @@ fn contest(limits: &Limits, law: Law, n: usize, threads: usize) -> Result<Case<'
     let ages = ages(n);
     let mut case = decay(limits, law, &ages, threads)?;
     for vectors in [sleef(), libmvec()].into_iter().flatten() {
-        case.add(vectors.contender(law, &ages, threads)?);
+        case.try_add(vectors.name, None, || vectors.contender(law, &ages, threads));
     }
     // Loops that compute one element at a time are bound by that; from memory they would only take longer to say so.
     if limits.level(8 * n, threads) != Level::Dram {
         let by_std = move |strengths: &mut [f32], ages: &[f32]| in_tasks(strengths, ages, |s, a| by_std(law, s, a));
-        case.add(decaying("std", threads, law, &ages, 1e-6, by_std)?);
+        case.try_add("std", None, || decaying("std", threads, law, &ages, 1e-6, by_std));
         if law == Law::Power {
-            add_fsrs(&mut case, &ages, threads)?;
+            add_fsrs(&mut case, &ages, threads);
         }
         if threads == 1 {
-            python::decay(&mut case, law, &ages)?;
+            python::decay(&mut case, law, &ages);
         }
     }
     Ok(case)
@@ -70,7 +70,7 @@ fn by_std(law: Law, strengths: &mut [f32], ages: &[f32]) {
 
 /// FSRS-6 has the same law with the scale `stability / factor`, where the factor makes 0.9 of what is left after
 /// `stability`.
-fn add_fsrs(case: &mut Case<'static>, ages: &Arc<[f32]>, threads: usize) -> Result<(), String> {
+fn add_fsrs(case: &mut Case<'static>, ages: &Arc<[f32]>, threads: usize) {
     let factor = 0.9f64.powf(-1.0 / f64::from(EXPONENT)) - 1.0;
     // Any unit of time will do, as long as both have it.
     let state = MemoryState { stability: (f64::from(SCALE) * factor) as f32, difficulty: 5.0 };
@@ -80,10 +80,9 @@ fn add_fsrs(case: &mut Case<'static>, ages: &Arc<[f32]>, threads: usize) -> Resu
         }
     };
     let all = move |strengths: &mut [f32], ages: &[f32]| in_tasks(strengths, ages, each);
+    let note = "computes its factor, one more power, for every memory";
     // Its factor is a difference of f32 near 1, so it is some ulp off.
-    let contender = decaying("fsrs", threads, Law::Power, ages, 1e-6, all)?;
-    case.add_noted(contender, "computes its factor, one more power, for every memory");
-    Ok(())
+    case.try_add("fsrs", Some(note.into()), || decaying("fsrs", threads, Law::Power, ages, 1e-6, all));
 }
 
 type Exponential = unsafe extern "C" fn(*mut f32, *const f32, usize, f32);

@@ -9,13 +9,15 @@ mod similarity;
 mod spreading;
 mod table;
 
-use std::io::{self, Write};
+use std::io::{self, ErrorKind, Write};
 use std::process::ExitCode;
 
 use clap::{Parser, ValueEnum};
 use ecphory::ArenaConfig;
-use ecphory_measure::suite::{self, Plan};
-use ecphory_measure::{Bar, Effort, Limits, Line};
+use ecphory_measure::suite::{self, Missing, Plan};
+use ecphory_measure::{Bar, Effort, Limits, Line, Work};
+use similarity::accuracy::{self, Case};
+use table::Table;
 
 /// Ecphory side by side with other libraries.
 #[derive(Debug, Parser)]
@@ -39,7 +41,7 @@ struct Arguments {
     /// A first look: few short rounds.
     #[arg(long)]
     quick: bool,
-    /// How often the suite is run; figures are medians over the runs.
+    /// How often each case is run, everything made anew; figures are medians over the runs.
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..))]
     runs: u16,
     /// List the cases and run none.
@@ -53,6 +55,9 @@ enum Suite {
     Similarity,
     Spreading,
     Decay,
+    /// How far answers are from f64; nothing is timed.
+    Accuracy,
+    /// All but `accuracy`.
     All,
 }
 
@@ -70,9 +75,15 @@ impl Suite {
     }
 }
 
+type Failure = Box<dyn std::error::Error>;
+
 fn main() -> ExitCode {
     match run(&Arguments::parse()) {
         Ok(()) => ExitCode::SUCCESS,
+        // Whoever read us has seen enough.
+        Err(error) if error.downcast_ref().is_some_and(|e: &io::Error| e.kind() == ErrorKind::BrokenPipe) => {
+            ExitCode::SUCCESS
+        }
         Err(error) => {
             let _ = writeln!(io::stderr(), "error: {error}");
             ExitCode::FAILURE
@@ -80,7 +91,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(arguments: &Arguments) -> Result<(), Box<dyn std::error::Error>> {
+fn run(arguments: &Arguments) -> Result<(), Failure> {
     if arguments.make_venv {
         python::make_venv()?;
     }
@@ -88,7 +99,10 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn std::error::Error>> {
         spreading::wordnet::fetch()?;
     }
     let Some(suite) = arguments.suite else { return Ok(()) };
-    let plans = suite::select(suite.plans(), arguments.filter.as_deref())?;
+    if suite == Suite::Accuracy {
+        return accuracy(arguments);
+    }
+    let plans = suite::select(suite.plans(), Plan::label, arguments.filter.as_deref())?;
     if arguments.list {
         return emit(&plans.iter().map(|plan| plan.label() + "\n").collect::<String>());
     }
@@ -98,25 +112,43 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn std::error::Error>> {
     let runs = usize::from(arguments.runs);
     let bar = Bar::new(plans.len() * runs);
     let limits = Limits::measure(effort, |what| bar.now(what));
-    let mut all: Vec<Vec<Line>> = Vec::new();
-    for _ in 0..runs {
-        let mut lines = Vec::new();
-        suite::run(&plans, &limits, effort, &bar, |more| lines.extend(more))?;
-        all.push(lines);
+    let (mut table, mut arenas) = (Table::default(), Vec::new());
+    if !arguments.json {
+        bar.aside(|| emit(&limits.text()))?;
     }
+    let missing = suite::run(&plans, &limits, (effort, runs), &bar, |lines| {
+        if arguments.json {
+            return emit(&json(lines)?);
+        }
+        arenas.extend(lines.iter().filter(|line| matches!(line.work, Work::Arena { .. })).cloned());
+        emit(&table.block(lines))
+    })?;
     drop(bar);
-    let lines = table::over_runs(all);
-    if arguments.json {
-        let texts: Result<Vec<_>, _> = lines.iter().map(|line| serde_json::to_string(line).map(|l| l + "\n")).collect();
-        emit(&texts?.concat())
-    } else {
-        emit(&table::text(&lines, &limits))
+    if !arguments.json {
+        emit(&(arena::summary::text(&arenas) + &table.end(&missing)))?;
     }
+    all_there(&missing)
 }
 
-fn emit(text: &str) -> Result<(), Box<dyn std::error::Error>> {
-    match io::stdout().write_all(text.as_bytes()) {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        other => Ok(other?),
+fn accuracy(arguments: &Arguments) -> Result<(), Failure> {
+    let cases = suite::select(accuracy::cases(), Case::label, arguments.filter.as_deref())?;
+    if arguments.list {
+        return emit(&cases.iter().map(|case| case.label() + "\n").collect::<String>());
     }
+    all_there(&accuracy::run(&cases, arguments.json, &mut io::stdout().lock())?)
+}
+
+fn all_there(missing: &Missing) -> Result<(), Failure> {
+    if missing.is_empty() { Ok(()) } else { Err(missing.to_string().into()) }
+}
+
+/// One object per line.
+fn json(lines: &[Line]) -> Result<String, serde_json::Error> {
+    lines.iter().map(|line| serde_json::to_string(line).map(|text| text + "\n")).collect()
+}
+
+/// To standard output, at once.
+fn emit(text: &str) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    Ok(out.write_all(text.as_bytes()).and_then(|()| out.flush())?)
 }

@@ -45,20 +45,27 @@ struct Session {
     replies: BufReader<ChildStdout>,
 }
 
-/// The child, or none where there is no environment, which is said once.
-static SESSION: LazyLock<Option<Mutex<Session>>> = LazyLock::new(|| {
-    if !interpreter().exists() {
+/// Whether there is an environment; where there is none, that is said once.
+static THERE: LazyLock<bool> = LazyLock::new(|| {
+    let there = interpreter().exists();
+    if !there {
         eprintln!("python: no peers from Python; `cargo run --release -p ecphory-peers -- --make-venv` makes {VENV}");
-        return None;
     }
-    match Session::start() {
-        Ok(session) => Some(Mutex::new(session)),
-        Err(error) => {
-            eprintln!("python: no peers from Python: {error}");
-            None
-        }
-    }
+    there
 });
+
+/// What the child answers. One that ends or says nonsense is asked no more: the next request goes to another.
+fn ask(request: &Value) -> Result<Value, String> {
+    static SESSION: Mutex<Option<Session>> = Mutex::new(None);
+    let mut session = SESSION.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut kept = session.take().map_or_else(Session::start, Ok).map_err(|error| format!("python: {error}"))?;
+    let reply = kept.ask(request).map_err(|error| format!("python: {error}"))?;
+    *session = Some(kept);
+    match reply["error"].as_str() {
+        Some(error) => Err(format!("python: {error}")),
+        None => Ok(reply),
+    }
+}
 
 impl Session {
     fn start() -> std::io::Result<Self> {
@@ -74,16 +81,12 @@ impl Session {
         Ok(Self { _child: child, requests, replies: BufReader::new(replies) })
     }
 
-    fn ask(&mut self, request: &Value) -> Result<Value, String> {
-        let failed = |error: std::io::Error| format!("python: {error}");
-        writeln!(self.requests, "{request}").map_err(failed)?;
+    fn ask(&mut self, request: &Value) -> std::io::Result<Value> {
+        writeln!(self.requests, "{request}")?;
         let mut line = String::new();
-        self.replies.read_line(&mut line).map_err(failed)?;
-        let reply: Value = serde_json::from_str(&line).map_err(|error| format!("python: {error}: {line:?}"))?;
-        match reply["error"].as_str() {
-            Some(error) => Err(format!("python: {error}")),
-            None => Ok(reply),
-        }
+        self.replies.read_line(&mut line)?;
+        let wrong = |error| std::io::Error::other(format!("expected one object as the reply, found {line:?}: {error}"));
+        serde_json::from_str(&line).map_err(wrong)
     }
 }
 
@@ -132,27 +135,37 @@ fn join(
     mut request: Value,
     write: impl FnOnce(&Folder) -> Result<(), String>,
     right: impl Fn(&str, &[u8]) -> Result<(), String>,
-) -> Result<(), String> {
-    let Some(session) = SESSION.as_ref() else { return Ok(()) };
-    let ask = |request: &Value| session.lock().unwrap_or_else(PoisonError::into_inner).ask(request);
-    let folder = Folder::new()?;
-    write(&folder)?;
-    request["folder"] = json!(folder.0);
-    let loaded = ask(&request)?;
-    for peer in loaded["peers"].as_array().into_iter().flatten() {
-        let name = peer["name"].as_str().unwrap_or_default().to_owned();
-        let answer = ask(&json!({"answer": name, "folder": folder.0}))?;
-        let file = answer["file"].as_str().unwrap_or_default();
-        right(&name, &fs::read(file).map_err(|error| format!("{name}: {error}"))?)?;
-        let note = peer["note"].as_str().map_or_else(|| "from Python".into(), |note| format!("from Python; {note}"));
-        let run = name.clone();
-        let sample = move |times: u64| {
-            let reply = ask(&json!({"run": run, "times": times})).expect("a peer that has answered before");
-            Duration::from_nanos(reply["ns"].as_u64().expect("nanoseconds"))
-        };
-        case.add_noted(Contender::timing_itself(name, sample), note);
+) {
+    if !*THERE {
+        return;
     }
-    Ok(())
+    let loaded = Folder::new().and_then(|folder| {
+        write(&folder)?;
+        request["folder"] = json!(folder.0);
+        Ok((ask(&request)?, folder))
+    });
+    let (loaded, folder) = match loaded {
+        Ok(loaded) => loaded,
+        Err(why) => {
+            case.try_add("python", None, || Err(why));
+            return;
+        }
+    };
+    for peer in loaded["peers"].as_array().into_iter().flatten() {
+        let name = peer["name"].as_str().unwrap_or_default();
+        let note = peer["note"].as_str().map_or_else(|| "from Python".into(), |note| format!("from Python; {note}"));
+        case.try_add(name, Some(note), || {
+            let answer = ask(&json!({"answer": name, "folder": folder.0}))?;
+            let file = answer["file"].as_str().unwrap_or_default();
+            right(name, &fs::read(file).map_err(|error| format!("{name}: {error}"))?)?;
+            let run = name.to_owned();
+            let sample = move |times: u64| {
+                let reply = ask(&json!({"run": run, "times": times})).expect("a peer that has answered before");
+                Duration::from_nanos(reply["ns"].as_u64().expect("nanoseconds"))
+            };
+            Ok(Contender::timing_itself(name, sample))
+        });
+    }
 }
 
 /// Adds `numpy` and, to `topk` by dot or squared distance, `faiss`. `what` is `1xN`, `MxN` or `topk`, the last with
@@ -164,7 +177,7 @@ pub fn similarity(
     expected: &[f64],
     metric: Metric,
     k: Option<usize>,
-) -> Result<(), String> {
+) {
     let request = json!({"load": "similarity", "case": what, "dim": vectors.dim, "metric": metric, "k": k});
     let write = |folder: &Folder| {
         folder.write("queries", f32_bytes(&vectors.queries))?;
@@ -173,11 +186,11 @@ pub fn similarity(
     join(case, request, write, |who, answer| match k {
         None => vectors.check(who, &numbers(answer, f32::from_le_bytes), expected, metric),
         Some(k) => vectors.check_best(who, &numbers(answer, u32::from_le_bytes), expected, metric, k),
-    })
+    });
 }
 
 /// Adds `numpy`.
-pub fn decay(case: &mut Case<'static>, law: Law, ages: &[f32]) -> Result<(), String> {
+pub fn decay(case: &mut Case<'static>, law: Law, ages: &[f32]) {
     let request = json!({
         "load": "decay", "law": law.name(), "half_life": HALF_LIFE, "scale": SCALE, "exponent": EXPONENT,
     });
@@ -186,12 +199,12 @@ pub fn decay(case: &mut Case<'static>, law: Law, ages: &[f32]) -> Result<(), Str
         request,
         |folder| folder.write("ages", f32_bytes(ages)),
         |who, answer| right(who, law, &numbers(answer, f32::from_le_bytes), ages, 1e-6),
-    )
+    );
 }
 
 /// Adds to `ppr_iteration` or `ppr_power`, which `what` names, those who do it. `networkit` ranks as `anywhere` says:
 /// restarting anywhere, losing what is at nodes without edges, scaled to 1 in all.
-pub fn spreading(case: &mut Case<'static>, what: &str, walk: &Walk, anywhere: &[f64]) -> Result<(), String> {
+pub fn spreading(case: &mut Case<'static>, what: &str, walk: &Walk, anywhere: &[f64]) {
     let request = json!({
         "load": "spreading", "case": what, "seeds": walk.seeds, "restart": RESTART, "tolerance": TOLERANCE,
     });
@@ -205,7 +218,7 @@ pub fn spreading(case: &mut Case<'static>, what: &str, walk: &Walk, anywhere: &[
         ("networkit", _) => check(who, &numbers(answer, f32::from_le_bytes), anywhere, |_, exact| 1e-5 * exact),
         (_, "ppr_power") => walk.check_solution(who, &numbers(answer, f64::from_le_bytes)),
         _ => walk.check_iteration(who, &numbers(answer, f32::from_le_bytes)),
-    })
+    });
 }
 
 #[cfg(test)]
@@ -225,15 +238,21 @@ mod tests {
             {
                 let work = similarities::work(what, vectors.shape(), metric, k);
                 let mut case = Case::new(work, 1, Unit::Bytes, vectors.bytes() as f64);
-                similarity(&mut case, what, vectors, &vectors.expected(metric), metric, k).unwrap();
-                assert!(case.run(Effort::QUICK).iter().all(|line| line.best_ns > 0.0));
+                similarity(&mut case, what, vectors, &vectors.expected(metric), metric, k);
+                all_right(case);
             }
         }
         for law in Law::ALL {
             let mut case = Case::new(decays::work(law, 1000), 1, Unit::NsPer("memory"), 1000.0);
-            decay(&mut case, law, &decays::ages(1000)).unwrap();
-            assert!(case.run(Effort::QUICK).iter().all(|line| line.best_ns > 0.0));
+            decay(&mut case, law, &decays::ages(1000));
+            all_right(case);
         }
+    }
+
+    fn all_right(case: Case<'_>) {
+        let (lines, left_out) = case.run(Effort::QUICK);
+        assert_eq!(left_out, []);
+        assert!(lines.iter().all(|line| line.best_ns > 0.0));
     }
 
     #[test]

@@ -25,10 +25,11 @@ pub struct Change {
 
 /// Figures by what tells them apart.
 #[derive(Debug)]
-pub struct Compared {
+pub struct Compared<'a> {
+    /// Those that were saved and not measured again yet.
+    then: BTreeMap<String, &'a Line>,
     changes: BTreeMap<String, Change>,
-    gone: Vec<String>,
-    new: Vec<String>,
+    new: usize,
 }
 
 /// Lines that `--save` wrote.
@@ -43,20 +44,22 @@ pub fn load(file: &Path) -> Result<Vec<Line>, Failure> {
     parsed.collect()
 }
 
-impl Compared {
-    pub fn new(before: &[Line], now: &[Line]) -> Self {
+impl<'a> Compared<'a> {
+    /// Nothing was measured yet since `before` was saved.
+    pub fn new(before: &'a [Line]) -> Self {
         // Limits are the best that was seen, of one run: they have no noise to be judged by.
-        let figure = |line: &&Line| !matches!(line.work, Work::Limits { .. });
-        let then: BTreeMap<_, _> = before.iter().filter(figure).map(|line| (line.label(), line)).collect();
-        let (mut changes, mut new) = (BTreeMap::new(), Vec::new());
-        for line in now.iter().filter(figure) {
-            match then.get(&line.label()) {
-                Some(then) => _ = changes.insert(line.label(), Change::between(then, line)),
-                None => new.push(line.label()),
+        let figures = before.iter().filter(|line| !matches!(line.work, Work::Limits { .. }));
+        Self { then: figures.map(|line| (line.label(), line)).collect(), changes: BTreeMap::new(), new: 0 }
+    }
+
+    /// And these were.
+    pub fn see(&mut self, now: &[Line]) {
+        for line in now {
+            match self.then.remove(&line.label()) {
+                Some(then) => _ = self.changes.insert(line.label(), Change::between(then, line)),
+                None => self.new += 1,
             }
         }
-        let gone = then.into_keys().filter(|label| !changes.contains_key(label)).collect();
-        Self { changes, gone, new }
     }
 
     pub fn of(&self, line: &Line) -> Option<&Change> {
@@ -79,9 +82,9 @@ impl Compared {
             let (ratio, noise) = (change.ratio, change.noise * 100.0);
             text += &format!("  {label:<48}{ratio:>7.2}x  +-{noise:.0} %{word}\n");
         }
-        for (labels, word) in [(&self.new, "not in the file"), (&self.gone, "only in the file")] {
-            if !labels.is_empty() {
-                text += &format!("  {word}: {}\n", labels.len());
+        for (count, word) in [(self.new, "not in the file"), (self.then.len(), "only in the file")] {
+            if count > 0 {
+                text += &format!("  {word}: {count}\n");
             }
         }
         text
@@ -126,7 +129,8 @@ mod tests {
     fn a_change_counts_beyond_its_noise_and_beyond_a_twentieth() {
         let before = [line(1, 100.0, 0.0), line(2, 100.0, 0.1), line(3, 100.0, 0.01), line(4, 100.0, 0.0)];
         let now = [line(1, 104.0, 0.0), line(2, 130.0, 0.1), line(3, 50.0, 0.01), line(5, 1.0, 0.0)];
-        let compared = Compared::new(&before, &now);
+        let mut compared = Compared::new(&before);
+        now.chunks(2).for_each(|lines| compared.see(lines));
         let significant = |at: usize| compared.of(&now[at]).map(|change| change.significant);
         assert_eq!([0, 1, 2, 3].map(significant), [Some(false), Some(false), Some(true), None]);
         assert_eq!(compared.of(&now[2]).unwrap().ratio, 0.5);

@@ -10,12 +10,14 @@ use std::path::PathBuf;
 use std::{fs, io};
 
 use clap::Args;
-use ecphory_measure::suite::{self, SuiteError};
+use ecphory_measure::suite::{self, Missing, Plan, UnknownFilter};
 use ecphory_measure::{Bar, Effort, Limits, Line};
 use serde::Serialize;
 
+use crate::emit;
 use crate::failure::Failure;
 use compare::{Change, Compared};
+use table::Table;
 
 /// What is measured, and where it goes.
 #[derive(Debug, Args)]
@@ -40,11 +42,12 @@ pub struct Options {
     report: Option<PathBuf>,
 }
 
-/// Measures, keeps what is to be kept, and returns what is to be printed.
+/// Measures, prints each case as soon as it is measured, keeps what is to be kept, and returns what is to be printed at
+/// the end.
 pub fn run(options: &Options) -> Result<String, Failure> {
     // What cannot be done is said before minutes are spent.
     let before = options.compare.as_deref().map(compare::load).transpose()?;
-    let plans = suite::select(cases::plans(options.quick), options.filter.as_deref())?;
+    let plans = suite::select(cases::plans(options.quick), Plan::label, options.filter.as_deref())?;
     for file in [&options.save, &options.report].into_iter().flatten() {
         let folder = if Some(file) == options.report.as_ref() { Some(file.as_path()) } else { file.parent() };
         let folder = folder.filter(|folder| !folder.as_os_str().is_empty());
@@ -53,22 +56,43 @@ pub fn run(options: &Options) -> Result<String, Failure> {
     let effort = if options.quick { Effort::QUICK } else { Effort::FULL };
     let bar = Bar::new(plans.len());
     let limits = Limits::measure(effort, |what| bar.now(what));
-    let mut lines = limits.lines();
-    suite::run(&plans, &limits, effort, &bar, |more| lines.extend(more))?;
+    let (mut lines, mut table) = (limits.lines(), Table::default());
+    let mut compared = before.as_deref().map(Compared::new);
+    bar.aside(|| emit(&if options.json { json(&lines, None)? } else { limits.text() }))?;
+    let missing = suite::run(&plans, &limits, (effort, 1), &bar, |more| {
+        lines.extend_from_slice(more);
+        if let Some(compared) = &mut compared {
+            compared.see(more);
+        }
+        emit(&if options.json { json(more, compared.as_ref())? } else { table.rows(more) })
+    })?;
     drop(bar);
-    let compared = before.map(|before| Compared::new(&before, &lines));
+    keep(options, &lines, &limits)?;
+    let end = if options.json { String::new() } else { end(options, &missing, compared.as_ref()) };
+    if missing.is_empty() {
+        return Ok(end);
+    }
+    emit(&end)?;
+    Err(Failure::Other(missing.to_string()))
+}
+
+fn keep(options: &Options, lines: &[Line], limits: &Limits) -> Result<(), Failure> {
     if let Some(file) = &options.save {
-        fs::write(file, json(&lines, None)?).map_err(|error| at(file, &error))?;
+        fs::write(file, json(lines, None)?).map_err(|error| at(file, &error))?;
     }
     if let Some(folder) = &options.report {
         let file = folder.join("index.html");
-        fs::write(&file, page::html(&lines, &limits)?).map_err(|error| at(&file, &error))?;
+        fs::write(&file, page::html(lines, limits)?).map_err(|error| at(&file, &error))?;
     }
-    if options.json { json(&lines, compared.as_ref()) } else { Ok(text(options, &lines, &limits, compared.as_ref())) }
+    Ok(())
 }
 
-fn text(options: &Options, lines: &[Line], limits: &Limits, compared: Option<&Compared>) -> String {
-    let mut text = limits.text() + &table::text(lines);
+/// What stands below all figures.
+fn end(options: &Options, missing: &Missing, compared: Option<&Compared<'_>>) -> String {
+    let mut text = Table::LEGEND.to_owned();
+    if !missing.is_empty() {
+        text += &format!("{missing}\n");
+    }
     if let Some(compared) = compared {
         text += &compared.text();
     }
@@ -81,7 +105,7 @@ fn text(options: &Options, lines: &[Line], limits: &Limits, compared: Option<&Co
     text
 }
 
-fn json(lines: &[Line], compared: Option<&Compared>) -> Result<String, Failure> {
+fn json(lines: &[Line], compared: Option<&Compared<'_>>) -> Result<String, Failure> {
     let mut text = String::new();
     for line in lines {
         let printed = Printed { line, compared: compared.and_then(|compared| compared.of(line)) };
@@ -103,11 +127,8 @@ fn at(file: &std::path::Path, error: &io::Error) -> Failure {
     Failure::Other(format!("{}: {error}", file.display()))
 }
 
-impl From<SuiteError> for Failure {
-    fn from(error: SuiteError) -> Self {
-        match error {
-            SuiteError::UnknownFilter { .. } => Self::Input(error.to_string()),
-            SuiteError::Failed { .. } => Self::Other(error.to_string()),
-        }
+impl From<UnknownFilter> for Failure {
+    fn from(error: UnknownFilter) -> Self {
+        Self::Input(error.to_string())
     }
 }

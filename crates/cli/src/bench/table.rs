@@ -1,19 +1,30 @@
 use ecphory_measure::{Line, Work};
 
 /// One block for each suite, one line for each figure of ours, the plain loop's beside it.
-pub fn text(lines: &[Line]) -> String {
-    let mut text = String::new();
-    let mut last = "";
-    for line in lines.iter().filter(|line| line.who.starts_with("ecphory")) {
-        let suite = suite(&line.work);
-        if suite != last {
-            text +=
-                &format!("\n{suite:<30}{:>10}{:>10}  {:<15}{:>5}{:>7}\n", "median", "best", "rate", "limit", "scalar");
-            last = suite;
+#[derive(Default)]
+pub struct Table {
+    /// The suite of the block that is being printed.
+    suite: &'static str,
+}
+
+impl Table {
+    /// What stands below all blocks.
+    pub const LEGEND: &str = "\nlimit: share of the most this machine could do; scalar: the plain loop, slower\n";
+
+    /// The next case.
+    pub fn rows(&mut self, lines: &[Line]) -> String {
+        let mut text = String::new();
+        for line in lines.iter().filter(|line| line.who.starts_with("ecphory")) {
+            let suite = suite(&line.work);
+            if suite != self.suite {
+                let [median, best, rate, limit, scalar] = ["median", "best", "rate", "limit", "scalar"];
+                text += &format!("\n{suite:<30}{median:>10}{best:>10}  {rate:<15}{limit:>5}{scalar:>7}\n");
+                self.suite = suite;
+            }
+            text += &row(line, plain(lines, line));
         }
-        text += &row(line, plain(lines, line));
+        text
     }
-    text + "\nlimit: share of the most this machine could do; scalar: the plain loop, slower\n"
 }
 
 fn row(line: &Line, plain: Option<&Line>) -> String {

@@ -14,7 +14,8 @@ pub const BATCH: u64 = 64;
 /// Bytes of the three blocks of `kernel3`; a word is written in each, which makes one cache line dirty.
 pub const KERNEL3: [usize; 3] = [3 << 10, 4 << 10, 8 << 10];
 
-/// Does `work` the given number of times on each of `threads` threads: thread time on one, wall time on more.
+/// Does `work` the given number of times on each of `threads` threads: thread time on one, on more the time that
+/// [`together`] tells.
 pub fn contender<'a>(name: &str, threads: usize, work: impl Fn(u64) + Sync + 'a) -> Contender<'a> {
     if threads == 1 {
         return Contender::of_loop(name, Clock::Thread, work);

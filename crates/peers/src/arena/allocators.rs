@@ -6,17 +6,16 @@ use std::ptr;
 use super::work::{Allocator, Entry, layout, no_room};
 use crate::absent::not_here;
 
-pub fn enter(entry: &mut Entry<'_>) -> Result<(), String> {
+pub fn enter(entry: &mut Entry<'_>) {
     if cfg!(target_env = "gnu") {
         let note = "posix_memalign, which passes by the thread's cache that malloc uses";
-        entry.allocator("glibc", Some(note.into()), || Global(System))?;
+        entry.allocator("glibc", Some(note.into()), || Global(System));
     }
-    entry.allocator("mimalloc", None, || Global(mimalloc::MiMalloc))?;
+    entry.allocator("mimalloc", None, || Global(mimalloc::MiMalloc));
     #[cfg(feature = "jemalloc")]
-    entry.allocator("jemalloc", None, || Global(tikv_jemallocator::Jemalloc))?;
+    entry.allocator("jemalloc", None, || Global(tikv_jemallocator::Jemalloc));
     #[cfg(feature = "snmalloc")]
-    entry.allocator("snmalloc", None, || Global(snmalloc_rs::SnMalloc))?;
-    Ok(())
+    entry.allocator("snmalloc", None, || Global(snmalloc_rs::SnMalloc));
 }
 
 pub fn say_who_is_absent() {

@@ -9,19 +9,26 @@ use ecphory_measure::cases::arena::{BATCH, KERNEL3};
 use super::memory::Memory;
 use super::work::{ALIGN, Allocator, Entry, ROOM, no_room};
 
-pub fn enter(entry: &mut Entry<'_>) -> Result<(), String> {
+pub fn enter(entry: &mut Entry<'_>) {
     let slot = entry.task.largest();
-    let largest = KERNEL3.into_iter().max().unwrap_or_default();
-    entry.allocator("pool", waste(|_| Pool::cost(largest)), || Pool::new(slot))?;
-    entry.allocator("slab", waste(Slab::cost), Slab::new)?;
-    entry.allocator("stack", waste(Stack::cost), Stack::new)?;
-    entry.allocator("generational", waste(|_| Generational::cost(largest)), || Generational::new(slot))
+    let [pool, slab, stack, generational] =
+        wasted().map(|(_, bytes)| Some(format!("kernel3 wastes {bytes} B on {} B", KERNEL3.iter().sum::<usize>())));
+    entry.allocator("pool", pool, || Pool::new(slot));
+    entry.allocator("slab", slab, Slab::new);
+    entry.allocator("stack", stack, Stack::new);
+    entry.allocator("generational", generational, || Generational::new(slot));
 }
 
-/// What `kernel3` costs beyond the bytes it asks for, where a block of so many bytes takes up `cost`.
-fn waste(cost: impl Fn(usize) -> usize) -> Option<String> {
-    let (asked, taken): (usize, usize) = (KERNEL3.iter().sum(), KERNEL3.into_iter().map(cost).sum());
-    Some(format!("kernel3 wastes {} B on {asked} B", taken - asked))
+/// What `kernel3` costs with each of them beyond the bytes it asks for.
+pub fn wasted() -> [(&'static str, usize); 4] {
+    let largest = KERNEL3.into_iter().max().unwrap_or_default();
+    let beyond = |cost: &dyn Fn(usize) -> usize| KERNEL3.into_iter().map(|size| cost(size) - size).sum();
+    [
+        ("pool", beyond(&|_| Pool::cost(largest))),
+        ("slab", beyond(&Slab::cost)),
+        ("stack", beyond(&Stack::cost)),
+        ("generational", beyond(&|_| Generational::cost(largest))),
+    ]
 }
 
 /// Slots of one size, the largest that is asked for; those that are free on a stack beside them, which touches less

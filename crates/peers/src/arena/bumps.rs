@@ -14,17 +14,19 @@ use super::work::{
     ALIGN, Apart, Bump, Entry, PerThread, ROOM, Shared, Task, check, layout, no_room, opaque, touch, used,
 };
 
-pub fn enter(entry: &mut Entry<'_>) -> Result<(), String> {
+pub fn enter(entry: &mut Entry<'_>) {
     // Some bytes more than the blocks need, for what lies before the first.
     let room = ROOM + 4096;
-    entry.bump("bumpalo", None, || bumpalo::Bump::with_capacity(room))?;
-    enter_bump_scope(entry, room)?;
-    entry.shared("mutex", Mutex::new(Ring::new()))?;
-    entry.shared("parking_lot", parking_lot::Mutex::new(Ring::new()))?;
-    entry
-        .shared("atomic", AtomicRing { memory: Memory::touched(ROOM + LARGEST), cursor: Apart(AtomicUsize::new(0)) })?;
-    entry.bump("tls-refcell", None, || ThreadLocal)?;
-    entry.bump_of_thread("c-thread", Some("a call for each block and each reset".into()), CThread::new)
+    entry.bump("bumpalo", None, || bumpalo::Bump::with_capacity(room));
+    enter_bump_scope(entry, room);
+    entry.shared("mutex", || Mutex::new(Ring::new()));
+    entry.shared("parking_lot", || parking_lot::Mutex::new(Ring::new()));
+    entry.shared("atomic", || {
+        let cursor = Apart(AtomicUsize::new(0));
+        AtomicRing { memory: Memory::touched(ROOM + LARGEST), cursor }
+    });
+    entry.bump("tls-refcell", None, || ThreadLocal);
+    entry.bump_of_thread("c-thread", Some("a call for each block and each reset".into()), CThread::new);
 }
 
 impl Bump for bumpalo::Bump {
@@ -40,21 +42,20 @@ impl Bump for bumpalo::Bump {
 }
 
 /// By its scopes, which end as ours do.
-fn enter_bump_scope(entry: &mut Entry<'_>, room: usize) -> Result<(), String> {
-    let make = || bump_scope::Bump::<bump_scope::alloc::Global>::with_capacity(layout(room));
-    let (task, one) = (entry.task, make());
-    check(
-        "bump-scope",
-        task.sizes().into_iter().map(|size| (one.allocate_layout(layout(size)).as_ptr(), size)).collect(),
-    )?;
-    let own = PerThread::new(entry.threads, make);
-    entry.add("bump-scope", None, move |times| {
-        own.with(|bump| match task {
+fn enter_bump_scope(entry: &mut Entry<'_>, room: usize) {
+    let (task, threads) = (entry.task, entry.threads);
+    entry.enter("bump-scope", None, || {
+        let make = || bump_scope::Bump::<bump_scope::alloc::Global>::with_capacity(layout(room));
+        let one = make();
+        let blocks = task.sizes().into_iter().map(|size| (one.allocate_layout(layout(size)).as_ptr(), size));
+        check("bump-scope", blocks.collect())?;
+        let own = PerThread::new(threads, make);
+        let work = move |bump: &mut bump_scope::Bump, times| match task {
             Task::Alloc(size) => scoped_allocs(bump, size, times),
             Task::Kernel3 => scoped_kernel3(bump, times),
-        });
+        };
+        Ok(move |times| own.with(|bump| work(bump, times)))
     });
-    Ok(())
 }
 
 #[inline(never)]

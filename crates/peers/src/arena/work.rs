@@ -6,8 +6,8 @@ use std::iter;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use ecphory_measure::Case;
 use ecphory_measure::cases::arena::{BATCH, KERNEL3, contender};
-use ecphory_measure::{Case, Contender};
 
 /// Of every block, and what cursors move by.
 pub const ALIGN: usize = 64;
@@ -83,20 +83,14 @@ pub struct Entry<'c> {
 
 impl Entry<'_> {
     /// With a bump of its own for each thread, which `make` makes.
-    pub fn bump<B: Bump + Send + 'static>(
-        &mut self,
-        name: &str,
-        note: Option<String>,
-        make: impl Fn() -> B,
-    ) -> Result<(), String> {
-        let mut one = make();
-        check(name, self.task.sizes().into_iter().map(|size| (one.take(size), size)).collect())?;
-        one.reset();
-        let (task, own) = (self.task, PerThread::new(self.threads, make));
-        self.add(name, note, move |times| {
-            own.with(|bump| run_bump(bump, task, times));
+    pub fn bump<B: Bump + Send + 'static>(&mut self, name: &str, note: Option<String>, make: impl Fn() -> B) {
+        let (task, threads) = (self.task, self.threads);
+        self.enter(name, note, || {
+            let mut one = make();
+            check(name, task.sizes().into_iter().map(|size| (one.take(size), size)).collect())?;
+            let own = PerThread::new(threads, make);
+            Ok(move |times| own.with(|bump| run_bump(bump, task, times)))
         });
-        Ok(())
     }
 
     /// With a bump that lives with the thread that uses it: `make` reaches the one of the calling thread.
@@ -105,55 +99,56 @@ impl Entry<'_> {
         name: &str,
         note: Option<String>,
         make: impl Fn() -> B + Sync + 'static,
-    ) -> Result<(), String> {
-        let mut one = make();
-        check(name, self.task.sizes().into_iter().map(|size| (one.take(size), size)).collect())?;
-        one.reset();
-        drop(one);
+    ) {
         let task = self.task;
-        self.add(name, note, move |times| run_bump(&mut make(), task, times));
-        Ok(())
+        self.enter(name, note, || {
+            let mut one = make();
+            check(name, task.sizes().into_iter().map(|size| (one.take(size), size)).collect())?;
+            one.reset();
+            Ok(move |times| run_bump(&mut make(), task, times))
+        });
     }
 
     /// With an allocator of its own for each thread, which `make` makes.
-    pub fn allocator<A: Allocator + Send + 'static>(
+    pub fn allocator<A: Allocator + Send + 'static>(&mut self, name: &str, note: Option<String>, make: impl Fn() -> A) {
+        let (task, threads) = (self.task, self.threads);
+        self.enter(name, note, || {
+            let mut one = make();
+            let held: Vec<_> = task.sizes().into_iter().map(|size| (one.take(size), size)).collect();
+            check(name, held.iter().map(|&(handle, size)| (one.at(handle), size)).collect())?;
+            held.into_iter().rev().for_each(|(handle, size)| one.give(handle, size));
+            let own = PerThread::new(threads, make);
+            let work = move |allocator: &mut A, times| match task {
+                Task::Alloc(size) => allocator_allocs(allocator, size, times),
+                Task::Kernel3 => allocator_kernel3(allocator, times),
+            };
+            Ok(move |times| own.with(|allocator| work(allocator, times)))
+        });
+    }
+
+    /// With one bump for all threads, which `make` makes.
+    pub fn shared<S: Shared + Sync + 'static>(&mut self, name: &str, make: impl FnOnce() -> S) {
+        let task = self.task;
+        let note = "one for all threads; a ring, so that nobody resets it, even where others still use what it reuses";
+        self.enter(name, Some(note.into()), || {
+            let bump = Apart(make());
+            check(name, task.sizes().into_iter().map(|size| (bump.0.take(size), size)).collect())?;
+            Ok(move |times| match task {
+                Task::Alloc(size) => shared_allocs(&bump.0, size, times),
+                Task::Kernel3 => shared_kernel3(&bump.0, times),
+            })
+        });
+    }
+
+    /// With the work that `make` makes, unless what it finds is wrong.
+    pub fn enter<W: Fn(u64) + Sync + 'static>(
         &mut self,
         name: &str,
         note: Option<String>,
-        make: impl Fn() -> A,
-    ) -> Result<(), String> {
-        let mut one = make();
-        let held: Vec<_> = self.task.sizes().into_iter().map(|size| (one.take(size), size)).collect();
-        check(name, held.iter().map(|&(handle, size)| (one.at(handle), size)).collect())?;
-        held.into_iter().rev().for_each(|(handle, size)| one.give(handle, size));
-        let (task, own) = (self.task, PerThread::new(self.threads, make));
-        self.add(name, note, move |times| {
-            own.with(|allocator| match task {
-                Task::Alloc(size) => allocator_allocs(allocator, size, times),
-                Task::Kernel3 => allocator_kernel3(allocator, times),
-            });
-        });
-        Ok(())
-    }
-
-    /// With one bump for all threads.
-    pub fn shared<S: Shared + Sync + 'static>(&mut self, name: &str, bump: S) -> Result<(), String> {
-        check(name, self.task.sizes().into_iter().map(|size| (bump.take(size), size)).collect())?;
-        let (task, bump) = (self.task, Apart(bump));
-        let note = "one for all threads; a ring, so that nobody resets it, even where others still use what it reuses";
-        self.add(name, Some(note.into()), move |times| match task {
-            Task::Alloc(size) => shared_allocs(&bump.0, size, times),
-            Task::Kernel3 => shared_kernel3(&bump.0, times),
-        });
-        Ok(())
-    }
-
-    pub fn add(&mut self, name: &str, note: Option<String>, work: impl Fn(u64) + Sync + 'static) {
-        let contender: Contender<'static> = contender(name, self.threads, work);
-        match note {
-            None => self.case.add(contender),
-            Some(note) => self.case.add_noted(contender, note),
-        };
+        make: impl FnOnce() -> Result<W, String>,
+    ) {
+        let threads = self.threads;
+        self.case.try_add(name, note, || Ok(contender(name, threads, make()?)));
     }
 }
 

@@ -9,7 +9,7 @@ use ecphory_measure::suite::Plan;
 use ecphory_measure::{Clock, Contender, Metric};
 use rayon::prelude::*;
 
-use super::{join, loops, normalised, piece};
+use super::{loops, normalised, note, piece};
 use crate::python;
 
 /// Rows found, the nearest first.
@@ -27,15 +27,17 @@ pub fn plan(n: usize, dim: usize, metric: Metric, k: usize, threads: usize) -> P
         let shared = (threads > 1).then_some("pieces shared out by rayon");
         let unit = metric == Metric::Cosine;
         let beforehand = unit.then_some("rows normalised beforehand");
-        let hnswlib = checked("c-hnswlib", threads, right, hnswlib(&vectors, unit, k, threads))?;
-        join(&mut case, hnswlib, &[beforehand, shared]);
+        case.try_add("c-hnswlib", note(&[beforehand, shared]), || {
+            checked("c-hnswlib", threads, right, hnswlib(&vectors, unit, k, threads))
+        });
         #[cfg(feature = "usearch")]
         if threads == 1 {
-            let usearch = checked("usearch", threads, right, super::usearch::exact(&vectors, metric, k)?)?;
-            join(&mut case, usearch, &[Some("sums in f64, its own copy of the rows")]);
+            case.try_add("usearch", Some("sums in f64, its own copy of the rows".into()), || {
+                checked("usearch", threads, right, super::usearch::exact(&vectors, metric, k)?)
+            });
         }
         if threads == 1 {
-            python::similarity(&mut case, "topk", &vectors, &scores, metric, Some(k))?;
+            python::similarity(&mut case, "topk", &vectors, &scores, metric, Some(k));
         }
         Ok(case)
     })

@@ -9,17 +9,10 @@ use ndarray::linalg::{general_mat_mul, general_mat_vec_mul};
 use ndarray::{ArrayView1, ArrayView2, ArrayViewMut1, ArrayViewMut2};
 use numkong::{PackedMatrix, Tensor};
 
-use super::join;
-
 type Multiply = fn(&Vectors, usize, &mut [f32]);
 
 /// Those who multiply matrices, on many threads those of them who can.
-pub fn join_products(
-    case: &mut Case<'static>,
-    vectors: &Vectors,
-    expected: &[f64],
-    threads: usize,
-) -> Result<(), String> {
+pub fn join_products(case: &mut Case<'static>, vectors: &Vectors, expected: &[f64], threads: usize) {
     let all: [(&str, Multiply, bool); 4] = [
         ("gemm", by_gemm, true),
         ("faer", by_faer, true),
@@ -29,13 +22,13 @@ pub fn join_products(
     for (name, multiply, _) in all.into_iter().filter(|peer| threads == 1 || peer.2) {
         let v = vectors.clone();
         let by_peer = move |scores: &mut [f32]| multiply(&v, threads, scores);
-        join(case, scoring(name, threads, vectors, expected, Metric::Dot, by_peer)?, &[]);
+        case.try_add(name, None, || scoring(name, threads, vectors, expected, Metric::Dot, by_peer));
     }
     if vectors.m > 1 && threads == 1 {
-        let by_numkong = scoring("numkong", threads, vectors, expected, Metric::Dot, numkong(vectors))?;
-        join(case, by_numkong, &[Some("sums in f64; rows packed beforehand")]);
+        case.try_add("numkong", Some("sums in f64; rows packed beforehand".into()), || {
+            scoring("numkong", threads, vectors, expected, Metric::Dot, numkong(vectors))
+        });
     }
-    Ok(())
 }
 
 fn by_gemm(v: &Vectors, threads: usize, scores: &mut [f32]) {

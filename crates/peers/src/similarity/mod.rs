@@ -1,5 +1,6 @@
 //! Queries against rows: other vector libraries, matrix products, and the loops of vector stores.
 
+pub mod accuracy;
 mod best;
 #[cfg(feature = "lance")]
 mod lance;
@@ -14,7 +15,7 @@ use std::sync::Arc;
 use ecphory_measure::cases::one_and_all;
 use ecphory_measure::cases::similarity::{DIMS, METRICS, Vectors, gather, gather_work, scores, scoring, work};
 use ecphory_measure::suite::Plan;
-use ecphory_measure::{Case, Contender, Metric, data};
+use ecphory_measure::{Metric, data};
 use rayon::prelude::*;
 
 use crate::python;
@@ -121,14 +122,10 @@ fn piece(n: usize, threads: usize) -> usize {
     n.div_ceil(8 * threads).max(1024)
 }
 
-/// Lets `contender` in, with what there is to know.
-fn join(case: &mut Case<'static>, contender: Contender<'static>, notes: &[Option<&str>]) {
-    let notes: Vec<_> = notes.iter().flatten().copied().collect();
-    if notes.is_empty() {
-        case.add(contender);
-    } else {
-        case.add_noted(contender, notes.join("; "));
-    }
+/// What there is to know, as one note.
+fn note(parts: &[Option<&str>]) -> Option<String> {
+    let parts: Vec<_> = parts.iter().flatten().copied().collect();
+    (!parts.is_empty()).then(|| parts.join("; "))
 }
 
 fn one_by_n(n: usize, dim: usize, metric: Metric, threads: usize) -> Plan {
@@ -137,25 +134,26 @@ fn one_by_n(n: usize, dim: usize, metric: Metric, threads: usize) -> Plan {
         let expected = vectors.expected(metric);
         let mut case = scores(limits, &vectors, &expected, metric, threads)?;
         for peer in peers(metric) {
-            let (name, note) = (peer.name, peer.note);
-            let (v, rows) = (vectors.clone(), rows_for(&peer, &vectors));
-            let by_peer = move |scores: &mut [f32]| {
-                if threads == 1 {
-                    return (peer.fill)(&v.queries, Part { rows: &rows, ids: None, dim }, scores);
-                }
-                let size = piece(n, threads);
-                scores.par_chunks_mut(size).zip(rows.par_chunks(size * dim)).for_each(|(scores, rows)| {
-                    (peer.fill)(&v.queries, Part { rows, ids: None, dim }, scores);
-                });
-            };
-            let shared = (threads > 1).then_some("pieces shared out by rayon");
-            join(&mut case, scoring(name, threads, &vectors, &expected, metric, by_peer)?, &[note, shared]);
+            let (name, shared) = (peer.name, (threads > 1).then_some("pieces shared out by rayon"));
+            case.try_add(name, note(&[peer.note, shared]), || {
+                let (v, rows) = (vectors.clone(), rows_for(&peer, &vectors));
+                let by_peer = move |scores: &mut [f32]| {
+                    if threads == 1 {
+                        return (peer.fill)(&v.queries, Part { rows: &rows, ids: None, dim }, scores);
+                    }
+                    let size = piece(n, threads);
+                    scores.par_chunks_mut(size).zip(rows.par_chunks(size * dim)).for_each(|(scores, rows)| {
+                        (peer.fill)(&v.queries, Part { rows, ids: None, dim }, scores);
+                    });
+                };
+                scoring(name, threads, &vectors, &expected, metric, by_peer)
+            });
         }
         if metric == Metric::Dot {
-            matrix::join_products(&mut case, &vectors, &expected, threads)?;
+            matrix::join_products(&mut case, &vectors, &expected, threads);
         }
         if threads == 1 {
-            python::similarity(&mut case, "1xN", &vectors, &expected, metric, None)?;
+            python::similarity(&mut case, "1xN", &vectors, &expected, metric, None);
         }
         Ok(case)
     })
@@ -166,9 +164,9 @@ fn m_by_n(m: usize, n: usize, dim: usize, threads: usize) -> Plan {
         let vectors = Vectors::new(m, n, dim);
         let expected = vectors.expected(Metric::Dot);
         let mut case = scores(limits, &vectors, &expected, Metric::Dot, threads)?;
-        matrix::join_products(&mut case, &vectors, &expected, threads)?;
+        matrix::join_products(&mut case, &vectors, &expected, threads);
         if threads == 1 {
-            python::similarity(&mut case, "MxN", &vectors, &expected, Metric::Dot, None)?;
+            python::similarity(&mut case, "MxN", &vectors, &expected, Metric::Dot, None);
         }
         Ok(case)
     })
@@ -182,12 +180,14 @@ fn gathered(count: usize, n: usize, dim: usize, metric: Metric) -> Plan {
         let all = vectors.expected(metric);
         let expected: Vec<_> = ids.iter().map(|&id| all[id as usize]).collect();
         for peer in peers(metric) {
-            let (name, note) = (peer.name, peer.note);
-            let (v, rows, ids) = (vectors.clone(), rows_for(&peer, &vectors), ids.clone());
-            let by_peer = move |scores: &mut [f32]| {
-                (peer.fill)(&v.queries, Part { rows: &rows, ids: Some(&ids), dim }, scores);
-            };
-            join(&mut case, scoring(name, 1, &vectors, &expected, metric, by_peer)?, &[note]);
+            let name = peer.name;
+            case.try_add(name, note(&[peer.note]), || {
+                let (v, rows, ids) = (vectors.clone(), rows_for(&peer, &vectors), ids.clone());
+                let by_peer = move |scores: &mut [f32]| {
+                    (peer.fill)(&v.queries, Part { rows: &rows, ids: Some(&ids), dim }, scores);
+                };
+                scoring(name, 1, &vectors, &expected, metric, by_peer)
+            });
         }
         Ok(case)
     })

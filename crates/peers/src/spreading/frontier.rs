@@ -17,15 +17,15 @@ pub fn digraph(csr: &Csr) -> DiGraph<(), f32> {
 }
 
 /// Adds `petgraph`.
-pub fn join(case: &mut Case<'static>, known: &Known) -> Result<(), String> {
-    let (graph, seeds) = (digraph(&known.csr), known.seeds);
-    let work = move || spread(&graph, &seeds);
-    let mut dense = vec![0.0; known.csr.nodes()];
-    work().into_iter().for_each(|(node, activation)| dense[node.index()] = activation);
-    known.check("petgraph", &dense)?;
-    let work = move || _ = std::hint::black_box(work());
-    case.add_noted(Contender::new("petgraph", Clock::Thread, work), "HashMap, HashSet and VecDeque");
-    Ok(())
+pub fn join(case: &mut Case<'static>, known: &Known) {
+    case.try_add("petgraph", Some("HashMap, HashSet and VecDeque".into()), || {
+        let (graph, seeds) = (digraph(&known.csr), known.seeds);
+        let work = move || spread(&graph, &seeds);
+        let mut dense = vec![0.0; known.csr.nodes()];
+        work().into_iter().for_each(|(node, activation)| dense[node.index()] = activation);
+        known.check("petgraph", &dense)?;
+        Ok(Contender::new("petgraph", Clock::Thread, move || _ = std::hint::black_box(work())))
+    });
 }
 
 fn spread(graph: &DiGraph<(), f32>, seeds: &[(u32, f32)]) -> HashMap<NodeIndex, f32> {

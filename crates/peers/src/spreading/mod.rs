@@ -65,7 +65,7 @@ fn spread3(source: Arc<Source>) -> Plan {
     Plan::new(work("spread3", &source), 1, move |limits| {
         let known = Known::new(source.name, source.csr()?.clone());
         let mut case = cases::spread3(limits, &known)?;
-        frontier::join(&mut case, &known)?;
+        frontier::join(&mut case, &known);
         Ok(case)
     })
 }
@@ -73,15 +73,15 @@ fn spread3(source: Arc<Source>) -> Plan {
 fn iteration(source: Arc<Source>) -> Plan {
     Plan::new(work("ppr_iteration", &source), 1, move |limits| {
         let (csr, walk) = (source.csr()?, source.walk()?);
-        let mut case = cases::ppr_iteration(limits, walk)?;
-        ranks::join_sprs(&mut case, walk)?;
-        ranks::join_graph(&mut case, csr)?;
+        let mut case = cases::ppr_iteration(limits, walk);
+        ranks::join_sprs(&mut case, walk);
+        ranks::join_graph(&mut case, csr);
         if walk.nodes() <= 1000 {
             // By the square of the nodes.
-            ranks::join_petgraph(&mut case, csr)?;
+            ranks::join_petgraph(&mut case, csr);
         }
         let anywhere = ranks::parts(ranks::anywhere(csr, 64));
-        python::spreading(&mut case, "ppr_iteration", walk, &anywhere)?;
+        python::spreading(&mut case, "ppr_iteration", walk, &anywhere);
         Ok(case)
     })
 }
@@ -89,8 +89,8 @@ fn iteration(source: Arc<Source>) -> Plan {
 fn power(source: Arc<Source>) -> Plan {
     Plan::new(work("ppr_power", &source), 1, move |_| {
         let walk = source.walk()?;
-        let mut case = cases::ppr_power(walk)?;
-        python::spreading(&mut case, "ppr_power", walk, &[])?;
+        let mut case = cases::ppr_power(walk);
+        python::spreading(&mut case, "ppr_power", walk, &[]);
         Ok(case)
     })
 }

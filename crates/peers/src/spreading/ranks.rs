@@ -16,7 +16,11 @@ use super::frontier::digraph;
 const MANY: usize = 64;
 
 /// Adds `sprs`: a product that adds to what restarts.
-pub fn join_sprs(case: &mut Case<'static>, walk: &Walk) -> Result<(), String> {
+pub fn join_sprs(case: &mut Case<'static>, walk: &Walk) {
+    case.try_add("sprs", None, || sprs(walk));
+}
+
+fn sprs(walk: &Walk) -> Result<Contender<'static>, String> {
     let parts = (walk.offsets.to_vec(), walk.sources.to_vec(), walk.narrow_shares().to_vec());
     let shares = CsMatI::<f32, u32>::try_new((walk.nodes(), walk.nodes()), parts.0, parts.1, parts.2)
         .map_err(|(.., error)| format!("sprs: {error}"))?;
@@ -29,13 +33,17 @@ pub fn join_sprs(case: &mut Case<'static>, walk: &Walk) -> Result<(), String> {
     let mut next = vec![f32::NAN; walk.nodes()];
     step(&mut next);
     walk.check_iteration("sprs", &next)?;
-    case.add(Contender::new("sprs", Clock::Thread, move || step(std::hint::black_box(&mut next))));
-    Ok(())
+    Ok(Contender::new("sprs", Clock::Thread, move || step(std::hint::black_box(&mut next))))
 }
 
 /// Adds `graph`, which is asked for so many iterations as the work is to be done times, and for some at least, so that
 /// what it does before the first is a small part.
-pub fn join_graph(case: &mut Case<'static>, csr: &Csr) -> Result<(), String> {
+pub fn join_graph(case: &mut Case<'static>, csr: &Csr) {
+    let note = "no weights, restarts anywhere, in place; starts a thread in every iteration";
+    case.try_add("graph", Some(note.into()), || graph(csr));
+}
+
+fn graph(csr: &Csr) -> Result<Contender<'static>, String> {
     let edges = csr.edges().map(|(source, target, _)| (source, target));
     let graph: DirectedCsrGraph<u32> = GraphBuilder::new().csr_layout(CsrLayout::Sorted).edges(edges).build();
     let rank = move |times: usize| page_rank(&graph, PageRankConfig::new(times, 0.0, (1.0 - RESTART) as f32));
@@ -47,13 +55,16 @@ pub fn join_graph(case: &mut Case<'static>, csr: &Csr) -> Result<(), String> {
         let (_, iterations, _) = std::hint::black_box(rank(times.max(10) as usize));
         (Clock::Process.now() - start).mul_f64(times as f64 / iterations as f64)
     };
-    let note = "no weights, restarts anywhere, in place; starts a thread in every iteration";
-    case.add_noted(Contender::timing_itself("graph", sample), note);
-    Ok(())
+    Ok(Contender::timing_itself("graph", sample))
 }
 
 /// Adds `petgraph`, which is asked for so many iterations as the work is to be done times.
-pub fn join_petgraph(case: &mut Case<'static>, csr: &Csr) -> Result<(), String> {
+pub fn join_petgraph(case: &mut Case<'static>, csr: &Csr) {
+    let note = "no weights, restarts anywhere, asks every pair of nodes";
+    case.try_add("petgraph", Some(note.into()), || petgraph(csr));
+}
+
+fn petgraph(csr: &Csr) -> Result<Contender<'static>, String> {
     let graph = digraph(csr);
     let rank = move |times: u64| petgraph::algo::page_rank(&graph, (1.0 - RESTART) as f32, times as usize);
     check("petgraph", &rank(2), &petgraph_ranks(csr, 2), |_, exact| 1e-4 * exact)?;
@@ -62,11 +73,7 @@ pub fn join_petgraph(case: &mut Case<'static>, csr: &Csr) -> Result<(), String> 
         std::hint::black_box(rank(times));
         Clock::Thread.now() - start
     };
-    case.add_noted(
-        Contender::timing_itself("petgraph", sample),
-        "no weights, restarts anywhere, asks every pair of nodes",
-    );
-    Ok(())
+    Ok(Contender::timing_itself("petgraph", sample))
 }
 
 /// PageRank in f64: what is there restarts at all nodes alike, and what is at nodes without edges is lost.
