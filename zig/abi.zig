@@ -186,15 +186,19 @@ pub export fn ecp_arena_admit(kernel: u32, need: usize, scratch: ?*Scratch) Stat
 
 pub export fn ecp_arena_mark(mark: ?*usize, head: ?*?*ArenaHead) Status {
     const to = mark orelse return .invalid_argument;
-    const arena = thread.open() catch {
-        thread.noteOverflow(.caller, .err, registry.capacity());
-        return .out_of_memory;
-    };
+    const arena = thread.open() catch return unmarked();
     to.* = @backingInt(arena.mark());
     // Where scratch is looked at, every block is handed out by a call that does.
     const looked_at = arena_zig.poison or builtin.valgrind_support;
     if (head) |its| its.* = if (looked_at) null else @ptrCast(arena);
     return .ok;
+}
+
+/// There are no pages for an arena. Apart, so that a scope of a thread that has one runs no locked instruction.
+noinline fn unmarked() Status {
+    @branchHint(.cold);
+    thread.noteOverflow(.caller, .err, registry.capacity());
+    return .out_of_memory;
 }
 
 pub export fn ecp_arena_alloc(size: usize, block: ?*?*anyopaque, scratch: ?*Scratch) Status {
