@@ -133,10 +133,11 @@ fn a_hundred_thousand_threads_leave_no_arena_and_no_memory() {
     let spawn = |count: usize| {
         for _ in 0..count / 10 {
             thread::scope(|threads| {
-                for _ in 0..10 {
-                    let life = || assert!(work.holds());
-                    thread::Builder::new().stack_size(32 << 10).spawn_scoped(threads, life).unwrap();
-                }
+                let life = || assert!(work.holds());
+                let spawn = |_| thread::Builder::new().stack_size(32 << 10).spawn_scoped(threads, life).unwrap();
+                let running: Vec<_> = (0..10).map(spawn).collect();
+                // The scope alone would not wait for what threads do when they end.
+                running.into_iter().for_each(|thread| thread.join().unwrap());
             });
         }
     };

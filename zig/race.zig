@@ -60,7 +60,7 @@ fn liveOrFail(nth: usize) !void {
         var alone = try (try thread.lendTo(kernel)).frame(size);
         @memset(try alone.allocBytes(size), 1);
         alone.close();
-        const mark = try thread.open();
+        const mark = (try thread.open()).mark();
         var inside = try (try thread.lendTo(kernel)).frame(size);
         @memset(try inside.allocBytes(size), 2);
         inside.close();

@@ -69,7 +69,8 @@ pub enum Work {
     },
     /// Activation over a graph.
     Spreading {
-        /// `spread3`, `ppr_iteration`, `ppr_power`, `ppr_push` or `ppr_batch16`.
+        /// `spread3`, on many threads of several cues, as a note says; `ppr_iteration`, `ppr_power`, `ppr_push` or
+        /// `ppr_batch16`.
         case: String,
         /// `pl1k`, `pl100k`, `wordnet5k`, `wordnet` or `rmat20`.
         graph: String,

@@ -1,6 +1,7 @@
 //! Cases by name: which there are, which are wanted, and their runs on pinned threads.
 
 use std::fmt;
+use std::io::{self, Write};
 
 use crate::threads::in_pool;
 use crate::{Bar, Case, Effort, LeftOut, Limits, Line, Work, caught, runs};
@@ -134,7 +135,8 @@ fn run_plan(
 ) -> Vec<Line> {
     let say = |what: &str, why: &str| {
         let line = format!("{}: {why}", plan.label());
-        bar.aside(|| eprintln!("{what}: {line}"));
+        // Where standard error is closed, there is nobody to tell.
+        bar.aside(|| _ = writeln!(io::stderr(), "{what}: {line}"));
         line
     };
     let (mut all, mut absent) = (Vec::new(), Vec::new());

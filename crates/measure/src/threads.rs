@@ -49,7 +49,7 @@ pub fn together<D: Send>(data: &mut [D], work: impl Fn(&mut D) + Sync) -> Durati
     spans.iter().map(|span| span.1).max().unwrap_or_default() - start
 }
 
-#[cfg(test)]
+#[cfg(all(test, target_os = "linux"))]
 mod tests {
     use super::*;
 

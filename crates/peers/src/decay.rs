@@ -2,12 +2,11 @@
 
 use std::sync::Arc;
 
-use ecphory_measure::cases::decay::{EXPONENT, HALF_LIFE, Law, SCALE, ages, decay, decaying, work};
+use ecphory_measure::cases::decay::{EXPONENT, HALF_LIFE, Law, SCALE, ages, decay, decaying, in_tasks, work};
 use ecphory_measure::cases::one_and_all;
 use ecphory_measure::suite::Plan;
 use ecphory_measure::{Case, Contender, Level, Limits};
 use fsrs::{MemoryState, current_retrievability};
-use rayon::prelude::*;
 
 use crate::absent::not_here;
 use crate::python;
@@ -32,7 +31,8 @@ fn contest(limits: &Limits, law: Law, n: usize, threads: usize) -> Result<Case<'
     for vectors in [sleef(), libmvec()].into_iter().flatten() {
         case.try_add(vectors.name, None, || vectors.contender(law, &ages, threads));
     }
-    // Loops that compute one element at a time are bound by that; from memory they would only take longer to say so.
+    // Who computes one element at a time is bound by that; from memory they would only take longer to say so, as the
+    // plain loop does.
     if limits.level(8 * n, threads) != Level::Dram {
         let by_std = move |strengths: &mut [f32], ages: &[f32]| in_tasks(strengths, ages, |s, a| by_std(law, s, a));
         case.try_add("std", None, || decaying("std", threads, law, &ages, 1e-6, by_std));
@@ -44,17 +44,6 @@ fn contest(limits: &Limits, law: Law, n: usize, threads: usize) -> Result<Case<'
         }
     }
     Ok(case)
-}
-
-/// Memories that one thread decays at a time, as many as ours gives to one.
-const TASK: usize = 1 << 19;
-
-/// `apply` to all, on the threads of the pool where there is more than one task.
-fn in_tasks(strengths: &mut [f32], ages: &[f32], apply: impl Fn(&mut [f32], &[f32]) + Sync) {
-    if strengths.len() <= TASK {
-        return apply(strengths, ages);
-    }
-    strengths.par_chunks_mut(TASK).zip(ages.par_chunks(TASK)).for_each(|(strengths, ages)| apply(strengths, ages));
 }
 
 fn by_std(law: Law, strengths: &mut [f32], ages: &[f32]) {

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use ecphory_measure::cases::similarity::{DIMS, METRICS, Vectors, gather, gather_work, scores, top_k, work};
-use ecphory_measure::cases::spreading::{Known, spread3};
+use ecphory_measure::cases::spreading::{Known, spread3, spread3_batch};
 use ecphory_measure::cases::{arena, decay, one_and_all};
 use ecphory_measure::data::{self, Csr};
 use ecphory_measure::suite::Plan;
@@ -17,19 +17,22 @@ pub fn plans(quick: bool) -> Vec<Plan> {
 }
 
 fn similarity(quick: bool) -> Vec<Plan> {
-    let mut plans = Vec::new();
+    let (mut plans, rows) = (Vec::new(), if quick { 10_000 } else { 100_000 });
     for dim in DIMS {
         plans.extend(METRICS.map(|metric| scores_plan([1, 1000, dim], metric, 1)));
     }
     plans.push(scores_plan([64, 1000, 768], Metric::Dot, 1));
     for threads in one_and_all() {
+        // So much that it is more than one task.
+        plans.push(scores_plan([64, 10_000, 384], Metric::Dot, threads));
+        plans.push(gather_plan(4000, rows, Metric::Dot, threads));
         plans.push(top_k_plan([1, 10_000, 384], threads));
         if !quick {
             plans.extend([Metric::Cosine, Metric::Dot].map(|m| scores_plan([1, 100_000, 768], m, threads)));
             plans.push(top_k_plan([1, 100_000, 768], threads));
         }
     }
-    plans.push(gather_plan(1000, if quick { 10_000 } else { 100_000 }, 768));
+    plans.push(gather_plan(1000, rows, Metric::Cosine, 1));
     plans
 }
 
@@ -48,9 +51,9 @@ fn top_k_plan(shape: [usize; 3], threads: usize) -> Plan {
     })
 }
 
-fn gather_plan(count: usize, of: usize, dim: usize) -> Plan {
-    Plan::new(gather_work(count, of, dim, Metric::Cosine), 1, move |limits| {
-        gather(limits, &Vectors::new(1, of, dim), Metric::Cosine, count, 1)
+fn gather_plan(count: usize, of: usize, metric: Metric, threads: usize) -> Plan {
+    Plan::new(gather_work(count, of, 768, metric), threads, move |limits| {
+        gather(limits, &Vectors::new(1, of, 768), metric, count, threads)
     })
 }
 
@@ -60,12 +63,17 @@ type Graph = (&'static str, fn() -> Csr);
 fn spreading(quick: bool) -> Vec<Plan> {
     let graphs: [Graph; 3] = [("pl1k", data::pl1k), ("pl100k", data::pl100k), ("rmat20", data::rmat20)];
     let kept = if quick { &graphs[..2] } else { &graphs };
-    kept.iter()
-        .map(|&(name, make)| {
+    let mut plans = Vec::new();
+    for &(name, make) in kept {
+        plans.extend(one_and_all().into_iter().map(|threads| {
             let work = Work::Spreading { case: "spread3".into(), graph: name.into() };
-            Plan::new(work, 1, move |limits| spread3(limits, &Known::new(name, make())))
-        })
-        .collect()
+            Plan::new(work, threads, move |limits| {
+                let known = Known::new(name, make());
+                if threads == 1 { spread3(limits, &known) } else { spread3_batch(limits, &known, threads) }
+            })
+        }));
+    }
+    plans
 }
 
 fn decays(quick: bool) -> Vec<Plan> {

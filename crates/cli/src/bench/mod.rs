@@ -68,7 +68,7 @@ pub fn run(options: &Options) -> Result<String, Failure> {
     })?;
     drop(bar);
     keep(options, &lines, &limits)?;
-    let end = if options.json { String::new() } else { end(options, &missing, compared.as_ref()) };
+    let end = if options.json { String::new() } else { end(options, &table, &missing, compared.as_ref()) };
     if missing.is_empty() {
         return Ok(end);
     }
@@ -88,8 +88,8 @@ fn keep(options: &Options, lines: &[Line], limits: &Limits) -> Result<(), Failur
 }
 
 /// What stands below all figures.
-fn end(options: &Options, missing: &Missing, compared: Option<&Compared<'_>>) -> String {
-    let mut text = Table::LEGEND.to_owned();
+fn end(options: &Options, table: &Table, missing: &Missing, compared: Option<&Compared<'_>>) -> String {
+    let mut text = table.legend();
     if !missing.is_empty() {
         text += &format!("{missing}\n");
     }

@@ -1,3 +1,4 @@
+use ecphory_measure::cases::spreading::CUES;
 use ecphory_measure::{Line, Work};
 
 /// One block for each suite, one line for each figure of ours, the plain loop's beside it.
@@ -5,11 +6,19 @@ use ecphory_measure::{Line, Work};
 pub struct Table {
     /// The suite of the block that is being printed.
     suite: &'static str,
+    /// Whether cues were spread side by side.
+    cues: bool,
 }
 
 impl Table {
     /// What stands below all blocks.
-    pub const LEGEND: &str = "\nlimit: share of the most this machine could do; scalar: the plain loop, slower\n";
+    pub fn legend(&self) -> String {
+        let mut text = "\nlimit: share of the most this machine could do; scalar: the plain loop, slower\n".to_owned();
+        if self.cues {
+            text += &format!("spread3 on more than one thread: {CUES} cues side by side\n");
+        }
+        text
+    }
 
     /// The next case.
     pub fn rows(&mut self, lines: &[Line]) -> String {
@@ -21,6 +30,7 @@ impl Table {
                 text += &format!("\n{suite:<30}{median:>10}{best:>10}  {rate:<15}{limit:>5}{scalar:>7}\n");
                 self.suite = suite;
             }
+            self.cues |= suite == "spreading" && line.threads > 1;
             text += &row(line, plain(lines, line));
         }
         text

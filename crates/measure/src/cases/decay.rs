@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ecphory::{Ages, Decay};
+use rayon::prelude::*;
 
 use super::check;
-use crate::{Case, Clock, Contender, Level, Limits, Unit, Work, data, scalar};
+use crate::{Case, Clock, Contender, Limits, Unit, Work, data, scalar};
 
 const DAY: f32 = 86_400.0;
 
@@ -117,7 +118,7 @@ pub fn work(law: Law, n: usize) -> Work {
     Work::Decay { case: law.name().into(), n }
 }
 
-/// Ours, and on one thread the plain loop. What binds is reading strengths and ages and writing strengths.
+/// Ours and the plain loop, on many threads in tasks. What binds is reading strengths and ages and writing strengths.
 ///
 /// # Errors
 /// That our answer is wrong.
@@ -131,14 +132,25 @@ pub fn decay(limits: &Limits, law: Law, ages: &Arc<[f32]>, threads: usize) -> Re
         ours.apply(strengths, Ages::Seconds(ages)).expect("as many ages as strengths");
     };
     case.add(decaying("ecphory", threads, law, ages, 2e-7, by_us)?);
-    if threads == 1 && level != Level::Dram {
-        let by_loop = move |strengths: &mut [f32], ages: &[f32]| match law {
+    let by_loop = move |strengths: &mut [f32], ages: &[f32]| {
+        in_tasks(strengths, ages, |strengths, ages| match law {
             Law::Exponential => scalar::exponential(strengths, ages, HALF_LIFE),
             Law::Power => scalar::power(strengths, ages, SCALE, EXPONENT),
-        };
-        case.try_add("scalar", None, || decaying("scalar", threads, law, ages, 1e-6, by_loop));
-    }
+        });
+    };
+    case.try_add("scalar", None, || decaying("scalar", threads, law, ages, 1e-6, by_loop));
     Ok(case)
+}
+
+/// Memories that one thread decays at a time, as many as ours gives to one.
+const TASK: usize = 1 << 19;
+
+/// `apply` to all, on the threads of the pool where there is more than one task.
+pub fn in_tasks(strengths: &mut [f32], ages: &[f32], apply: impl Fn(&mut [f32], &[f32]) + Sync) {
+    if strengths.len() <= TASK {
+        return apply(strengths, ages);
+    }
+    strengths.par_chunks_mut(TASK).zip(ages.par_chunks(TASK)).for_each(|(strengths, ages)| apply(strengths, ages));
 }
 
 /// The ages of `n` memories.

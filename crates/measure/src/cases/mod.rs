@@ -32,3 +32,48 @@ pub fn check(who: &str, found: &[f32], expected: &[f64], bound: impl Fn(usize, f
         Some(at) => Err(format!("{who}: expected {} at position {at}, found {}", expected[at], found[at])),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::similarity::Vectors;
+    use super::spreading::Known;
+    use super::{decay, similarity, spreading};
+    use crate::threads::in_pool;
+    use crate::{Case, Effort, Limits, Metric, data};
+
+    fn cases(limits: &Limits, threads: usize) -> Vec<Case<'static>> {
+        let (one, many) = (Vectors::new(1, 5000, 24), Vectors::new(3, 5000, 24));
+        let known = Known::new("pl1k", data::pl1k());
+        let spread = if threads == 1 {
+            spreading::spread3(limits, &known)
+        } else {
+            spreading::spread3_batch(limits, &known, threads)
+        };
+        let cases = [
+            similarity::scores(limits, &one, &one.expected(Metric::Cosine), Metric::Cosine, threads),
+            similarity::scores(limits, &many, &many.expected(Metric::Dot), Metric::Dot, threads),
+            similarity::top_k(limits, &one, Metric::Sql2, 7, threads),
+            similarity::gather(limits, &one, Metric::Dot, 4000, threads),
+            decay::decay(limits, decay::Law::Power, &decay::ages(1 << 20), threads),
+            spread,
+        ];
+        cases.into_iter().map(Result::unwrap).collect()
+    }
+
+    #[test]
+    fn the_plain_loop_is_right_beside_ours_on_one_thread_and_on_more() {
+        let (limits, effort) = (Limits::of_nothing(), Effort { rounds: 1, sample: Duration::ZERO });
+        for threads in [1, 2] {
+            let outcomes = in_pool(threads, || {
+                cases(&limits, threads).into_iter().map(|case| case.run(effort)).collect::<Vec<_>>()
+            });
+            for (lines, left_out) in outcomes.unwrap() {
+                assert_eq!(left_out, []);
+                let names: Vec<_> = lines.iter().map(|line| (line.who.as_str(), line.threads)).collect();
+                assert_eq!(names, [("ecphory", threads), ("scalar", threads)]);
+            }
+        }
+    }
+}

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use ecphory::{ArenaConfig, Rows, Search};
+use ecphory::{ArenaStats, Rows, Search};
+use rayon::prelude::*;
 
 use super::check;
 use crate::{Case, Clock, Contender, Dtype, Limits, Metric, Unit, Work, data, scalar};
@@ -183,7 +184,14 @@ pub fn scoring<'a>(
     Ok(Contender::new(name, Clock::for_threads(threads), move || score(std::hint::black_box(&mut scores))))
 }
 
-/// `1xN`, or `MxN` query by query: ours, and on one thread the plain loop.
+/// Rows of the pieces that `threads` threads take in turn: several each, for one may be held up, but none so small that
+/// sharing costs more than it gains; all where there is one thread.
+#[must_use]
+pub fn piece(n: usize, threads: usize) -> usize {
+    if threads == 1 { n } else { n.div_ceil(8 * threads).clamp(1024.min(n), n) }
+}
+
+/// `1xN`, or `MxN` query by query: ours and the plain loop, which shares pieces of the rows out.
 ///
 /// # Errors
 /// That our answer is wrong.
@@ -207,19 +215,28 @@ pub fn scores(
         }
     };
     case.add(scoring("ecphory", threads, vectors, expected, metric, by_us)?);
-    if threads == 1 {
-        let (v, plain) = (vectors.clone(), plain(metric));
-        let by_loop = move |scores: &mut [f32]| {
-            for (query, scores) in v.queries.chunks(v.dim).zip(scores.chunks_mut(v.n)) {
-                scores.iter_mut().zip(v.rows.chunks(v.dim)).for_each(|(score, row)| *score = plain(query, row));
-            }
-        };
-        case.try_add("scalar", None, || scoring("scalar", threads, vectors, expected, metric, by_loop));
-    }
+    let (v, plain, piece) = (vectors.clone(), plain(metric), piece(vectors.n, threads));
+    let by_loop = move |scores: &mut [f32]| {
+        for (query, scores) in v.queries.chunks(v.dim).zip(scores.chunks_mut(v.n)) {
+            in_pieces(piece, scores, &v.rows, v.dim, |scores, rows| {
+                scores.iter_mut().zip(rows.chunks(v.dim)).for_each(|(score, row)| *score = plain(query, row));
+            });
+        }
+    };
+    case.try_add("scalar", None, || scoring("scalar", threads, vectors, expected, metric, by_loop));
     Ok(case)
 }
 
-/// `topk`: ours, and on one thread the plain loop with a sort of all scores.
+/// `work` on pieces of so many scores and of what they are of, `size` of it each; on the pool's threads where there are
+/// several.
+fn in_pieces<T: Sync>(piece: usize, scores: &mut [f32], of: &[T], size: usize, work: impl Fn(&mut [f32], &[T]) + Sync) {
+    if scores.len() <= piece {
+        return work(scores, of);
+    }
+    scores.par_chunks_mut(piece).zip(of.par_chunks(piece * size)).for_each(|(scores, of)| work(scores, of));
+}
+
+/// `topk`: ours, and the plain loop with a sort of all scores, on many threads by rayon.
 ///
 /// # Errors
 /// That our answer is wrong.
@@ -244,11 +261,21 @@ pub fn top_k(
         let rows = Rows::new(&v.rows, v.dim).expect("whole rows");
         search.top_k(&v.queries, &rows, k).expect("the best of good rows")
     };
-    let (v, plain) = (vectors.clone(), plain(metric));
+    let (v, plain, piece) = (vectors.clone(), plain(metric), piece(vectors.n, threads));
     let by_loop = move || {
-        let mut all: Vec<_> = v.rows.chunks(v.dim).map(|row| plain(&v.queries, row)).enumerate().collect();
+        let mut all: Vec<(usize, f32)> = (0..v.n).map(|row| (row, 0.0)).collect();
+        let score = |hit: &mut (usize, f32)| hit.1 = plain(&v.queries, &v.rows[hit.0 * v.dim..][..v.dim]);
         let ascending = metric == Metric::Sql2;
-        all.sort_by(|a, b| if ascending { a.1.total_cmp(&b.1) } else { b.1.total_cmp(&a.1) });
+        let nearest = |a: &(usize, f32), b: &(usize, f32)| {
+            if ascending { a.1.total_cmp(&b.1) } else { b.1.total_cmp(&a.1) }
+        };
+        if piece == v.n {
+            all.iter_mut().for_each(score);
+            all.sort_by(nearest);
+        } else {
+            all.par_chunks_mut(piece).for_each(|hits| hits.iter_mut().for_each(score));
+            all.par_sort_by(nearest);
+        }
         all.truncate(k);
         all
     };
@@ -260,12 +287,10 @@ pub fn top_k(
     vectors.check("ecphory", &ours.hits.iter().map(|hit| hit.score).collect::<Vec<_>>(), &of_hits, metric)?;
     let clock = Clock::for_threads(threads);
     case.add(Contender::new("ecphory", clock, move || _ = std::hint::black_box(by_us())));
-    if threads == 1 {
-        case.try_add("scalar", None, || {
-            vectors.check_best("scalar", &rows(&mut by_loop().iter().map(|hit| hit.0)), &expected, metric, k)?;
-            Ok(Contender::new("scalar", clock, move || _ = std::hint::black_box(by_loop())))
-        });
-    }
+    case.try_add("scalar", None, || {
+        vectors.check_best("scalar", &rows(&mut by_loop().iter().map(|hit| hit.0)), &expected, metric, k)?;
+        Ok(Contender::new("scalar", clock, move || _ = std::hint::black_box(by_loop())))
+    });
     Ok(case)
 }
 
@@ -294,21 +319,23 @@ pub fn gather(
         let rows = Rows::new(&v.rows, v.dim).expect("whole rows");
         search.gather_into(&v.queries, &rows, &wanted, scores).expect("scores of good ids");
     };
+    let loans = || ArenaStats::of_all_threads().heap_loan_count;
+    let before = loans();
     let ours = scoring("ecphory", threads, vectors, &expected, metric, by_us)?;
-    // The rows are packed beside the query.
-    if 4 * vectors.dim * (count + 1) > ArenaConfig::current().capacity_bytes() {
+    // Its answer was asked for once.
+    if loans() > before {
         case.add_noted(ours, "on a heap loan");
     } else {
         case.add(ours);
     }
-    if threads == 1 {
-        let (v, plain) = (vectors.clone(), plain(metric));
-        let by_loop = move |scores: &mut [f32]| {
-            for (score, &id) in scores.iter_mut().zip(ids.iter()) {
+    let (v, plain, piece) = (vectors.clone(), plain(metric), piece(count, threads));
+    let by_loop = move |scores: &mut [f32]| {
+        in_pieces(piece, scores, &ids, 1, |scores, ids| {
+            for (score, &id) in scores.iter_mut().zip(ids) {
                 *score = plain(&v.queries, &v.rows[id as usize * v.dim..][..v.dim]);
             }
-        };
-        case.try_add("scalar", None, || scoring("scalar", threads, vectors, &expected, metric, by_loop));
-    }
+        });
+    };
+    case.try_add("scalar", None, || scoring("scalar", threads, vectors, &expected, metric, by_loop));
     Ok(case)
 }

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use ecphory::{Edge, Graph, Seed, Spread, Weighting};
+use ecphory::{Activation, Edge, Graph, Seed, Spread, Weighting};
+use rayon::prelude::*;
 
 use super::check;
 use crate::data::{self, Csr};
@@ -40,6 +41,10 @@ impl Known {
     pub fn new(name: &'static str, csr: impl Into<Arc<Csr>>) -> Self {
         let csr = csr.into();
         let seeds = data::seeds(csr.nodes());
+        Self::of_cue(name, csr, seeds)
+    }
+
+    fn of_cue(name: &'static str, csr: Arc<Csr>, seeds: [(u32, f32); 3]) -> Self {
         let (expected, walked) = exact(&csr, &seeds);
         Self { name, csr, seeds, expected: expected.into(), walked }
     }
@@ -81,6 +86,55 @@ fn exact(csr: &Csr, seeds: &[(u32, f32)]) -> (Vec<f64>, u64) {
     (now, walked)
 }
 
+/// Cues that are spread side by side on many threads.
+pub const CUES: u32 = 64;
+
+/// `spread3` of [`CUES`] cues side by side on `threads` threads, the three nodes of each one further than those of the
+/// cue before: ours by `spread_batch`, and the plain loop by rayon, a cue at a time.
+///
+/// # Errors
+/// That our answer is wrong.
+pub fn spread3_batch(limits: &Limits, known: &Known, threads: usize) -> Result<Case<'static>, String> {
+    let (csr, nodes) = (known.csr.clone(), known.csr.nodes() as u32);
+    let cues: Vec<[(u32, f32); 3]> =
+        (0..CUES).map(|cue| known.seeds.map(|(node, activation)| ((node + cue) % nodes, activation))).collect();
+    let ours = graph(&csr);
+    let seeds: Vec<_> = cues.iter().map(|cue| cue.map(|(node, activation)| Seed::new(node, activation))).collect();
+    let (spread, plain) = (options(), |cue: &_| scalar::spread(&csr, cue, HOPS, THRESHOLD, TRANSMISSION).0);
+    let found = ours.spread_batch(&seeds, &spread).map_err(|error| error.to_string())?;
+    let (mut walked, mut wrong) = (0, Ok(()));
+    for (cue, found) in cues.iter().zip(&found) {
+        let known = Known::of_cue(known.name, csr.clone(), *cue);
+        known.check("ecphory", &dense(found, csr.nodes()))?;
+        wrong = wrong.and_then(|()| known.check("scalar", &plain(cue)));
+        walked += known.walked;
+    }
+    // Edges that several cues walk are read from where the first of them left them.
+    let bytes = 8 * csr.targets.len().min(walked as usize);
+    let least = limits.least_ns(limits.level(bytes, threads), 8.0 * walked as f64, 0.0, threads);
+    let mut case = Case::new(known.work("spread3"), threads, Unit::Edges, walked as f64).at_least(least);
+    let (note, clock) = (format!("{CUES} cues side by side"), Clock::for_threads(threads));
+    let by_us = move || _ = std::hint::black_box(ours.spread_batch(std::hint::black_box(&seeds), &spread));
+    case.add_noted(Contender::new("ecphory", clock, by_us), note.clone());
+    let csr = known.csr.clone();
+    case.try_add("scalar", Some(note), || {
+        wrong?;
+        let spread = move |cue: &[(u32, f32); 3]| scalar::spread(&csr, cue, HOPS, THRESHOLD, TRANSMISSION).0;
+        Ok(Contender::new("scalar", clock, move || {
+            // All are kept until the last is there, as ours are.
+            _ = std::hint::black_box(cues.par_iter().map(&spread).collect::<Vec<_>>());
+        }))
+    });
+    Ok(case)
+}
+
+/// Every node's activation.
+fn dense(found: &Activation, nodes: usize) -> Vec<f32> {
+    let mut dense = vec![0.0; nodes];
+    found.iter().for_each(|seed| dense[seed.node as usize] = seed.activation);
+    dense
+}
+
 /// The options of `spread3` as the library has them.
 pub fn options() -> Spread {
     let spread = Spread::default().hops(HOPS).threshold(THRESHOLD).transmission(TRANSMISSION);
@@ -110,9 +164,7 @@ pub fn spread3(limits: &Limits, known: &Known) -> Result<Case<'static>, String> 
     let mut case = Case::new(known.work("spread3"), 1, Unit::Edges, known.walked as f64).at_least(least);
     let (ours, cue, spread) = (graph(&csr), seeds.map(|(node, activation)| Seed::new(node, activation)), options());
     let found = ours.spread(&cue, &spread).map_err(|error| error.to_string())?;
-    let mut dense = vec![0.0; csr.nodes()];
-    found.iter().for_each(|seed| dense[seed.node as usize] = seed.activation);
-    known.check("ecphory", &dense)?;
+    known.check("ecphory", &dense(&found, csr.nodes()))?;
     case.add(Contender::new("ecphory", Clock::Thread, move || {
         _ = std::hint::black_box(ours.spread(std::hint::black_box(&cue), &spread));
     }));

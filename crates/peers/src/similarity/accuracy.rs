@@ -59,10 +59,10 @@ fn everyone(metric: Metric) -> Vec<Answerer> {
     let by_loop = move |query: &[f32], part: Part<'_>, scores: &mut [f32]| part.each(scores, |row| plain(query, row));
     let mut all = vec![Peer::new("ecphory", by_us), Peer::new("scalar", by_loop)];
     all.extend(peers(metric));
-    let mut all: Vec<Answerer> = all.into_iter().map(Into::into).collect();
+    let all = all.into_iter().map(Answerer::from);
     #[cfg(feature = "anndists")]
-    all.push(anndists(metric));
-    all
+    let all = all.chain([anndists(metric)]);
+    all.collect()
 }
 
 /// Its answers are distances: what is made of them here is made in f64.
@@ -177,7 +177,7 @@ pub fn run(cases: &[Case], json: bool, out: &mut impl Write) -> Result<Missing, 
                     Ok(figure) => figures.push(figure),
                     Err(why) => {
                         let line = format!("{}: {why}", case.label());
-                        eprintln!("left out: {line}");
+                        _ = writeln!(io::stderr(), "left out: {line}");
                         missing.contenders.push(line);
                     }
                 }

@@ -4,12 +4,12 @@ use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 use std::hint::black_box;
 
-use ecphory_measure::cases::similarity::{Vectors, top_k, work};
+use ecphory_measure::cases::similarity::{Vectors, piece, top_k, work};
 use ecphory_measure::suite::Plan;
 use ecphory_measure::{Clock, Contender, Metric};
 use rayon::prelude::*;
 
-use super::{loops, normalised, note, piece};
+use super::{loops, normalised, note};
 use crate::python;
 
 /// Rows found, the nearest first.

@@ -13,7 +13,7 @@ mod usearch;
 use std::sync::Arc;
 
 use ecphory_measure::cases::one_and_all;
-use ecphory_measure::cases::similarity::{DIMS, METRICS, Vectors, gather, gather_work, scores, scoring, work};
+use ecphory_measure::cases::similarity::{DIMS, METRICS, Vectors, gather, gather_work, piece, scores, scoring, work};
 use ecphory_measure::suite::Plan;
 use ecphory_measure::{Metric, data};
 use rayon::prelude::*;
@@ -114,12 +114,6 @@ fn normalised(rows: &[f32], dim: usize) -> Arc<[f32]> {
         row.iter().map(move |&x| (f64::from(x) / length) as f32)
     });
     each.collect()
-}
-
-/// Rows of the pieces that `threads` threads take in turn: several each, for one may be held up, but none so small that
-/// sharing costs more than it gains.
-fn piece(n: usize, threads: usize) -> usize {
-    n.div_ceil(8 * threads).max(1024)
 }
 
 /// What there is to know, as one note.
