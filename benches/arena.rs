@@ -1,8 +1,10 @@
 use std::hint::black_box;
+use std::sync::{Mutex, mpsc};
+use std::thread;
 use std::time::Duration;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use ecphory::{Metric, Rows, Search, arena};
+use ecphory::{ArenaReport, ArenaStats, Metric, Rows, Search, arena};
 
 fn scope(c: &mut Criterion) {
     let mut group = c.benchmark_group("arena");
@@ -30,6 +32,30 @@ fn small_call(c: &mut Criterion) {
     });
 }
 
+/// What it costs to read the figures of all threads, where there are very many, all of whom have an arena.
+fn scrape(c: &mut Criterion) {
+    const THREADS: usize = 10_000;
+    let gate = Mutex::new(());
+    let (sender, born) = mpsc::channel();
+    thread::scope(|threads| {
+        // Threads wait for it, and go on when it is dropped, in a panic too.
+        let closed = gate.lock().unwrap();
+        for _ in 0..THREADS {
+            let (sender, gate) = (sender.clone(), &gate);
+            let life = move || {
+                sender.send(arena::scope(|scratch| scratch.fill(64, 1u8).is_ok())).unwrap();
+                drop(gate.lock());
+            };
+            thread::Builder::new().stack_size(32 << 10).spawn_scoped(threads, life).unwrap();
+        }
+        assert!(born.iter().take(THREADS).all(|answer| answer == Ok(true)));
+        let mut group = c.benchmark_group(format!("scrape of {THREADS} threads"));
+        group.bench_function("totals", |b| b.iter(ArenaStats::of_all_threads));
+        group.bench_function("report", |b| b.iter(ArenaReport::now));
+        drop(closed);
+    });
+}
+
 fn quick() -> Criterion {
     Criterion::default()
         .sample_size(20)
@@ -37,5 +63,5 @@ fn quick() -> Criterion {
         .measurement_time(Duration::from_secs(1))
 }
 
-criterion_group! { name = benches; config = quick(); targets = scope, small_call }
+criterion_group! { name = benches; config = quick(); targets = scope, small_call, scrape }
 criterion_main!(benches);

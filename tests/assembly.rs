@@ -112,9 +112,8 @@ fn is_locked(instruction: &Instruction) -> bool {
 }
 
 fn assert_unlocked(function: &Function) {
-    for instruction in function.instructions.iter().filter(|instruction| is_locked(instruction)) {
-        panic!("{}: expected no locked instruction, found `{}`", function.name, instruction.text);
-    }
+    let locked = function.instructions.iter().find(|instruction| is_locked(instruction));
+    assert!(locked.is_none(), "{}: expected no lock, found `{}`", function.name, locked.unwrap().text);
 }
 
 /// What takes scratch and gives it back, and whom it may call: the thread's own storage, and what is rare.
