@@ -93,8 +93,8 @@ pub fn arena_carves(size: usize, count: usize) -> Result<(), Error> {
     answer(unsafe { ffi::ecp_bench_arena_carves(size, count) })
 }
 
-/// `count` times inside one call: blocks of 3, 4 and 8 KiB, carved out of one need as kernels do, 8 bytes written in each,
-/// given back; `counted` as in [`arena_allocs`].
+/// `count` times inside one call: blocks of 3, 4 and 8 KiB, carved out of one need as kernels do, 8 bytes written in
+/// each, given back; `counted` as in [`arena_allocs`].
 ///
 /// # Errors
 /// [`Error::OutOfMemory`] when the three do not fit.
