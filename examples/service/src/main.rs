@@ -4,7 +4,7 @@ use std::{env, error::Error as StdError, num::NonZero, sync::Arc};
 
 use axum::extract::{State, rejection::JsonRejection};
 use axum::{Json, Router, http::StatusCode, routing};
-use ecphory::{ArenaStats, Error, Graph, Metric, Rows, Search, Seed, Spread, tier};
+use ecphory::{ArenaReport, Error, Graph, Metric, Rows, Search, Seed, Spread, tier};
 use serde_json::{Value, json};
 
 mod sample;
@@ -62,19 +62,14 @@ async fn answer(State(memory): State<Arc<Memory>>, cue: Result<Json<Cue>, JsonRe
     answer.map(Json).map_err(refuse_error)
 }
 
-async fn arena() -> Json<Value> {
-    let all = ArenaStats::of_all_threads();
-    Json(json!({
-        "capacity": all.capacity, "current_usage": all.current_usage, "high_water_mark": all.high_water_mark,
-        "utilization": all.utilization(), "overflow_count": all.overflow_count, "rewind_count": all.rewind_count,
-        "heap_loan_count": all.heap_loan_count, "live_arenas": all.live_arenas,
-    }))
-}
-
 fn app(memory: Memory) -> Router {
     let health =
         async || tier::in_use().map(|tier| Json(json!({ "status": "ok", "tier": tier }))).map_err(refuse_error);
+    let arena = async || Json(ArenaReport::now());
+    let kind = ("content-type", "application/openmetrics-text; version=1.0.0; charset=utf-8");
+    let metrics = async move || ([kind], ArenaReport::now().open_metrics());
     let router = Router::new().route("/health", routing::get(health)).route("/arena", routing::get(arena));
+    let router = router.route("/metrics", routing::get(metrics));
     router.route("/recall", routing::post(answer)).with_state(Arc::new(memory))
 }
 

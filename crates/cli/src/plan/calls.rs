@@ -53,7 +53,7 @@ impl Calls {
             let start = Instant::now();
             inside(outer, bytes, &mut || run(scope))?;
             times.push(start.elapsed().as_secs_f64() * 1e6);
-            bar.step();
+            bar.step(1);
         }
         let needs = ArenaReport::now().needs().since(&before);
         times.sort_unstable_by(f64::total_cmp);

@@ -161,7 +161,7 @@ impl Plan {
                 birth_us: birth_us(capacity)?,
                 claimed_percent: claimed(capacity),
             };
-            bar.step();
+            bar.step(1);
             Ok(row)
         };
         let sizes = capacities.into_iter().map(row).collect::<Result<Vec<_>, Failure>>()?;
