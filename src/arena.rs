@@ -12,7 +12,7 @@ use std::cell::Cell;
 use std::marker::PhantomData;
 use std::mem::MaybeUninit;
 use std::ptr::NonNull;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering, compiler_fence};
 
 use crate::ffi::ecp_arena;
 use crate::needs::Kernel;
@@ -47,9 +47,10 @@ pub enum OverflowPolicy {
 impl OverflowPolicy {
     fn code(self) -> u32 {
         match self {
+            Self::Panic => ffi::ECP_ON_OVERFLOW_PANIC,
+            _ if FROZEN.get() > 0 => ffi::ECP_ON_OVERFLOW_ERROR,
             Self::Error => ffi::ECP_ON_OVERFLOW_ERROR,
             Self::Heap => ffi::ECP_ON_OVERFLOW_HEAP,
-            Self::Panic => ffi::ECP_ON_OVERFLOW_PANIC,
             Self::Grow { .. } => ffi::ECP_ON_OVERFLOW_GROW,
         }
     }
@@ -245,10 +246,11 @@ fn with_guard<R>(f: impl FnOnce(&Guard) -> R) -> Result<R, Error> {
 
 /// To be called before the kernels are: the library is ready, and the thread's arena will be released.
 pub(crate) fn enter() -> Result<(), Error> {
-    tier::ready()?;
+    // Where none is and none may be born, there is nothing to release, and what makes ready may wait for others.
     if FROZEN.get() > 0 && stats(false).live_arenas == 0 {
-        return Err(Error::OutOfMemory { needed: ArenaConfig::current().capacity, capacity: 0 });
+        return Ok(());
     }
+    tier::ready()?;
     with_guard(|_| ())
 }
 
@@ -291,7 +293,11 @@ enum Growth {
 
 /// Makes room for `needed` bytes, at most `max`, in this thread's arena.
 fn grow(needed: usize, max: usize) -> Result<Growth, Error> {
-    let capacity = needed.checked_next_power_of_two().unwrap_or(needed).min(max);
+    grow_to(needed.checked_next_power_of_two().unwrap_or(needed).min(max))
+}
+
+/// Replaces this thread's arena by one of so many bytes.
+fn grow_to(capacity: usize) -> Result<Growth, Error> {
     // SAFETY: ecphory.h takes any number and refuses by status; blocks that are held are never moved.
     match unsafe { ffi::ecp_arena_grow(capacity) } {
         OUT_OF_MEMORY => Ok(Growth::Refused),
@@ -416,16 +422,16 @@ struct Rewind {
 
 impl Drop for Rewind {
     fn drop(&mut self) {
-        let grow_to = with_guard(|guard| {
+        let wanted = with_guard(|guard| {
             guard.depth.set(self.depth - 1);
             if self.depth == 1 { guard.grow_to.take() } else { 0 }
         });
         // SAFETY: ecphory.h asks for a mark of this thread that is not rewound yet, in nested order: this value is not
         // `Send`, is dropped once, and drops in the reverse order of its making.
         unsafe { ffi::ecp_arena_rewind(self.mark) };
-        if let Ok(1..) = grow_to {
+        if let Ok(capacity @ 1..) = wanted {
             // Where the system has no pages the arena stays, and the next call that overflows asks again.
-            let _ = grow(grow_to.unwrap_or_default(), usize::MAX);
+            let _ = grow_to(capacity);
         }
     }
 }
@@ -460,6 +466,8 @@ impl<'s> Scratch<'s> {
             AtomicUsize::from_ptr(&raw mut (*head.as_ptr()).cursor).store(end, Ordering::Relaxed);
             AtomicU64::from_ptr(&raw mut (*head.as_ptr()).allocation_count)
                 .store(allocation_count.wrapping_add(1), Ordering::Relaxed);
+            // No access to the block comes before it is taken: a signal handler takes its own from there.
+            compiler_fence(Ordering::SeqCst);
             Ok(base.add(cursor))
         }
     }
@@ -497,5 +505,21 @@ impl<'s> Scratch<'s> {
     #[allow(clippy::mut_from_ref)]
     pub fn copy<T: Copy>(&self, items: &[T]) -> Result<&'s mut [T], Error> {
         Ok(self.alloc(items.len())?.write_copy_of_slice(items))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::NeedHistogram;
+
+    #[test]
+    fn both_sides_count_needs_in_the_same_buckets() {
+        let edges: Vec<_> = NeedHistogram::new().buckets().map(|bucket| bucket.0 as u64).collect();
+        assert_eq!(edges.len(), ffi::ECP_NEED_BUCKETS as usize);
+        for (bucket, &edge) in edges.iter().enumerate() {
+            // SAFETY: takes any number and only computes.
+            assert_eq!(edge, unsafe { ffi::ecp_need_edge(bucket) }, "bucket {bucket}");
+        }
     }
 }

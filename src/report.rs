@@ -39,7 +39,7 @@ impl ArenaStats {
     }
 
     /// Figures of all threads. Nobody is stopped: others may be working, and each figure is one that was true at some
-    /// moment. Counters never go down.
+    /// moment. Counters never go down, but by what a signal handler counted while its thread was counting too.
     pub fn of_all_threads() -> Self {
         arena::stats(true).into()
     }
@@ -69,16 +69,17 @@ impl From<ffi::ecp_arena_stats> for ArenaStats {
     }
 }
 
-/// Requests that did not fit, by what became of them: the policy of the call.
+/// Requests that did not fit, by the policy of the call, that is by what it was to do then. What cannot be done (a heap
+/// that is full, a need beyond the largest arena) ends as an error all the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Overflows {
-    /// Refused with an error.
+    /// To return an error; in [`arena::frozen`] whatever the policy but `Panic`.
     pub error: u64,
     /// To run on a heap loan.
     pub heap: u64,
-    /// Ended in a panic.
+    /// To panic.
     pub panic: u64,
     /// To grow the arena.
     pub grow: u64,
@@ -88,7 +89,7 @@ impl Overflows {
     /// All of them.
     #[must_use]
     pub fn total(&self) -> u64 {
-        self.named().iter().map(|outcome| outcome.1).sum()
+        self.named().iter().fold(0, |sum, outcome| sum.saturating_add(outcome.1))
     }
 
     fn named(&self) -> [(&'static str, u64); 4] {
@@ -216,9 +217,10 @@ impl ArenaReport {
 
     fn families(&self) -> Vec<Family> {
         let total = &self.total;
-        let of_kernels = |value: fn(&KernelReport) -> u64| {
+        let counted = |suffix, value: fn(&KernelReport) -> u64| {
             let each = self.kernels.iter();
-            each.map(|kernel| Sample::new("", [("kernel", kernel.kernel.name())], value(kernel))).collect::<Vec<_>>()
+            each.map(|kernel| Sample::new(suffix, [("kernel", kernel.kernel.name())], value(kernel)))
+                .collect::<Vec<_>>()
         };
         let overflows = self.kernels.iter().flat_map(|kernel| {
             let name = kernel.kernel.name();
@@ -232,7 +234,7 @@ impl ArenaReport {
             Family::gauge("ecphory_arena_capacity_bytes", "bytes", "Of all arenas.", total.capacity as u64),
             Family::gauge("ecphory_arena_used_bytes", "bytes", "In use now.", total.current_usage as u64),
             Family {
-                samples: of_kernels(|kernel| kernel.high_water_mark as u64),
+                samples: counted("", |kernel| kernel.high_water_mark as u64),
                 ..Family::gauge("ecphory_arena_high_water_bytes", "bytes", "Most ever in use by one thread.", 0)
             },
             Family::gauge(
@@ -247,8 +249,14 @@ impl ArenaReport {
                 samples: overflows.collect(),
                 ..Family::counter("ecphory_arena_overflows", "", "Requests that did not fit.", 0)
             },
-            Family::counter("ecphory_arena_fallbacks", "", "Calls that were lent a heap block.", total.heap_loan_count),
-            Family::counter("ecphory_arena_fallback_bytes", "bytes", "Of heap blocks lent.", total.heap_loan_bytes),
+            Family {
+                samples: counted("_total", |kernel| kernel.heap_loan_count),
+                ..Family::counter("ecphory_arena_fallbacks", "", "Calls that were lent a heap block.", 0)
+            },
+            Family {
+                samples: counted("_total", |kernel| kernel.heap_loan_bytes),
+                ..Family::counter("ecphory_arena_fallback_bytes", "bytes", "Of heap blocks lent.", 0)
+            },
             Family {
                 name: "ecphory_arena_scope_bytes",
                 kind: "histogram",

@@ -103,6 +103,19 @@ fn under_an_open_scope_a_call_runs_on_a_loan_and_the_arena_grows_when_the_outerm
 }
 
 #[test]
+fn an_arena_that_grows_when_a_scope_ends_has_no_more_than_the_largest_size() {
+    fresh(|| {
+        let max = need(1000) + 5056 + 64;
+        arena::scope(|scratch| {
+            scratch.fill(5000, 1u8).unwrap();
+            gather(1000, OverflowPolicy::Grow { max }).unwrap();
+        })
+        .unwrap();
+        assert_eq!(ArenaStats::of_thread().capacity, max);
+    });
+}
+
+#[test]
 fn tasks_of_a_large_gather_grow_the_arenas_of_their_threads() {
     fresh(|| {
         let data = numbers(1, 8 * 64);
@@ -123,9 +136,9 @@ fn tasks_of_a_large_gather_grow_the_arenas_of_their_threads() {
 #[test]
 fn a_frozen_thread_works_in_the_arena_it_has_and_asks_for_no_more() {
     fresh(|| {
-        let unborn = Error::OutOfMemory { needed: CAPACITY, capacity: 0 };
-        assert_eq!(arena::frozen(|| gather(10, OverflowPolicy::Heap)), Err(unborn.clone()));
-        assert_eq!(arena::frozen(|| arena::scope(|_| ())), Err(unborn));
+        let unborn = |needed| Error::OutOfMemory { needed, capacity: 0 };
+        assert_eq!(arena::frozen(|| gather(10, OverflowPolicy::Heap)), Err(unborn(need(10))));
+        assert_eq!(arena::frozen(|| arena::scope(|_| ())), Err(unborn(CAPACITY)));
         assert_eq!(ArenaStats::of_thread().live_arenas, 0);
         let expected = gather(10, OverflowPolicy::Error);
         arena::frozen(|| {

@@ -197,7 +197,7 @@ pub export fn ecp_arena_mark(mark: ?*usize, head: ?*?*ArenaHead) Status {
 /// There are no pages for an arena. Apart, so that a scope of a thread that has one runs no locked instruction.
 noinline fn unmarked() Status {
     @branchHint(.cold);
-    thread.noteOverflow(.caller, .err, registry.capacity());
+    thread.noteOverflow(.caller, .err, null);
     return .out_of_memory;
 }
 
@@ -275,6 +275,7 @@ pub export fn ecp_scores(
     if (!rowsAreSound(metric, query, dim, rows, row_count) or absent(scores, row_count)) return .invalid_argument;
     var local: Arena = undefined;
     const arena = arenaOf(.similarity, scratch, &local);
+    defer if (arena == &local) local.dissolve();
     const fits = kernels().scores(arena, @fromBackingInt(metric), query.?, dim, rows, row_count, scores);
     return if (fits) .ok else refused(.similarity, arena, scratch);
 }
@@ -296,6 +297,7 @@ pub export fn ecp_gather(
     if (packing > @backingInt(similarity.Packing.tiled)) return .invalid_argument;
     var local: Arena = undefined;
     const arena = arenaOf(.similarity, scratch, &local);
+    defer if (arena == &local) local.dissolve();
     const as: similarity.Packing = @fromBackingInt(packing);
     const fits = kernels().gather(
         arena,
@@ -328,6 +330,7 @@ pub export fn ecp_top_k(
     if (absent(hits, @min(k, row_count))) return .invalid_argument;
     var local: Arena = undefined;
     const arena = arenaOf(.similarity, scratch, &local);
+    defer if (arena == &local) local.dissolve();
     const fits = kernels().top_k(arena, @fromBackingInt(metric), query.?, dim, rows, row_count, k, hits, to);
     return if (fits) .ok else refused(.similarity, arena, scratch);
 }
@@ -375,6 +378,7 @@ pub export fn ecp_spread(
     }
     var local: Arena = undefined;
     const arena = arenaOf(.spreading, scratch, &local);
+    defer if (arena == &local) local.dissolve();
     const fits = kernels().spread(arena, csr, seeds, seed_count, settings, reached.?, activations.?, to);
     return if (fits) .ok else refused(.spreading, arena, scratch);
 }

@@ -26,6 +26,7 @@ const Needs = needs_zig.Needs;
 const load = needs_zig.load;
 const store = needs_zig.store;
 const bump = needs_zig.bump;
+const giveOut = needs_zig.giveOut;
 
 /// Every block starts on a cache line.
 pub const alignment = 64;
@@ -78,6 +79,8 @@ pub const Arena = extern struct {
     overflow_count: u64 = 0,
     /// Bytes that the last refused request would have brought the arena to.
     wanted: usize = 0,
+    /// The need of a refused scope that runs again in a larger arena: it has been counted. 0 for none.
+    retried: usize = 0,
 
     /// An arena over `bytes`. Bytes before the first cache line and after the last are left out.
     pub fn over(bytes: []u8) Arena {
@@ -106,31 +109,36 @@ pub const Arena = extern struct {
         const cursor: usize = @backingInt(to);
         const left = arena.cursor;
         assert(cursor <= left);
+        fence();
         arena.takeBack(cursor, left);
-        store(usize, &arena.cursor, cursor);
-        if (!counted) return;
+        if (!counted) return store(usize, &arena.cursor, cursor);
         bump(&arena.rewind_count);
         if (cursor | arena.open | arena.eventful != 0) return arena.ended(cursor, left);
         // Calls of one shape follow each other: most needs are what the last one was.
         const needs = arena.needs.?;
         if (left != needs.last) return arena.ended(cursor, left);
+        store(usize, &arena.cursor, cursor);
         bump(needs.last_count);
     }
 
-    /// The end of a scope that is not all there was, or needed something else than the last one.
+    /// The end of a scope that is not all there was, or needed something else than the last one. Peaks are written
+    /// before what they replace is: whoever reads cursor, peak and high water in this order misses none.
     noinline fn ended(arena: *Arena, cursor: usize, left: usize) void {
         // Between rewinds the cursor only grows: looking here sees every peak, at no cost per allocation.
         if (left > arena.peak) store(usize, &arena.peak, left);
         arena.eventful = 1;
-        if (cursor != 0 or arena.open != 0) return;
+        if (cursor != 0 or arena.open != 0) return giveOut(&arena.cursor, cursor);
         const used = arena.peak;
         const need = @max(used, arena.asked);
-        store(usize, &arena.peak, 0);
-        arena.asked = 0;
+        const again = need != 0 and need == arena.retried;
         if (used > arena.high_water) store(usize, &arena.high_water, used);
+        giveOut(&arena.cursor, cursor);
+        giveOut(&arena.peak, 0);
+        arena.asked = 0;
+        arena.retried = 0;
         const needs = arena.needs orelse return;
         arena.eventful = 0;
-        needs.note(used, need);
+        if (again) needs.noteUsed(used) else needs.note(used, need);
     }
 
     /// A caller's scope begins.
@@ -177,6 +185,7 @@ pub const Arena = extern struct {
         if (size > arena.capacity - cursor) return arena.refuse(size);
         // What is free is whole blocks of an address space's part: rounding up neither leaves it nor wraps.
         store(usize, &arena.cursor, cursor + wholeBlocks(size));
+        fence();
         return @alignCast(arena.base[cursor..][0..size]);
     }
 
@@ -250,6 +259,12 @@ pub const Frame = struct {
         frame.arena.rewindWith(frame.start, counted);
     }
 };
+
+/// No access to scratch moves across the cursor that hands it out or takes it back: a signal handler takes its own from
+/// there. Costs no instruction.
+inline fn fence() void {
+    asm volatile ("" ::: .{ .memory = true });
+}
 
 /// `block` is somebody's from now on.
 inline fn handOut(block: []align(alignment) u8) void {

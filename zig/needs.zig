@@ -35,6 +35,9 @@ pub fn edgeOf(bucket: usize) u64 {
 pub const OnOverflow = enum(u32) { err = 0, heap = 1, panic = 2, grow = 3 };
 pub const outcomes = @typeInfo(OnOverflow).@"enum".field_names.len;
 
+/// Buckets that one bit stands for: two lines of counts.
+const group = 16;
+
 /// How many needs fell into each bucket.
 pub const Counts = [bucket_count]u64;
 
@@ -44,6 +47,8 @@ pub const Needs = extern struct {
     last: usize = 0,
     last_count: *u64,
     counts: *Counts,
+    /// A bit for each group of buckets that something fell into.
+    touched: u64 = 0,
     /// Most bytes in use at once, refused ones left out.
     high_water: usize = 0,
     /// The same of threads that had this record before.
@@ -59,16 +64,43 @@ pub const Needs = extern struct {
     /// An outermost scope that held `used` bytes at most, and wanted `need`. Where both are what they last were, it is
     /// enough to count.
     pub fn note(needs: *Needs, used: usize, need: usize) void {
+        needs.noteUsed(used);
+        const bucket = bucketOf(need);
+        const count = &needs.counts[bucket];
+        store(u64, &needs.touched, needs.touched | @as(u64, 1) << @intCast(bucket / group));
+        // Whoever interrupts here counts another need: the two that go together must not be of both.
+        needs.forget();
+        store(*u64, &needs.last_count, count);
+        if (used == need) store(usize, &needs.last, used); // What was refused is not what the next scope needs.
+        if (load(*u64, &needs.last_count) != count) needs.forget();
+        bump(count);
+    }
+
+    /// As many bytes were in use; that is not counted.
+    pub fn noteUsed(needs: *Needs, used: usize) void {
         if (used > needs.high_water) store(usize, &needs.high_water, used);
-        needs.last_count = &needs.counts[bucketOf(need)];
-        needs.last = used;
-        if (used != need) needs.forget(); // What was refused is not what the next scope of this size needs.
-        bump(needs.last_count);
+    }
+
+    /// As `note`, where several threads do.
+    pub fn noteShared(needs: *Needs, need: usize) void {
+        const bucket = bucketOf(need);
+        _ = @atomicRmw(u64, &needs.touched, .Or, @as(u64, 1) << @intCast(bucket / group), .monotonic);
+        _ = @atomicRmw(u64, &needs.counts[bucket], .Add, 1, .monotonic);
+    }
+
+    /// Adds what was counted to `total`. Reads no group of buckets that nothing fell into.
+    pub fn addTo(needs: *const Needs, total: *Counts) void {
+        var groups = load(u64, &needs.touched);
+        while (groups != 0) : (groups &= groups - 1) {
+            const first = @as(usize, @ctz(groups)) * group;
+            const end = @min(first + group, bucket_count);
+            for (total[first..end], needs.counts[first..end]) |*sum, *count| sum.* += load(u64, count);
+        }
     }
 
     /// The next scope is looked at whatever it needs.
     pub fn forget(needs: *Needs) void {
-        needs.last = std.math.maxInt(usize);
+        store(usize, &needs.last, std.math.maxInt(usize));
     }
 };
 
@@ -80,6 +112,20 @@ pub inline fn load(comptime T: type, figure: *const T) T {
 /// Writes a figure that others may be reading. One writer: no read-modify-write is needed.
 pub inline fn store(comptime T: type, figure: *T, value: T) void {
     @atomicStore(T, figure, value, .monotonic);
+}
+
+/// What was written before is seen by whoever takes this figure in.
+pub inline fn giveOut(figure: anytype, value: Pointee(@TypeOf(figure))) void {
+    @atomicStore(@TypeOf(value), figure, value, .release);
+}
+
+/// What is read after this is no older than it.
+pub inline fn takeIn(figure: anytype) Pointee(@TypeOf(figure)) {
+    return @atomicLoad(Pointee(@TypeOf(figure)), figure, .acquire);
+}
+
+fn Pointee(comptime Pointer: type) type {
+    return @typeInfo(Pointer).pointer.child;
 }
 
 /// One more, by the one who writes it.

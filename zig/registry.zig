@@ -16,6 +16,8 @@ const Needs = needs_zig.Needs;
 const OnOverflow = needs_zig.OnOverflow;
 const load = needs_zig.load;
 const store = needs_zig.store;
+const giveOut = needs_zig.giveOut;
+const takeIn = needs_zig.takeIn;
 
 pub const default_capacity = 2 << 20;
 pub const capacity_min = arena_zig.alignment;
@@ -54,7 +56,7 @@ pub const KernelStats = extern struct {
         for (&total.overflow_counts, &needs.overflow_counts) |*sum, *count| sum.* += load(u64, count);
         total.heap_loan_count += load(u64, &needs.heap_loan_count);
         total.heap_loan_bytes += load(u64, &needs.heap_loan_bytes);
-        for (&total.need_counts, needs.counts) |*sum, *count| sum.* += load(u64, count);
+        needs.addTo(&total.need_counts);
     }
 };
 
@@ -79,7 +81,7 @@ pub const Slot = struct {
     pub fn bear(slot: *Slot, pages: Pages, capacity_wanted: usize) void {
         const counted = slot.counters();
         inline for (@typeInfo(Counters).@"struct".field_names) |name| {
-            store(u64, &@field(slot.found, name), @field(counted, name));
+            giveOut(&@field(slot.found, name), @field(counted, name));
         }
         slot.arena.needs = &slot.needs[@backingInt(Kernel.caller)];
         slot.arena.eventful = 0;
@@ -99,10 +101,10 @@ pub const Slot = struct {
     /// The peaks move to where the next thread will not count them as its own. Readers look there last.
     pub fn end(slot: *Slot) void {
         giveOut(&slot.generation, slot.generation + 1);
-        store(usize, &slot.high_water_ended, @max(slot.high_water_ended, slot.arena.highWater()));
-        store(usize, &slot.nesting_max_ended, @max(slot.nesting_max_ended, slot.nesting_max));
+        giveOut(&slot.high_water_ended, @max(slot.high_water_ended, slot.arena.highWater()));
+        giveOut(&slot.nesting_max_ended, @max(slot.nesting_max_ended, slot.nesting_max));
         for (slot.needs) |*needs| {
-            store(usize, &needs.high_water_ended, @max(needs.high_water_ended, needs.high_water));
+            giveOut(&needs.high_water_ended, @max(needs.high_water_ended, needs.high_water));
             giveOut(&needs.high_water, 0);
             needs.forget();
         }
@@ -110,15 +112,16 @@ pub const Slot = struct {
         for ([_]*usize{ &arena.high_water, &arena.peak, &arena.cursor, &slot.nesting_max }) |peak| giveOut(peak, 0);
         arena.open = 0;
         arena.asked = 0;
+        arena.retried = 0;
     }
 
     fn counters(slot: *const Slot) Counters {
         return .{
-            .overflow_count = load(u64, &slot.arena.overflow_count),
-            .rewind_count = load(u64, &slot.arena.rewind_count),
-            .allocation_count = load(u64, &slot.arena.allocation_count),
-            .heap_loan_count = load(u64, &slot.heap_loan_count),
-            .heap_loan_bytes = load(u64, &slot.heap_loan_bytes),
+            .overflow_count = takeIn(&slot.arena.overflow_count),
+            .rewind_count = takeIn(&slot.arena.rewind_count),
+            .allocation_count = takeIn(&slot.arena.allocation_count),
+            .heap_loan_count = takeIn(&slot.heap_loan_count),
+            .heap_loan_bytes = takeIn(&slot.heap_loan_bytes),
         };
     }
 
@@ -137,20 +140,20 @@ pub const Slot = struct {
         into.live_arenas += 1;
     }
 
-    /// Of the thread that has it.
+    /// Of the thread that has it; whoever else reads looks at the generation before and after.
     pub fn own(slot: *const Slot) Stats {
-        const size = load(usize, &slot.arena.capacity);
+        const size = takeIn(&slot.arena.capacity);
         var result: Stats = .{
             .capacity = size,
-            .current_usage = load(usize, &slot.arena.cursor),
+            .current_usage = takeIn(&slot.arena.cursor),
             .high_water_mark = slot.arena.highWater(),
             .capacity_per_thread = size,
             .live_arenas = 1,
-            .nesting_max = load(usize, &slot.nesting_max),
+            .nesting_max = takeIn(&slot.nesting_max),
         };
         const counted = slot.counters();
         inline for (@typeInfo(Counters).@"struct".field_names) |name| {
-            @field(result, name) = @field(counted, name) -| load(u64, &@field(slot.found, name));
+            @field(result, name) = @field(counted, name) -| takeIn(&@field(slot.found, name));
         }
         return result;
     }
@@ -165,19 +168,6 @@ const Counters = struct {
     heap_loan_bytes: u64,
 };
 
-/// What was written before is seen by whoever takes this figure in.
-fn giveOut(figure: anytype, value: Pointee(@TypeOf(figure))) void {
-    @atomicStore(@TypeOf(value), figure, value, .release);
-}
-
-fn takeIn(figure: anytype) Pointee(@TypeOf(figure)) {
-    return @atomicLoad(Pointee(@TypeOf(figure)), figure, .acquire);
-}
-
-fn Pointee(comptime Pointer: type) type {
-    return @typeInfo(Pointer).pointer.child;
-}
-
 /// Slots that are mapped together, the next ones when they are all taken. Of what counts needs, pages that no kernel
 /// writes take no memory.
 const Chunk = struct {
@@ -185,15 +175,20 @@ const Chunk = struct {
     /// None where a page begins: there lies the first block of every arena, and reads wait for writes whose address
     /// differs in the page alone.
     slots: [64]Slot,
-    needs: [64][kernels]Needs,
-    counts: [64][kernels]needs_zig.Counts,
+    told: [64]Told,
+
+    /// Of one thread, on lines of its own as its slot is.
+    const Told = struct {
+        needs: [kernels]Needs align(std.atomic.cache_line),
+        counts: [kernels]needs_zig.Counts align(std.atomic.cache_line),
+    };
 
     fn map() error{OutOfMemory}!*Chunk {
         const pages = try backing.map(@sizeOf(Chunk));
         const chunk: *Chunk = @ptrCast(@alignCast(pages.ptr));
-        for (&chunk.slots, &chunk.needs, &chunk.counts) |*slot, *needs, *counts| {
-            slot.needs = needs;
-            for (needs, counts) |*of_kernel, *buckets| of_kernel.* = .over(buckets);
+        for (&chunk.slots, &chunk.told) |*slot, *told| {
+            slot.needs = &told.needs;
+            for (&told.needs, &told.counts) |*of_kernel, *buckets| of_kernel.* = .over(buckets);
         }
         return chunk;
     }
@@ -310,11 +305,11 @@ pub fn noteHeapLoan(kernel: Kernel, size: usize) void {
     addShared(&needs.heap_loan_bytes, size);
 }
 
-/// A thread without an arena was refused so many bytes for a call of `kernel`.
-pub fn noteOverflow(kernel: Kernel, outcome: OnOverflow, wanted: usize) void {
+/// A thread without an arena was refused so many bytes for a call of `kernel`, or an arena, of which it said no size.
+pub fn noteOverflow(kernel: Kernel, outcome: OnOverflow, wanted: ?usize) void {
     const needs = &registry.unborn[@backingInt(kernel)];
     addShared(&needs.overflow_counts[@backingInt(outcome)], 1);
-    addShared(&needs.counts[needs_zig.bucketOf(wanted)], 1);
+    if (wanted) |need| needs.noteShared(need);
 }
 
 /// For what several threads count.

@@ -48,6 +48,7 @@ pub fn open() error{OutOfMemory}!*Arena {
 /// A caller's scope ends: the innermost.
 pub fn close(mark: arena_zig.Mark) error{NotHeld}!void {
     const slot = current orelse return error.NotHeld;
+    if (slot.arena.open == 0) return error.NotHeld;
     const cursor: usize = @backingInt(mark);
     if (cursor > slot.arena.cursor or cursor % arena_zig.alignment != 0) return error.NotHeld;
     slot.arena.leave(mark);
@@ -99,6 +100,9 @@ pub fn grow(size: usize) error{ InUse, OutOfRange, OutOfMemory }!void {
     const before = slot.pages;
     slot.place(pages, whole);
     backing.unmap(before);
+    // The call that was refused last is who asks for more, and has been counted.
+    slot.arena.retried = slot.arena.wanted;
+    slot.arena.eventful = 1;
 }
 
 /// From here to as many calls of `thaw`, this thread's arena is neither born nor replaced.
@@ -121,7 +125,7 @@ pub fn noteHeapLoan(kernel: Kernel, size: usize) void {
 }
 
 /// A request of `kernel` for so many bytes was refused. What a thread's arena has counted already is not counted again.
-pub fn noteOverflow(kernel: Kernel, outcome: needs_zig.OnOverflow, wanted: usize) void {
+pub fn noteOverflow(kernel: Kernel, outcome: needs_zig.OnOverflow, wanted: ?usize) void {
     const slot = current orelse return registry_zig.noteOverflow(kernel, outcome, wanted);
     bump(&slot.needs[@backingInt(kernel)].overflow_counts[@backingInt(outcome)]);
 }

@@ -109,7 +109,7 @@ void ecp_arena_total_stats(ecp_arena_stats *stats);
 /* Figures of each thread that has an arena: writes stats: [the least of count and the result] (borrowed; may be NULL
  * where count is 0). Returns how many there are; between two calls threads may come and go. */
 size_t ecp_arena_each_stats(ecp_arena_stats *stats, size_t count);
-/* Writes *stats (borrowed). Some microseconds: reads the buckets of every thread. */
+/* Writes *stats (borrowed). Reads the buckets that each thread, there now or once, has counted in. */
 ecp_status ecp_arena_kernel_stats(uint32_t kernel, ecp_kernel_stats *stats);
 /* The largest need, in bytes, that bucket counts: 64 bytes more than the one before up to 2 KiB, then 16 to an octave up
  * to 4 GiB, among them every power of two; UINT64_MAX from ECP_NEED_BUCKETS - 1 on. */
@@ -124,7 +124,8 @@ ecp_status ecp_arena_trim(size_t *bytes);
 ecp_status ecp_arena_grow(size_t capacity);
 /* Until the matching ecp_arena_thaw, the calling thread's arena is neither mapped nor replaced: what would need that is
  * ECP_OUT_OF_MEMORY. For signal handlers, which may call kernels and use scopes on the thread that they interrupt, with
- * an arena that is there already; what that thread was counting at the moment may be lost. Calls nest. */
+ * an arena that is there already, and end their scopes before they return; ecp_arena_release and ecp_arena_trim are not
+ * for them. What that thread was counting at the moment may be lost. Calls nest. */
 void ecp_arena_freeze(void);
 void ecp_arena_thaw(void);
 /* ECP_OK where need bytes are free for kernel in the calling thread's arena; else the refusal is counted and told in
