@@ -158,7 +158,7 @@ static void interrupt(void *(*life)(void *), atomic_uint *count, unsigned wanted
         HOLDS(!"a thread");
         return;
     }
-    while (atomic_load(count) < wanted && time(NULL) - start < 120) {
+    while (atomic_load(count) < wanted && time(NULL) - start < 60) {
         HOLDS(pthread_kill(thread, SIGUSR1) == 0);
         sched_yield();
     }

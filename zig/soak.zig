@@ -76,8 +76,8 @@ const Run = struct {
     fn program(run: *Run, nth: usize, operations: usize) void {
         const model = &run.model;
         const random = &run.random;
-        const most: usize = if (nth % 16 == 0) 2 * alignment else model_zig.bytes_max;
-        model.over(run.bytes[nth % alignment ..][0..random.below(most)], nth % 8 != 0);
+        const most: usize = if (nth % 15 == 0) 2 * alignment else model_zig.bytes_max;
+        model.over(run.bytes[nth % alignment ..][0..random.below(most)], nth % 7 != 0);
         for (0..operations) |_| {
             model.operation += 1;
             run.step();
