@@ -1,6 +1,6 @@
 use std::fmt::Write;
 
-use crate::{ArenaConfig, Kernel, NeedHistogram, arena, ffi};
+use crate::{Kernel, NeedHistogram, arena, ffi};
 
 /// Figures of one thread's arena, or of all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -147,8 +147,6 @@ impl KernelReport {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct ArenaReport {
-    /// Bytes of the arena of a thread that gets one now.
-    pub capacity_per_thread: usize,
     /// Each thread that has an arena, in no order.
     pub threads: Vec<ArenaStats>,
     /// As [`ArenaStats::of_all_threads`].
@@ -163,7 +161,6 @@ impl ArenaReport {
     #[must_use]
     pub fn now() -> Self {
         Self {
-            capacity_per_thread: ArenaConfig::current().capacity_bytes(),
             threads: arena::stats_of_each().into_iter().map(ArenaStats::from).collect(),
             total: ArenaStats::of_all_threads(),
             kernels: Kernel::ALL.iter().map(|&kernel| KernelReport::read(kernel)).collect(),

@@ -140,7 +140,7 @@ fn threads_have_rows_of_their_own_while_they_live() {
             });
         });
         let report = ArenaReport::now();
-        assert_eq!((report.capacity_per_thread, report.total.live_arenas <= 2), (CAPACITY, true));
+        assert_eq!((report.total.capacity_per_thread, report.total.live_arenas <= 2), (CAPACITY, true));
         assert_eq!(report.needs().count(), report.kernels.iter().map(|kernel| kernel.needs.count()).sum::<u64>());
     });
 }

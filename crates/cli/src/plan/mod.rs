@@ -116,7 +116,8 @@ impl Input {
     fn read(file: &Path) -> Result<Self, Failure> {
         let report = recorded::read(file)?;
         let source = Source::Report(recorded::Facts::new(file, &report));
-        let capacity = report.capacity_per_thread;
+        let capacity = report.total.capacity_per_thread;
+        within("--report: total.capacity_per_thread", arena::ALIGNMENT, planner::LARGEST, capacity)?;
         Ok(Self { source, calls: recorded::calls(report), capacity, bar: Bar::new(SIZES.count()) })
     }
 

@@ -108,7 +108,8 @@ fn advice(plan: &Plan) -> String {
     let used = used.map_or(0.0, |row| row.size.utilisation * 100.0);
     let text = match plan.advice {
         Advice::InsufficientData { found, needed } => {
-            format!("none for {judged}: it takes {needed} scopes, and there are {found}; --scopes says how many run")
+            let more = if matches!(plan.source, Source::Report(_)) { "" } else { "; --scopes says how many run" };
+            format!("none for {judged}: it takes {needed} scopes, and there are {found}{more}")
         }
         Advice::Grow { to } => format!("more than 1 % of scopes overflow {judged}; {}", install(to)),
         Advice::NoSizeFits => {
