@@ -54,6 +54,8 @@ pub struct Case<'a> {
     least_ns: Option<f64>,
     contest: Contest<'a>,
     notes: Vec<Option<String>>,
+    /// What a reader must know of everyone.
+    of_all: Option<String>,
     left_out: Vec<LeftOut>,
 }
 
@@ -62,13 +64,19 @@ impl<'a> Case<'a> {
     #[must_use]
     pub fn new(work: Work, threads: usize, unit: Unit, amount: f64) -> Self {
         let (contest, notes, left_out) = (Contest::new(), Vec::new(), Vec::new());
-        Self { work, threads, unit, amount, least_ns: None, contest, notes, left_out }
+        Self { work, threads, unit, amount, least_ns: None, contest, notes, of_all: None, left_out }
     }
 
     /// The least time in ns that this machine could take for it.
     #[must_use]
     pub fn at_least(self, least_ns: f64) -> Self {
         Self { least_ns: Some(least_ns), ..self }
+    }
+
+    /// What a reader must know of everyone's time; each note ends with it.
+    #[must_use]
+    pub fn noted(self, of_all: Option<&str>) -> Self {
+        Self { of_all: of_all.map(Into::into), ..self }
     }
 
     /// And this one does it too.
@@ -118,6 +126,7 @@ impl<'a> Case<'a> {
 
     fn line(&self, times: Times, note: Option<String>) -> Line {
         let rate = self.unit.rate(self.amount, times.median_ns);
+        let notes: Vec<String> = note.into_iter().chain(self.of_all.clone()).collect();
         let limit = self.least_ns.map(|least| self.unit.rate(self.amount, least));
         Line {
             work: self.work.clone(),
@@ -130,7 +139,7 @@ impl<'a> Case<'a> {
             unit: self.unit.name(),
             limit,
             of_limit: limit.map(|limit| self.unit.share(rate, limit)),
-            note,
+            note: (!notes.is_empty()).then(|| notes.join("; ")),
         }
     }
 }
@@ -148,6 +157,16 @@ mod tests {
         assert_eq!(Unit::NsPer("element").rate(100.0, 50.0), 0.5);
         assert_eq!(Unit::Bytes.share(2.0, 4.0), 0.5);
         assert_eq!(Unit::NsPer("element").share(0.5, 0.25), 0.5);
+    }
+
+    #[test]
+    fn what_is_true_of_everyone_is_in_every_note() {
+        let contender = |name: &str| Contender::timing_itself(name, Duration::from_millis);
+        let case = Case::new(Work::Decay { case: "power".into(), n: 1 }, 1, Unit::NsPer("memory"), 1.0);
+        let mut case = case.noted(Some("of all"));
+        case.add(contender("first")).add_noted(contender("last"), "a note");
+        let notes: Vec<_> = case.run(Effort::QUICK).0.into_iter().map(|line| line.note.unwrap()).collect();
+        assert_eq!(notes, ["of all", "a note; of all"]);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Contenders on the same work, one sample of each in every round, in shuffled order.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use crate::clock::Clock;
@@ -94,7 +95,7 @@ impl<'a> Contest<'a> {
             })
             .collect();
         let mut order: Vec<usize> = (0..entries.len()).collect();
-        let mut random = Random::new(0x5eed);
+        let mut random = Random::new(0x5eed + CONTESTS.fetch_add(1, Ordering::Relaxed));
         for _ in 0..effort.rounds.max(1) {
             random.shuffle(&mut order);
             order.iter().for_each(|&who| entries[who].sample());
@@ -103,6 +104,9 @@ impl<'a> Contest<'a> {
         entries.into_iter().map(times).collect()
     }
 }
+
+/// Run so far: no two have the same orders.
+static CONTESTS: AtomicU64 = AtomicU64::new(0);
 
 /// A contender that is warm, and its samples; or why it takes part no longer.
 struct Entry<'c, 'a> {
@@ -197,6 +201,24 @@ mod tests {
         assert_eq!(medians, [("slow".into(), 3e6), ("fast".into(), 1e5)]);
         assert_eq!(done[0], 6);
         assert!(done[1] >= 4 * 10);
+    }
+
+    #[test]
+    fn orders_differ_from_run_to_run() {
+        let order = std::cell::RefCell::new(Vec::new());
+        let mut contest = Contest::new();
+        for who in 0..8 {
+            let order = &order;
+            contest.add(Contender::timing_itself("", move |_| {
+                order.borrow_mut().push(who);
+                Duration::from_millis(2)
+            }));
+        }
+        let mut run = || {
+            contest.run(Effort { rounds: 4, sample: Duration::from_millis(1) });
+            order.take()
+        };
+        assert_ne!(run(), run());
     }
 
     #[test]

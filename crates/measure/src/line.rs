@@ -145,7 +145,8 @@ pub struct Line {
     pub best_ns: f64,
     /// The middle sample.
     pub median_ns: f64,
-    /// Half the distance between the quartiles, as a share of the median.
+    /// As a share of the median: half the distance between the quartiles of one run's samples; of several runs, as
+    /// `ecphory-peers` has them, how far their medians lie apart.
     pub noise: f64,
     /// How much was done in that time, by the median.
     pub rate: f64,

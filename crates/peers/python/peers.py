@@ -112,11 +112,12 @@ def similarity(order):
     scores = numpy_scores(queries, rows, metric)
     if scores is None:
         return []
+    note = "norms in every call" if metric == "cosine" else None
     if order["case"] in ("1xN", "MxN"):
-        return [Peer("numpy", scores, "norms in every call" if metric == "cosine" else None)]
+        return [Peer("numpy", scores, note)]
     if order["case"] != "topk":
         return []
-    peers = [Peer("numpy", numpy_top(scores, k, metric == "sql2"), dtype=np.uint32)]
+    peers = [Peer("numpy", numpy_top(scores, k, metric == "sql2"), note, dtype=np.uint32)]
     search = faiss_top(queries, rows, metric, k)
     if search:
         peers.append(Peer("faiss", search, "a flat index", dtype=np.uint32))

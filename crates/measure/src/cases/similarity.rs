@@ -14,6 +14,9 @@ pub const DIMS: [usize; 5] = [100, 128, 384, 768, 1536];
 /// The metrics of f32.
 pub const METRICS: [Metric; 3] = [Metric::Cosine, Metric::Dot, Metric::Sql2];
 
+/// The seed of the ids of `gather`.
+pub const IDS: u64 = 3;
+
 /// The work of one case of f32: `m` queries, `n` rows.
 #[must_use]
 pub fn work(case: &str, [m, n, dim]: [usize; 3], metric: Metric, k: Option<usize>) -> Work {
@@ -305,7 +308,7 @@ pub fn gather(
     count: usize,
     threads: usize,
 ) -> Result<Case<'static>, String> {
-    let ids: Arc<[u32]> = data::ids(3, count, vectors.n).into();
+    let ids: Arc<[u32]> = data::ids(IDS, count, vectors.n).into();
     let all = vectors.expected(metric);
     let expected: Vec<_> = ids.iter().map(|&id| all[id as usize]).collect();
     let bytes = count * vectors.dim * 4;

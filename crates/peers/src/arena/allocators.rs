@@ -4,10 +4,13 @@ use std::alloc::{GlobalAlloc, System};
 use std::ptr;
 
 use super::work::{Allocator, Entry, layout, no_room};
-use crate::absent::not_here;
+use crate::absent::{not_here, without_feature};
+
+/// Whether the C library is glibc.
+pub const GLIBC: bool = cfg!(all(target_os = "linux", target_env = "gnu"));
 
 pub fn enter(entry: &mut Entry<'_>) {
-    if cfg!(target_env = "gnu") {
+    if GLIBC {
         let note = "posix_memalign, which passes by the thread's cache that malloc uses";
         entry.allocator("glibc", Some(note.into()), || Global(System));
     }
@@ -19,11 +22,8 @@ pub fn enter(entry: &mut Entry<'_>) {
 }
 
 pub fn say_who_is_absent() {
-    let features = [("jemalloc", cfg!(feature = "jemalloc")), ("snmalloc", cfg!(feature = "snmalloc"))];
-    for (name, _) in features.into_iter().filter(|(_, here)| !here) {
-        not_here(name, &format!("--features {name}"));
-    }
-    if !cfg!(target_env = "gnu") {
+    without_feature(&[("jemalloc", cfg!(feature = "jemalloc")), ("snmalloc", cfg!(feature = "snmalloc"))]);
+    if !GLIBC {
         not_here("glibc", "another C library");
     }
 }

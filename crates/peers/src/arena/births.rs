@@ -5,6 +5,8 @@ use std::ffi::c_int;
 use ecphory_measure::cases::arena::contender;
 use ecphory_measure::{Case, cases::arena};
 
+use super::allocators::GLIBC;
+
 unsafe extern "C" {
     fn peers_pages_mmap(bytes: usize) -> c_int;
     fn peers_pages_malloc(bytes: usize) -> c_int;
@@ -18,7 +20,7 @@ const KEPT: usize = (4 << 20) * size_of::<std::ffi::c_long>();
 pub fn contest(size: usize) -> Case<'static> {
     let mut case = arena::birth(size);
     enter(&mut case, size, "mmap", None, peers_pages_mmap);
-    if cfg!(target_env = "gnu") && size > KEPT {
+    if GLIBC && size > KEPT {
         enter(&mut case, size, "glibc", Some("malloc and free"), peers_pages_malloc);
         enter(&mut case, size, "glibc-calloc", Some("calloc and free: pages that come as zeros"), peers_pages_calloc);
     }

@@ -29,7 +29,7 @@ fn claim(lines: &[Line]) -> Option<String> {
         "\nIt is said that a block from a thread's own arena takes about 2 ns and one from an arena that threads\n\
         share behind a mutex about 20 ns, so 10 times as long. Here, for 16 B, aligned to 64:\n"
             .to_owned();
-    text += &(row("own, from inside a kernel", inline) + "\n");
+    text += &(row("own, block by block inside one call", inline) + "\n");
     text += &(row("own, a call for each block", call) + "\n");
     if let Some(ns) = alloc(1, "mutex") {
         text += &against("mutex, nobody else wants it", ns);
@@ -39,7 +39,7 @@ fn claim(lines: &[Line]) -> Option<String> {
         text += &against(&format!("mutex, {all} threads want it, wall time"), ns);
     }
     if let Some(ns) = alloc(MANY, "ecphory-inline").filter(|_| MANY > all) {
-        let what = format!("own, from inside a kernel, {MANY} threads, CPU time");
+        let what = format!("own, inside one call, {MANY} threads, CPU time");
         text += &format!("{}{:>7.1}x\n", row(&what, ns), ns / inline);
     }
     Some(text + "  x: against the first two\n")
@@ -50,7 +50,7 @@ fn alternatives(lines: &[Line]) -> Option<String> {
     let ours = kernel("ecphory-inline")?;
     let asked: usize = KERNEL3.iter().sum();
     let mut text = format!("\nInstead of a bump arena, for the three blocks of kernel3, {asked} B:\n");
-    for (who, bytes) in [("ecphory-inline", 0)].into_iter().chain(wasted()) {
+    for (who, bytes) in [("ecphory-inline", 0), ("ecphory-frame", 0)].into_iter().chain(wasted()) {
         let Some(ns) = kernel(who) else { continue };
         text += &format!("  {who:<24}{ns:>8.2} ns{:>8.2}x{bytes:>8} B wasted\n", ns / ours);
     }
@@ -94,10 +94,12 @@ mod tests {
         assert!(!text.contains("kernel3"), "{text}");
         lines.extend([
             line("kernel3", None, 1, "ecphory-inline", 2.0),
+            line("kernel3", None, 1, "ecphory-frame", 1.0),
             line("kernel3", None, 1, "pool", 5.0),
             line("kernel3", None, 2, "slab", 5.0),
         ]);
         let text = super::text(&lines);
+        assert_eq!(words(&text, "ecphory-frame").unwrap(), "ecphory-frame 1.00 ns 0.50x 0 B wasted");
         // 3 and 4 KiB in slots of 8, and a word for each to keep book.
         assert_eq!(words(&text, "pool").unwrap(), "pool 5.00 ns 2.50x 9240 B wasted");
         assert!(!text.contains("slab"), "{text}");

@@ -9,7 +9,7 @@ use ecphory_measure::{Metric, caught};
 use serde_json::{Value, json};
 
 use super::{Part, Peer, normalised, peers};
-use crate::absent::not_here;
+use crate::absent::without_feature;
 use crate::table::Notes;
 
 /// Queries and rows of each case: every query meets every row.
@@ -161,9 +161,7 @@ impl Figure {
 /// Prints each metric as soon as all are through with it, as a table or as an object for each figure. Returns who is
 /// missing.
 pub fn run(cases: &[Case], json: bool, out: &mut impl Write) -> Result<Missing, Box<dyn std::error::Error>> {
-    if !cfg!(feature = "anndists") {
-        not_here("anndists", "--features anndists");
-    }
+    without_feature(&[("lance", cfg!(feature = "lance")), ("anndists", cfg!(feature = "anndists"))]);
     let (mut missing, mut notes) = (Missing::default(), Notes::default());
     if !json {
         let pairs = SHAPE[0] * SHAPE[1];

@@ -13,11 +13,14 @@ mod usearch;
 use std::sync::Arc;
 
 use ecphory_measure::cases::one_and_all;
-use ecphory_measure::cases::similarity::{DIMS, METRICS, Vectors, gather, gather_work, piece, scores, scoring, work};
+use ecphory_measure::cases::similarity::{
+    DIMS, IDS, METRICS, Vectors, gather, gather_work, piece, scores, scoring, work,
+};
 use ecphory_measure::suite::Plan;
 use ecphory_measure::{Metric, data};
 use rayon::prelude::*;
 
+use crate::absent::without_feature;
 use crate::python;
 
 /// Rows in the second or third level of cache, and in memory.
@@ -26,10 +29,8 @@ const SIZES: [usize; 2] = [1000, 100_000];
 /// How many are kept of the best.
 const K: usize = 10;
 
-/// The seed of the rows that `gather` of `ecphory-measure` asks for.
-const IDS: u64 = 3;
-
 pub fn plans() -> Vec<Plan> {
+    without_feature(&[("usearch", cfg!(feature = "usearch")), ("lance", cfg!(feature = "lance"))]);
     let mut plans = Vec::new();
     for dim in DIMS {
         for metric in METRICS {
