@@ -66,12 +66,12 @@ pub fn arena_allocs(size: usize, count: usize, counted: bool) -> Result<(), Erro
 /// [`Error::OutOfMemory`] when 64 blocks do not fit.
 pub fn arena_calls(size: usize, count: usize) -> Result<(), Error> {
     enter()?;
-    let (mut mark, mut left) = (0, count);
-    // SAFETY: ecphory.h asks for a number to write.
-    answer(unsafe { ffi::ecp_arena_mark(&mut mark, std::ptr::null_mut()) })?;
+    let mut left = count;
     while left > 0 {
         let now = left.min(64);
-        let mut block = std::ptr::null_mut();
+        let (mut mark, mut block) = (0, std::ptr::null_mut());
+        // SAFETY: ecphory.h asks for a number to write, and takes NULL for the arena.
+        answer(unsafe { ffi::ecp_arena_mark(&mut mark, std::ptr::null_mut()) })?;
         // SAFETY: ecphory.h asks for a pointer to write; no refusal is asked for; the blocks are not looked at.
         let mut alloc = |_| answer(unsafe { ffi::ecp_arena_alloc(size, &mut block, std::ptr::null_mut()) });
         let outcome = (0..now).try_for_each(&mut alloc);
@@ -93,8 +93,8 @@ pub fn arena_carves(size: usize, count: usize) -> Result<(), Error> {
     answer(unsafe { ffi::ecp_bench_arena_carves(size, count) })
 }
 
-/// `count` times inside one call: blocks of 3, 4 and 8 KiB, 8 bytes written in each, given back; `counted` as in
-/// [`arena_allocs`].
+/// `count` times inside one call: blocks of 3, 4 and 8 KiB, carved out of one need as kernels do, 8 bytes written in
+/// each, given back; `counted` as in [`arena_allocs`].
 ///
 /// # Errors
 /// [`Error::OutOfMemory`] when the three do not fit.
@@ -102,6 +102,16 @@ pub fn arena_kernel3(count: usize, counted: bool) -> Result<(), Error> {
     enter()?;
     // SAFETY: takes any numbers; the arena is as before when it returns.
     answer(unsafe { ffi::ecp_bench_arena_kernel3(count, counted) })
+}
+
+/// As [`arena_kernel3`], the three blocks taken one by one, counted.
+///
+/// # Errors
+/// [`Error::OutOfMemory`] when the three do not fit.
+pub fn arena_blocks3(count: usize) -> Result<(), Error> {
+    enter()?;
+    // SAFETY: takes any number; the arena is as before when it returns.
+    answer(unsafe { ffi::ecp_bench_arena_blocks3(count) })
 }
 
 /// [`arena_kernel3`] once, in a call that does nothing else.

@@ -484,6 +484,9 @@ unsafe extern "C" {
     pub fn ecp_bench_arena_carves(size: usize, count: usize) -> ecp_status;
 }
 unsafe extern "C" {
+    pub fn ecp_bench_arena_blocks3(count: usize) -> ecp_status;
+}
+unsafe extern "C" {
     pub fn ecp_bench_arena_kernel3(count: usize, counted: bool) -> ecp_status;
 }
 unsafe extern "C" {

@@ -98,6 +98,23 @@ pub export fn ecp_bench_arena_kernel3(count: usize, counted: bool) Status {
     return .ok;
 }
 
+pub export fn ecp_bench_arena_blocks3(count: usize) Status {
+    const arena = thread.lendTo(.caller) catch return .out_of_memory;
+    for (0..count) |_| blocks3(arena) catch return .out_of_memory;
+    return .ok;
+}
+
+/// As `kernel3`, each block asked for by itself.
+inline fn blocks3(arena: *Arena) error{OutOfMemory}!void {
+    const mark = arena.mark();
+    defer arena.rewind(mark);
+    inline for (.{ 3 << 10, 4 << 10, 8 << 10 }) |size| {
+        const block = try arena.allocBytes(opaqueSize(size));
+        std.mem.writeInt(u64, block[0..8], 1, .native);
+        use(block.ptr);
+    }
+}
+
 pub export fn ecp_bench_arena_kernel3_once() Status {
     const arena = thread.lendTo(.caller) catch return .out_of_memory;
     kernel3(arena, true) catch return .out_of_memory;
@@ -167,6 +184,7 @@ test "arena loops leave the arena as it was, and say when it is too small" {
         try testing.expectEqual(Status.out_of_memory, ecp_bench_arena_allocs(arena.capacity, 2, counted));
         try testing.expectEqual(0, arena.cursor);
     }
+    try testing.expectEqual(Status.ok, ecp_bench_arena_blocks3(7));
     try testing.expectEqual(Status.ok, ecp_bench_arena_carves(1000, 200));
     try testing.expectEqual(Status.out_of_memory, ecp_bench_arena_carves(arena.capacity, 2));
     try testing.expect(arena.highWater() >= batch * arena_zig.rounded(1000));

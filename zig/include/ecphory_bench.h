@@ -29,7 +29,9 @@ void ecp_bench_empty(void);
 ecp_status ecp_bench_arena_allocs(size_t size, size_t count, bool counted);
 /* The same with the blocks carved out of one need, as kernels do, for each 64. */
 ecp_status ecp_bench_arena_carves(size_t size, size_t count);
-/* count times: blocks of 3, 4 and 8 KiB, 8 bytes written in each, given back. */
+/* count times: blocks of 3, 4 and 8 KiB, each asked for by itself, 8 bytes written in each, given back. */
+ecp_status ecp_bench_arena_blocks3(size_t count);
+/* The same, the blocks carved out of one need, as kernels do. */
 ecp_status ecp_bench_arena_kernel3(size_t count, bool counted);
 /* Once, and nothing else in the call. */
 ecp_status ecp_bench_arena_kernel3_once(void);
