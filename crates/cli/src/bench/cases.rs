@@ -102,7 +102,7 @@ fn arenas() -> Vec<Plan> {
     }
     for threads in one_and_all() {
         let work = arena::work("kernel3", None, Some(64));
-        plans.push(Plan::new(work, threads, move |limits| Ok(arena::kernel3(limits, threads))));
+        plans.push(Plan::new(work, threads, move |_| Ok(arena::kernel3(threads))));
     }
     for power in [16, 18, 20, 21, 22, 24, 26] {
         let size = 1 << power;

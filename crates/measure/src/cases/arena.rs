@@ -68,7 +68,7 @@ pub fn alloc(limits: &Limits, size: usize, threads: usize) -> Case<'static> {
 /// `kernel3`: mark, three blocks with a word written in each, rewind. Some make a call for that and some make none, so
 /// there is no limit that binds them all.
 #[must_use]
-pub fn kernel3(_: &Limits, threads: usize) -> Case<'static> {
+pub fn kernel3(threads: usize) -> Case<'static> {
     let mut case = Case::new(work("kernel3", None, Some(64)), threads, Unit::NsPer("kernel"), 1.0);
     case = case.noted(cpu_time(threads));
     // The thread's arena is made in a way that has it released when the thread ends.

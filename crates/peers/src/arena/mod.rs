@@ -59,7 +59,7 @@ fn birth(size: usize) -> Case<'static> {
 fn contest(limits: &Limits, task: Task, threads: usize) -> Case<'static> {
     let mut case = match task {
         Task::Alloc(size) => arena::alloc(limits, size, threads),
-        Task::Kernel3 => arena::kernel3(limits, threads),
+        Task::Kernel3 => arena::kernel3(threads),
     };
     let mut entry = Entry { case: &mut case, task, threads };
     allocators::enter(&mut entry);
