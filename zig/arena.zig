@@ -16,7 +16,8 @@
 //! the thread was counting at that moment may be lost.
 //!
 //! With the option `poison`, bytes that nobody holds hold one value, and handing out bytes that do not is a panic: that
-//! finds a write after a rewind and a write past the end. Under valgrind such bytes may not be touched at all.
+//! finds a write after a rewind, and one past the end that leaves the block's last line. Under valgrind such bytes may
+//! not be touched at all, to the byte.
 
 const std = @import("std");
 const assert = std.debug.assert;
