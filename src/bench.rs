@@ -137,13 +137,13 @@ pub fn arena_kernel3_once_uncounted() -> Result<(), Error> {
     answer(unsafe { ffi::ecp_bench_arena_kernel3_once_uncounted() })
 }
 
-/// Maps the pages of an arena of `capacity` bytes, writes one byte in each, and gives them back.
+/// Maps the pages of an arena of `capacity` bytes, with `touched` writes one byte in each, and gives them back.
 ///
 /// # Errors
 /// [`Error::OutOfMemory`] when the system has no pages.
-pub fn arena_birth(capacity: usize) -> Result<(), Error> {
+pub fn arena_birth(capacity: usize, touched: bool) -> Result<(), Error> {
     // SAFETY: takes any number; what it maps it unmaps.
-    answer(unsafe { ffi::ecp_bench_arena_birth(capacity) })
+    answer(unsafe { ffi::ecp_bench_arena_birth(capacity, touched) })
 }
 
 fn answer(status: ffi::ecp_status) -> Result<(), Error> {

@@ -496,5 +496,5 @@ unsafe extern "C" {
     pub fn ecp_bench_arena_kernel3_once_uncounted() -> ecp_status;
 }
 unsafe extern "C" {
-    pub fn ecp_bench_arena_birth(capacity: usize) -> ecp_status;
+    pub fn ecp_bench_arena_birth(capacity: usize, touched: bool) -> ecp_status;
 }

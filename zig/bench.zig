@@ -144,11 +144,11 @@ inline fn kernel3(arena: *Arena, comptime counted: bool) error{OutOfMemory}!void
     }
 }
 
-pub export fn ecp_bench_arena_birth(capacity: usize) Status {
+pub export fn ecp_bench_arena_birth(capacity: usize, touched: bool) Status {
     const pages = backing.map(capacity) catch return .out_of_memory;
     defer backing.unmap(pages);
     var at: usize = 0;
-    while (at < pages.len) : (at += std.heap.pageSize()) pages[at] = 1;
+    while (touched and at < pages.len) : (at += std.heap.pageSize()) pages[at] = 1;
     use(pages.ptr);
     return .ok;
 }
@@ -188,6 +188,6 @@ test "arena loops leave the arena as it was, and say when it is too small" {
     try testing.expectEqual(Status.ok, ecp_bench_arena_carves(1000, 200));
     try testing.expectEqual(Status.out_of_memory, ecp_bench_arena_carves(arena.capacity, 2));
     try testing.expect(arena.highWater() >= batch * arena_zig.rounded(1000));
-    try testing.expectEqual(Status.ok, ecp_bench_arena_birth(1 << 20));
+    for ([_]bool{ true, false }) |touched| try testing.expectEqual(Status.ok, ecp_bench_arena_birth(1 << 20, touched));
     try testing.expectEqual(32, ecp_bench_dependent_adds(40));
 }

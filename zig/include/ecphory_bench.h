@@ -36,8 +36,8 @@ ecp_status ecp_bench_arena_kernel3(size_t count, bool counted);
 /* Once, and nothing else in the call. */
 ecp_status ecp_bench_arena_kernel3_once(void);
 ecp_status ecp_bench_arena_kernel3_once_uncounted(void);
-/* Maps the pages of an arena, writes one byte in each, and gives them back. */
-ecp_status ecp_bench_arena_birth(size_t capacity);
+/* Maps the pages of an arena, with touched writes one byte in each, and gives them back. */
+ecp_status ecp_bench_arena_birth(size_t capacity, bool touched);
 
 #ifdef __cplusplus
 }

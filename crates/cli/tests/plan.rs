@@ -176,7 +176,7 @@ fn the_text_says_what_the_json_says_in_80_columns() {
         "2 calls hold scratch on one thread",
         "for 8.0 MiB install ArenaConfig::new().capacity(8388608)",
         "takes 3,075,072 bytes here; read in place 3,072",
-        "claimed: that every kernel takes under 100 us",
+        "claimed: whether under the 100 us that are claimed of all",
         "birth: pages mapped",
     ] {
         assert!(words.contains(part), "no {part}\n{text}");

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use ecphory::planner::{Advice, Size};
-use ecphory::{ArenaConfig, NeedHistogram, arena, bench, planner};
+use ecphory::{ArenaConfig, Error, NeedHistogram, arena, bench, planner};
 use ecphory_measure::{Bar, Clock};
 use serde::Serialize;
 
@@ -81,11 +81,21 @@ enum Source {
 struct Row {
     #[serde(flatten)]
     size: Size,
-    /// Pages mapped, each touched, and given back. None beyond 64 MiB, for they are really touched.
-    birth_us: Option<f64>,
+    /// None beyond 64 MiB, for pages are really touched.
+    #[serde(flatten)]
+    birth: Option<Birth>,
     /// The overflow rate that was claimed, in percent.
     #[serde(skip_serializing_if = "Option::is_none")]
     claimed_percent: Option<f64>,
+}
+
+/// What an arena costs before it is of use.
+#[derive(Debug, Clone, Copy, Serialize)]
+struct Birth {
+    /// Pages mapped, and given back.
+    birth_us: f64,
+    /// Each page written to for the first time.
+    first_touch_us: f64,
 }
 
 /// Scopes to plan for.
@@ -159,7 +169,7 @@ impl Plan {
         let row = |capacity: usize| {
             let row = Row {
                 size: Size::of(&needs, capacity),
-                birth_us: birth_us(capacity)?,
+                birth: Birth::measure(capacity)?,
                 claimed_percent: claimed(capacity),
             };
             bar.step(1);
@@ -178,19 +188,27 @@ impl Plan {
     }
 }
 
-/// Median of a few births after the first, which may be cold.
-fn birth_us(capacity: usize) -> Result<Option<f64>, Failure> {
-    if capacity > 1 << SIZES.end() {
-        return Ok(None);
+impl Birth {
+    fn measure(capacity: usize) -> Result<Option<Self>, Error> {
+        if capacity > 1 << SIZES.end() {
+            return Ok(None);
+        }
+        let birth_us = median_us(&|| bench::arena_birth(capacity, false))?;
+        let touched_us = median_us(&|| bench::arena_birth(capacity, true))?;
+        Ok(Some(Self { birth_us, first_touch_us: (touched_us - birth_us).max(0.0) }))
     }
-    bench::arena_birth(capacity)?;
-    let born = || {
+}
+
+/// Median of a few runs after the first, which may be cold.
+fn median_us(run: &dyn Fn() -> Result<(), Error>) -> Result<f64, Error> {
+    run()?;
+    let timed = || {
         let start = Clock::Thread.now();
-        bench::arena_birth(capacity).map(|()| (Clock::Thread.now() - start).as_secs_f64() * 1e6)
+        run().map(|()| (Clock::Thread.now() - start).as_secs_f64() * 1e6)
     };
-    let mut times = [born()?, born()?, born()?, born()?, born()?];
+    let mut times = [timed()?, timed()?, timed()?, timed()?, timed()?];
     times.sort_by(f64::total_cmp);
-    Ok(Some(times[times.len() / 2]))
+    Ok(times[times.len() / 2])
 }
 
 fn within(option: &str, min: usize, max: usize, found: usize) -> Result<(), Failure> {

@@ -72,7 +72,8 @@ fn calls(plan: &Plan) -> String {
         text += &line(calls.call, [&grouped(scopes as usize), &median, &most, &largest, &over, &time, holds]);
     }
     let of = format!("overflow of {}", size(plan.capacity_bytes));
-    let claim = format!("; time: median; claimed: that every kernel takes under {:.0} us", plan.claims.kernel_us);
+    let bound = plan.claims.kernel_us;
+    let claim = format!("; time: median; claimed: whether under the {bound:.0} us that are claimed of all");
     text + &paragraph("", &(of + if timed { &claim } else { "" }))
 }
 
@@ -82,24 +83,28 @@ fn percent(share: f64) -> String {
 
 fn sizes(plan: &Plan) -> String {
     let claimed = plan.claims.rates_hold.is_some();
-    let line = |label: &str, [rate, interval, used, birth, claim]: [&str; 5]| {
-        let text = format!("{label:<INDENT$}{rate:>10}{interval:>19}{used:>13}{birth:>11}{claim:>10}");
+    let line = |label: &str, [rate, interval, used, birth, touch, claim]: [&str; 6]| {
+        let text = format!("{label:<INDENT$}{rate:>10}{interval:>17}{used:>13}{birth:>8}{touch:>10}{claim:>9}");
         text.trim_end().to_owned() + "\n"
     };
     let heading = if claimed { "claimed" } else { "" };
-    let mut text = line("arena", ["overflow", "95 % interval", "utilisation", "birth", heading]);
-    for Row { size: row, birth_us, claimed_percent } in &plan.sizes {
+    let mut text = line("arena", ["overflow", "95 % interval", "utilisation", "birth", "touch", heading]);
+    for Row { size: row, birth, claimed_percent } in &plan.sizes {
         let judged = if row.capacity == plan.capacity_bytes { " *" } else { "" };
         let cells = [
             percent(row.rate.share),
             format!("{:.3} to {:.3}", row.rate.low * 100.0, row.rate.high * 100.0),
             format!("{:.1} %", row.utilisation * 100.0),
-            birth_us.map_or_else(String::new, |us| duration(us / 1e3)),
+            birth.map_or_else(String::new, |birth| duration(birth.birth_us / 1e3)),
+            birth.map_or_else(String::new, |birth| duration(birth.first_touch_us / 1e3)),
             claimed_percent.map_or_else(String::new, |percent| format!("{percent:.1} %")),
         ];
         text += &line(&(size(row.capacity) + judged), cells.each_ref().map(String::as_str));
     }
-    text + &paragraph("", "utilisation: what 99.9 % of scopes stay within; birth: pages mapped, touched and given back")
+    let used = "utilisation: what 99.9 % of scopes stay within, as a share of the arena; above 100 % they do not fit";
+    let birth = "birth: pages mapped and given back; touch: what it costs more to write to each once";
+    let judged = "*: the arena that the advice is for";
+    text + &paragraph("", &[used, birth, judged].join("; "))
 }
 
 fn advice(plan: &Plan) -> String {
@@ -150,7 +155,7 @@ fn claims(plan: &Plan) -> String {
         grouped(workload.in_place_bytes),
         grouped(workload.candidates * size_of::<f32>()),
     );
-    let from = "by the sizing that the default arena was chosen by:".to_owned();
+    let from = "by the estimate that the default of 2 MiB comes from:".to_owned();
     let all = [from].into_iter().chain(rates).chain([contradiction]);
     let labels = ["claimed"].into_iter().chain(std::iter::repeat(""));
     "\n".to_owned() + &labels.zip(all).map(|(label, claim)| paragraph(label, &claim)).collect::<String>()

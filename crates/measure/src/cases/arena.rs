@@ -114,7 +114,7 @@ pub fn kernel3(threads: usize) -> Case<'static> {
 #[must_use]
 pub fn birth(size: usize) -> Case<'static> {
     let mut case = Case::new(work("birth", Some(size), None), 1, Unit::NsPer("page"), (size / 4096) as f64);
-    let born = move |times| (0..times).for_each(|_| bench::arena_birth(black_box(size)).expect("pages"));
+    let born = move |times| (0..times).for_each(|_| bench::arena_birth(black_box(size), true).expect("pages"));
     case.add(contender("ecphory", 1, born));
     case
 }
