@@ -2,7 +2,7 @@
 
 #![allow(dead_code, missing_docs, non_camel_case_types, unsafe_code, clippy::undocumented_unsafe_blocks)]
 
-pub const ECP_ABI_VERSION: u32 = 2;
+pub const ECP_ABI_VERSION: u32 = 3;
 pub const ECP_OK: u32 = 0;
 pub const ECP_OUT_OF_MEMORY: u32 = 1;
 pub const ECP_INVALID_ARGUMENT: u32 = 2;
@@ -21,8 +21,11 @@ pub const ECP_NEED_BUCKETS: u32 = 369;
 pub const ECP_METRIC_COSINE: u32 = 0;
 pub const ECP_METRIC_DOT: u32 = 1;
 pub const ECP_METRIC_SQUARED_EUCLIDEAN: u32 = 2;
-pub const ECP_PACKING_WHOLE: u32 = 0;
-pub const ECP_PACKING_TILED: u32 = 1;
+pub const ECP_PRECISION_FAST: u32 = 0;
+pub const ECP_PRECISION_PRECISE: u32 = 1;
+pub const ECP_PACKING_IN_PLACE: u32 = 0;
+pub const ECP_PACKING_WHOLE: u32 = 1;
+pub const ECP_PACKING_TILED: u32 = 2;
 pub const ECP_FIRE_ONCE: u32 = 0;
 pub const ECP_FIRE_EVERY_HOP: u32 = 1;
 pub const ECP_WEIGHTING_AS_GIVEN: u32 = 0;
@@ -230,37 +233,87 @@ unsafe extern "C" {
 unsafe extern "C" {
     pub fn ecp_arena_rewind(mark: usize) -> ecp_status;
 }
-unsafe extern "C" {
-    pub fn ecp_scores_need(dim: usize) -> usize;
+#[repr(C)]
+#[derive(Debug, Default, Copy, Clone)]
+pub struct ecp_search {
+    pub metric: u32,
+    pub precision: u32,
+    pub packing: u32,
+    pub threshold: f32,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of ecp_search"][::core::mem::size_of::<ecp_search>() - 16usize];
+    ["Alignment of ecp_search"][::core::mem::align_of::<ecp_search>() - 4usize];
+    ["Offset of field: ecp_search::metric"][::core::mem::offset_of!(ecp_search, metric) - 0usize];
+    ["Offset of field: ecp_search::precision"][::core::mem::offset_of!(ecp_search, precision) - 4usize];
+    ["Offset of field: ecp_search::packing"][::core::mem::offset_of!(ecp_search, packing) - 8usize];
+    ["Offset of field: ecp_search::threshold"][::core::mem::offset_of!(ecp_search, threshold) - 12usize];
+};
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct ecp_rows {
+    pub elements: *const f32,
+    pub row_count: usize,
+    pub dim: usize,
+    pub stride: usize,
+    pub norms: *const f32,
+    pub filter: *const u64,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of ecp_rows"][::core::mem::size_of::<ecp_rows>() - 48usize];
+    ["Alignment of ecp_rows"][::core::mem::align_of::<ecp_rows>() - 8usize];
+    ["Offset of field: ecp_rows::elements"][::core::mem::offset_of!(ecp_rows, elements) - 0usize];
+    ["Offset of field: ecp_rows::row_count"][::core::mem::offset_of!(ecp_rows, row_count) - 8usize];
+    ["Offset of field: ecp_rows::dim"][::core::mem::offset_of!(ecp_rows, dim) - 16usize];
+    ["Offset of field: ecp_rows::stride"][::core::mem::offset_of!(ecp_rows, stride) - 24usize];
+    ["Offset of field: ecp_rows::norms"][::core::mem::offset_of!(ecp_rows, norms) - 32usize];
+    ["Offset of field: ecp_rows::filter"][::core::mem::offset_of!(ecp_rows, filter) - 40usize];
+};
+impl Default for ecp_rows {
+    fn default() -> Self {
+        let mut s = ::core::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::core::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
 }
 unsafe extern "C" {
-    pub fn ecp_gather_need(dim: usize, id_count: usize) -> usize;
+    pub fn ecp_scores_need(search: *const ecp_search, dim: usize, query_count: usize) -> usize;
 }
 unsafe extern "C" {
-    pub fn ecp_top_k_need(dim: usize, row_count: usize, k: usize) -> usize;
+    pub fn ecp_gather_need(search: *const ecp_search, dim: usize, id_count: usize) -> usize;
+}
+unsafe extern "C" {
+    pub fn ecp_top_k_need(
+        search: *const ecp_search,
+        dim: usize,
+        query_count: usize,
+        row_count: usize,
+        k: usize,
+    ) -> usize;
 }
 unsafe extern "C" {
     pub fn ecp_scores(
-        metric: u32,
-        query: *const f32,
-        dim: usize,
-        rows: *const f32,
-        row_count: usize,
+        search: *const ecp_search,
+        queries: *const f32,
+        query_count: usize,
+        rows: *const ecp_rows,
         scores: *mut f32,
+        scores_stride: usize,
         scratch: *mut ecp_scratch,
     ) -> ecp_status;
 }
 unsafe extern "C" {
     pub fn ecp_gather(
-        metric: u32,
+        search: *const ecp_search,
         query: *const f32,
-        dim: usize,
-        rows: *const f32,
-        row_count: usize,
+        rows: *const ecp_rows,
         ids: *const u32,
         id_count: usize,
         scores: *mut f32,
-        packing: u32,
         scratch: *mut ecp_scratch,
     ) -> ecp_status;
 }
@@ -294,16 +347,18 @@ const _: () = {
 };
 unsafe extern "C" {
     pub fn ecp_top_k(
-        metric: u32,
-        query: *const f32,
-        dim: usize,
-        rows: *const f32,
-        row_count: usize,
+        search: *const ecp_search,
+        queries: *const f32,
+        query_count: usize,
+        rows: *const ecp_rows,
         k: usize,
         hits: *mut ecp_hit,
-        result: *mut ecp_top_k_result,
+        results: *mut ecp_top_k_result,
         scratch: *mut ecp_scratch,
     ) -> ecp_status;
+}
+unsafe extern "C" {
+    pub fn ecp_norms(rows: *const ecp_rows, norms: *mut f32) -> ecp_status;
 }
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]

@@ -50,8 +50,8 @@ pub use error::Error;
 pub use graph::{Edge, Graph};
 pub use needs::{Kernel, NeedHistogram};
 pub use report::{ArenaReport, ArenaStats, KernelReport, Overflows};
-pub use rows::Rows;
-pub use similarity::{Hit, Metric, Packing, Search, TopK, similarity_batch, similarity_batch_into};
+pub use rows::{AsRows, Prepared, Rows};
+pub use similarity::{Hit, Metric, Packing, Precision, Search, TopK, similarity_batch, similarity_batch_into};
 pub use spreading::{Activation, Fire, Seed, Spread, Weighting};
 
 #[cfg(doctest)]

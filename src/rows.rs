@@ -1,39 +1,76 @@
-use crate::Error;
+use std::borrow::Cow;
 
-/// Rows of equal length, one after the other: a checked view of `[len][dim]` numbers.
+use crate::{Error, similarity};
+
+/// Rows of equal length: a checked view of `[len][dim]` numbers, row `i` from element `i * stride` on.
 ///
 /// ```
-/// let rows = ecphory::Rows::new(&[1.0, 2.0, 3.0, 4.0], 2)?;
+/// use ecphory::{Metric, Rows, Search};
+///
+/// let rows = Rows::new(&[1.0, 2.0, 3.0, 4.0], 2)?;
 /// assert_eq!((rows.len(), rows.row(1)), (2, Some(&[3.0, 4.0][..])));
+///
+/// // The first two of every three elements, and of those rows all but the second.
+/// let data = [1.0, 0.0, 9.0, 0.0, 1.0, 9.0, 0.6, 0.8];
+/// let some = Rows::with_stride(&data, 2, 3)?.filtered(&[0b101])?;
+/// let best = Search::new(Metric::Dot).top_k(&[0.0, 1.0], &some, 3)?;
+/// assert_eq!(best.hits.iter().map(|hit| hit.row).collect::<Vec<_>>(), [2, 0]);
 /// # Ok::<(), ecphory::Error>(())
 /// ```
 #[derive(Debug, Clone, Copy)]
 pub struct Rows<'a> {
     data: &'a [f32],
+    len: usize,
     dim: usize,
+    stride: usize,
+    norms: Option<&'a [f32]>,
+    filter: Option<&'a [u64]>,
 }
 
 impl<'a> Rows<'a> {
-    /// A view of `data` as rows of `dim` elements. No rows at all is fine; any values are.
+    /// A view of `data` as rows of `dim` elements, one after the other. No rows at all is fine; any values are.
     ///
     /// # Errors
     /// [`Error::Range`] where `dim` is 0; [`Error::PartialRow`] where `data` is not a whole number of rows.
     pub fn new(data: &'a [f32], dim: usize) -> Result<Self, Error> {
-        Error::check_range("dim", 1, isize::MAX as usize / size_of::<f32>(), dim)?;
-        if !data.len().is_multiple_of(dim) {
-            return Err(Error::PartialRow { dim, found: data.len() });
-        }
-        Ok(Self { data, dim })
+        Self::with_stride(data, dim, dim)
     }
 
-    /// How many rows there are.
+    /// A view of `data` as rows of `dim` elements that begin `stride` elements apart. What stands between them is not
+    /// read; the last row may end `data`.
+    ///
+    /// # Errors
+    /// [`Error::Range`] where `dim` is 0 or `stride` below `dim`; [`Error::PartialRow`] where `data` ends within a row
+    /// or within what follows one.
+    pub fn with_stride(data: &'a [f32], dim: usize, stride: usize) -> Result<Self, Error> {
+        let most = isize::MAX as usize / size_of::<f32>();
+        Error::check_range("dim", 1, most, dim)?;
+        Error::check_range("stride", dim, most, stride)?;
+        let rest = data.len() % stride;
+        if rest != 0 && rest != dim {
+            return Err(Error::PartialRow { dim, stride, found: data.len() });
+        }
+        Ok(Self { data, len: data.len().div_ceil(stride), dim, stride, norms: None, filter: None })
+    }
+
+    /// The same rows, of which only those take part whose bit is 1: bit `i % 64` of word `i / 64` for row `i`. Rows that
+    /// do not are no hits, and score NaN where every row has a score. Numbers of rows stay what they were.
+    ///
+    /// # Errors
+    /// [`Error::Length`] for another number of words than 64 rows each, rounded up.
+    pub fn filtered(self, words: &'a [u64]) -> Result<Self, Error> {
+        Error::check_length("filter", self.len.div_ceil(64), words.len())?;
+        Ok(Self { filter: Some(words), ..self })
+    }
+
+    /// How many rows there are, filtered or not.
     pub fn len(&self) -> usize {
-        self.data.len() / self.dim
+        self.len
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.data.is_empty()
+        self.len == 0
     }
 
     /// Elements in a row.
@@ -41,13 +78,129 @@ impl<'a> Rows<'a> {
         self.dim
     }
 
-    /// All elements, row after row.
+    /// Elements from the beginning of a row to that of the next.
+    pub fn stride(&self) -> usize {
+        self.stride
+    }
+
+    /// The norms of prepared rows.
+    pub fn norms(&self) -> Option<&'a [f32]> {
+        self.norms
+    }
+
+    /// The filter's words, where there is one.
+    pub fn filter(&self) -> Option<&'a [u64]> {
+        self.filter
+    }
+
+    /// All elements, with what stands between rows.
     pub fn as_slice(&self) -> &'a [f32] {
         self.data
     }
 
     /// Row `index`, or `None` past the end.
     pub fn row(&self, index: usize) -> Option<&'a [f32]> {
-        self.data.chunks_exact(self.dim).nth(index)
+        let start = index.checked_mul(self.stride).filter(|_| index < self.len)?;
+        self.data.get(start..start + self.dim)
     }
+
+    /// At most `count` rows from `first`, a multiple of 64.
+    pub(crate) fn part(&self, first: usize, count: usize) -> Self {
+        let len = count.min(self.len - first);
+        let data = &self.data[first * self.stride..];
+        Self {
+            data: &data[..data.len().min(len * self.stride)],
+            len,
+            norms: self.norms.map(|norms| &norms[first..first + len]),
+            filter: self.filter.map(|words| &words[first / 64..(first + len).div_ceil(64)]),
+            ..*self
+        }
+    }
+}
+
+/// Rows with their norms beside them, taken once: a cosine then costs what a dot product costs, in the same bits as
+/// without.
+///
+/// The parts of it are what to keep in a file: the elements, and [`Prepared::norms`], one `f32` for each row, in its
+/// order. Norms of rows that f32 does not measure (zero, NaN, infinite, or with a sum of squares outside
+/// [2^-60, 2^100]) are 0, and such rows are measured at every query.
+///
+/// ```
+/// use ecphory::{Metric, Prepared, Rows, Search};
+///
+/// let data = [3.0, 4.0, 0.0, 0.0, 1.0, 0.0];
+/// let rows = Rows::new(&data, 2)?;
+/// let prepared = Prepared::new(rows)?;
+/// assert_eq!(prepared.norms(), [5.0, 0.0, 1.0]);
+///
+/// let search = Search::new(Metric::Cosine);
+/// assert_eq!(search.scores(&[1.0, 0.0], &prepared)?, search.scores(&[1.0, 0.0], &rows)?);
+///
+/// let kept = prepared.norms().to_vec(); // As read from a file.
+/// let again = Prepared::from_parts(rows, &kept)?;
+/// assert_eq!(again.norms(), prepared.norms());
+/// # Ok::<(), ecphory::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Prepared<'a> {
+    rows: Rows<'a>,
+    norms: Cow<'a, [f32]>,
+}
+
+impl<'a> Prepared<'a> {
+    /// Takes the norms of `rows`, large ones on the threads of rayon. Nothing is copied: `rows` stay where they are.
+    ///
+    /// # Errors
+    /// [`Error::UnknownTier`].
+    pub fn new(rows: Rows<'a>) -> Result<Self, Error> {
+        Ok(Self { rows, norms: Cow::Owned(similarity::norms(&rows)?) })
+    }
+
+    /// From norms that were taken before, of the same rows: those of others make wrong cosines, which is not checked.
+    ///
+    /// # Errors
+    /// [`Error::Length`] where there is not one norm for each row.
+    pub fn from_parts(rows: Rows<'a>, norms: impl Into<Cow<'a, [f32]>>) -> Result<Self, Error> {
+        let norms = norms.into();
+        Error::check_length("norms", rows.len(), norms.len())?;
+        Ok(Self { rows, norms })
+    }
+
+    /// One for each row.
+    pub fn norms(&self) -> &[f32] {
+        &self.norms
+    }
+
+    /// As [`Rows::filtered`].
+    ///
+    /// # Errors
+    /// As [`Rows::filtered`].
+    pub fn filtered(self, words: &'a [u64]) -> Result<Self, Error> {
+        Ok(Self { rows: self.rows.filtered(words)?, ..self })
+    }
+}
+
+/// What a search takes: [`Rows`] or [`Prepared`] ones.
+pub trait AsRows: sealed::Sealed {
+    /// The rows, with their norms where they are prepared.
+    fn as_rows(&self) -> Rows<'_>;
+}
+
+impl AsRows for Rows<'_> {
+    fn as_rows(&self) -> Rows<'_> {
+        *self
+    }
+}
+
+impl AsRows for Prepared<'_> {
+    fn as_rows(&self) -> Rows<'_> {
+        Rows { norms: Some(&self.norms), ..self.rows }
+    }
+}
+
+mod sealed {
+    pub trait Sealed {}
+
+    impl Sealed for super::Rows<'_> {}
+    impl Sealed for super::Prepared<'_> {}
 }

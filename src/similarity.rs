@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use crate::{ArenaConfig, Error, Kernel, OverflowPolicy, Rows, Seed, arena, ffi};
+use crate::{ArenaConfig, AsRows, Error, Kernel, OverflowPolicy, Rows, Seed, arena, ffi, tier};
 
 /// Elements that one rayon task reads: 4 MB, well above the cost of a task. Smaller batches stay on the calling thread.
 /// A split depends on shapes and the capacity of arenas alone, so needs and results do not depend on the number of
@@ -40,23 +40,46 @@ impl Metric {
     }
 }
 
-/// How a gather packs its rows into scratch. Scores are the same bits either way.
+/// Where a gather reads its rows. Scores are the same bits every way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Packing {
-    /// All rows of a task at once.
+    /// Where they are: scratch for the query alone.
     #[default]
+    InPlace,
+    /// Packed into scratch first, all rows of a task at once.
     Whole,
-    /// As many at a time as fit the thread's arena, all if they do: an arena that holds the query and one row is
-    /// enough.
+    /// Packed into scratch as many at a time as fit the thread's arena, all if they do: an arena that holds the query
+    /// and one row is enough.
     Tiled,
 }
 
 impl Packing {
     fn code(self) -> u32 {
         match self {
+            Self::InPlace => ffi::ECP_PACKING_IN_PLACE,
             Self::Whole => ffi::ECP_PACKING_WHOLE,
             Self::Tiled => ffi::ECP_PACKING_TILED,
+        }
+    }
+}
+
+/// How exact scores are; [`Search`] has the bounds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Precision {
+    /// Sums in f32.
+    #[default]
+    Fast,
+    /// Sums in f64, rounded once: about half as fast where rows are in a cache, as fast where they are in memory.
+    Precise,
+}
+
+impl Precision {
+    fn code(self) -> u32 {
+        match self {
+            Self::Fast => ffi::ECP_PRECISION_FAST,
+            Self::Precise => ffi::ECP_PRECISION_PRECISE,
         }
     }
 }
@@ -102,12 +125,14 @@ impl TopK {
     }
 }
 
-/// Scores of one query against rows.
+/// Scores of queries against rows.
 ///
-/// NaN in a query or row makes the score NaN. Each score errs by at most `(2 dim + 8) 2^-24` for a cosine, and
-/// otherwise by `(dim + 4) 2^-24` times the sum of magnitudes (Higham 2002, section 3.1) and `dim 2^-149` for
-/// products below f32. It is the same bits wherever the row stands and however many threads work, and may differ
-/// within that bound between CPU tiers.
+/// NaN in a query or row makes the score NaN. With [`Precision::Fast`] a score errs by at most `(2 dim + 8) 2^-24` for a
+/// cosine, and otherwise by `(dim + 4) 2^-24` times the sum of magnitudes (Higham 2002, section 3.1) and `dim 2^-149` for
+/// products below f32; sums of many lanes err far less: a dot product of 1536 elements by less than `3 * 2^-24 |q| |x|`.
+/// With [`Precision::Precise`] it is the f64 score rounded once: a cosine errs by less than `2^-24`. Scores are the same
+/// bits wherever the row stands, prepared or not, and however many threads work; they may differ within those bounds
+/// between CPU tiers, and between a query alone and the same among six or more in [`Search::matrix`].
 ///
 /// ```
 /// use ecphory::{Metric, Rows, Search};
@@ -124,12 +149,20 @@ pub struct Search {
     metric: Metric,
     overflow: OverflowPolicy,
     packing: Packing,
+    precision: Precision,
+    threshold: Option<f32>,
 }
 
 impl Search {
-    /// A search by `metric`, with [`OverflowPolicy::Heap`].
+    /// A search by `metric`, with [`OverflowPolicy::Heap`], [`Precision::Fast`] and no threshold.
     pub fn new(metric: Metric) -> Self {
-        Self { metric, overflow: OverflowPolicy::default(), packing: Packing::default() }
+        Self {
+            metric,
+            overflow: OverflowPolicy::default(),
+            packing: Packing::default(),
+            precision: Precision::default(),
+            threshold: None,
+        }
     }
 
     /// What to do when scratch does not fit the arena.
@@ -137,17 +170,28 @@ impl Search {
         Self { overflow, ..self }
     }
 
-    /// How [`Search::gather`] packs its rows into scratch.
+    /// Where [`Search::gather`] reads its rows.
     pub fn packing(self, packing: Packing) -> Self {
         Self { packing, ..self }
     }
 
-    /// The score of every row: `[rows]`, score `i` of row `i`. `query` is `[dim]`.
+    /// How exact scores are.
+    pub fn precision(self, precision: Precision) -> Self {
+        Self { precision, ..self }
+    }
+
+    /// Hits of [`Search::top_k`] are those rows alone that score `threshold` or nearer: at least so much, for a distance
+    /// at most. With `k` as large as there are rows it is a range search. NaN is refused by the calls that look at it.
+    pub fn threshold(self, threshold: f32) -> Self {
+        Self { threshold: Some(threshold), ..self }
+    }
+
+    /// The score of every row: `[rows]`, score `i` of row `i`, NaN where a filter keeps the row out. `query` is `[dim]`.
     ///
     /// # Errors
     /// As [`Search::scores_into`].
-    pub fn scores(&self, query: &[f32], rows: &Rows<'_>) -> Result<Vec<f32>, Error> {
-        let mut scores = vec![0.0; rows.len()];
+    pub fn scores(&self, query: &[f32], rows: &impl AsRows) -> Result<Vec<f32>, Error> {
+        let mut scores = vec![0.0; rows.as_rows().len()];
         self.scores_into(query, rows, &mut scores)?;
         Ok(scores)
     }
@@ -158,55 +202,99 @@ impl Search {
     /// [`Error::Length`] for a query or `scores` of another length; [`Error::OutOfMemory`] by the policy;
     /// [`Error::ThreadEnding`]; [`Error::UnknownTier`]. `scores` is then untouched, unless a worker thread that
     /// already held scratch, or whose arena could not be mapped, was what refused: then it is unspecified.
-    pub fn scores_into(&self, query: &[f32], rows: &Rows<'_>, scores: &mut [f32]) -> Result<(), Error> {
+    pub fn scores_into(&self, query: &[f32], rows: &impl AsRows, scores: &mut [f32]) -> Result<(), Error> {
+        let rows = rows.as_rows();
         Error::check_length("query", rows.dim(), query.len())?;
         Error::check_length("scores", rows.len(), scores.len())?;
-        let rows_per_task = (TASK_ELEMENTS / rows.dim()).max(1);
-        if scores.len() <= rows_per_task {
-            return self.call_scores(query, rows.as_slice(), scores);
-        }
-        // SAFETY: takes any numbers and only computes.
-        arena::admit(Kernel::Similarity, self.overflow, unsafe { ffi::ecp_scores_need(rows.dim()) })?;
-        scores
-            .par_chunks_mut(rows_per_task)
-            .zip(rows.as_slice().par_chunks(rows_per_task * rows.dim()))
-            .try_for_each(|(scores, rows)| self.call_scores(query, rows, scores))
+        self.call_matrix(query, 1, rows, scores)
     }
 
-    fn call_scores(&self, query: &[f32], rows: &[f32], scores: &mut [f32]) -> Result<(), Error> {
-        assert_eq!(rows.len(), query.len() * scores.len());
-        arena::with_scratch(self.overflow, |scratch| {
-            // SAFETY: ecphory.h asks for
-            // - query[dim], rows[row_count][dim], scores[row_count]: the assertion above, in release too;
-            // - nothing written that overlaps anything else: `scores` is `&mut`, `scratch` a local of `with_scratch`.
-            unsafe {
-                let (query, dim) = (query.as_ptr(), query.len());
-                let (rows, count) = (rows.as_ptr(), scores.len());
-                ffi::ecp_scores(self.metric.code(), query, dim, rows, count, scores.as_mut_ptr(), scratch)
-            }
-        })
+    /// The score of every query and row: `[queries][rows]`. `queries` is `[queries][dim]`, one after the other.
+    ///
+    /// ```
+    /// use ecphory::{Metric, Rows, Search};
+    ///
+    /// let rows = Rows::new(&[1.0, 0.0, 0.0, 1.0, 0.6, 0.8], 2)?;
+    /// let scores = Search::new(Metric::Dot).matrix(&[1.0, 0.0, 0.0, 2.0], &rows)?;
+    /// assert_eq!(scores, [1.0, 0.0, 0.6, 0.0, 2.0, 1.6]);
+    /// # Ok::<(), ecphory::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Search::matrix_into`].
+    pub fn matrix(&self, queries: &[f32], rows: &impl AsRows) -> Result<Vec<f32>, Error> {
+        let view = rows.as_rows();
+        let mut scores = room(0.0, (queries.len() / view.dim()).saturating_mul(view.len()))?;
+        self.matrix_into(queries, rows, &mut scores)?;
+        Ok(scores)
+    }
+
+    /// The score of every query and row into `scores`: `[queries][rows]`. `queries` is `[queries][dim]`. Rows are read
+    /// from memory once for every 64 queries. Scratch: 4 `dim` bytes for each of at most 64 queries, rounded up to a
+    /// whole register of them, and 16 KiB.
+    ///
+    /// # Errors
+    /// As [`Search::scores_into`], and [`Error::PartialRow`] for queries that are not whole.
+    pub fn matrix_into(&self, queries: &[f32], rows: &impl AsRows, scores: &mut [f32]) -> Result<(), Error> {
+        let rows = rows.as_rows();
+        let count = query_count(queries, rows)?;
+        // As many scores as cannot be counted cannot be there.
+        Error::check_length("scores", count.saturating_mul(rows.len()), scores.len())?;
+        self.call_matrix(queries, count, rows, scores)
+    }
+
+    /// `queries` are `count` whole ones, `scores` as many times `rows.len()`.
+    fn call_matrix(&self, queries: &[f32], count: usize, rows: Rows<'_>, scores: &mut [f32]) -> Result<(), Error> {
+        assert!(queries.len() == count * rows.dim() && scores.len() == count * rows.len());
+        let (search, stride) = (self.raw()?, rows.len());
+        let out = Output(scores.as_mut_ptr());
+        let call = |first: usize, rows: Rows<'_>| {
+            let (out, rows) = (&out, raw_rows(&rows));
+            arena::with_scratch(self.overflow, |scratch| {
+                // SAFETY: ecphory.h asks for
+                // - queries[query_count][dim], and row_count scores of every stride, `first` scores on: the assertion
+                //   above, in release too; `rows` are some from `first` on of the `stride` rows that there are;
+                // - rows: `raw_rows` of a `Rows`, which is what it says;
+                // - nothing written that overlaps anything else: `scores` is `&mut`, of which calls write those of
+                //   their own rows alone; `scratch` is a local of `with_scratch`.
+                unsafe {
+                    let to = out.0.add(first);
+                    ffi::ecp_scores(&search, queries.as_ptr(), count, &rows, to, stride, scratch)
+                }
+            })
+        };
+        let each = rows_per_task(rows, count);
+        if rows.len() <= each || count == 0 {
+            return if count == 0 { tier::ready() } else { call(0, rows) };
+        }
+        // SAFETY: reads the search alone, and only computes.
+        let need = unsafe { ffi::ecp_scores_need(&search, rows.dim(), count) };
+        arena::admit(Kernel::Similarity, self.overflow, need)?;
+        let tasks = (0..rows.len().div_ceil(each)).into_par_iter();
+        tasks.try_for_each(|task| call(task * each, rows.part(task * each, each)))
     }
 
     /// The scores of the rows `ids`, in their order: `[ids]`. `query` is `[dim]`.
     ///
     /// # Errors
     /// As [`Search::gather_into`].
-    pub fn gather(&self, query: &[f32], rows: &Rows<'_>, ids: &[u32]) -> Result<Vec<f32>, Error> {
+    pub fn gather(&self, query: &[f32], rows: &impl AsRows, ids: &[u32]) -> Result<Vec<f32>, Error> {
         let mut scores = vec![0.0; ids.len()];
         self.gather_into(query, rows, ids, &mut scores)?;
         Ok(scores)
     }
 
-    /// The scores of the rows `ids` into `scores`: `[ids]`, such as the neighbours of a node. Ids may repeat. The rows
-    /// are packed into scratch first: 4 `dim` bytes for the query and each id. Up to 4 MB of rows are one task on this
-    /// thread: 1,000 rows of 768 elements need 3,075,072 bytes, more than the default arena, so under the default
-    /// policy they run on a heap loan, and with [`Packing::Tiled`] in the arena, some at a time. More rows are split
-    /// over rayon; under the default policy into tasks that fit an arena. Scores are the same bits as those of
-    /// [`Search::scores`].
+    /// The scores of the rows `ids` into `scores`: `[ids]`, such as the neighbours of a node; NaN where a filter keeps the
+    /// row out. Ids may repeat. Rows are read in place, or packed into scratch first where [`Search::packing`] says so:
+    /// then 4 `dim` bytes for each id beside those for the query. Up to 4 MB of rows are one task on this thread: packed,
+    /// 1,000 rows of 768 elements need 3,075,072 bytes, more than the default arena, so under the default policy they run
+    /// on a heap loan, and with [`Packing::Tiled`] in the arena, some at a time. More rows are split over rayon; under
+    /// the default policy into tasks that fit an arena. Scores are the same bits as those of [`Search::scores`].
     ///
     /// # Errors
     /// As [`Search::scores_into`], and [`Error::Index`] for an id that is not a row; nothing is then written.
-    pub fn gather_into(&self, query: &[f32], rows: &Rows<'_>, ids: &[u32], scores: &mut [f32]) -> Result<(), Error> {
+    pub fn gather_into(&self, query: &[f32], rows: &impl AsRows, ids: &[u32], scores: &mut [f32]) -> Result<(), Error> {
+        let rows = rows.as_rows();
         Error::check_length("query", rows.dim(), query.len())?;
         Error::check_length("scores", ids.len(), scores.len())?;
         let len = rows.len();
@@ -216,91 +304,210 @@ impl Search {
         if ids.len() <= (TASK_ELEMENTS / rows.dim()).max(1) {
             return self.call_gather(query, rows, ids, scores);
         }
-        let ids_per_task = self.gathered_per_task(rows.dim());
+        let ids_per_task = self.gathered_per_task(rows.dim())?;
         let packed = if self.packing == Packing::Tiled { 1 } else { ids_per_task };
-        // SAFETY: takes any numbers and only computes.
-        arena::admit(Kernel::Similarity, self.overflow, unsafe { ffi::ecp_gather_need(rows.dim(), packed) })?;
+        // SAFETY: reads the search alone, and only computes.
+        let need = unsafe { ffi::ecp_gather_need(&self.raw()?, rows.dim(), packed) };
+        arena::admit(Kernel::Similarity, self.overflow, need)?;
         scores
             .par_chunks_mut(ids_per_task)
             .zip(ids.par_chunks(ids_per_task))
             .try_for_each(|(scores, ids)| self.call_gather(query, rows, ids, scores))
     }
 
-    /// Rows that one task packs. Where a heap loan would help, no more than an arena holds, so that none is needed; but
+    /// Rows that one task gathers. Where a heap loan would help, no more than an arena holds, so that none is needed; but
     /// where an overflow is refused, refused are all gathers above some size, not those between two.
-    fn gathered_per_task(&self, dim: usize) -> usize {
+    fn gathered_per_task(&self, dim: usize) -> Result<usize, Error> {
         let most = (TASK_ELEMENTS / dim).max(1);
         let capacity = ArenaConfig::current().capacity_bytes();
-        // SAFETY: takes any numbers and only computes.
-        let query = unsafe { ffi::ecp_scores_need(dim) };
+        // SAFETY: reads the search alone, and only computes.
+        let query = unsafe { ffi::ecp_gather_need(&self.raw()?, dim, 0) };
         let fitting = capacity.saturating_sub(query) / (dim * size_of::<f32>());
-        if self.overflow == OverflowPolicy::Heap && fitting > 0 { most.min(fitting) } else { most }
+        let packs = self.packing != Packing::InPlace;
+        Ok(if packs && self.overflow == OverflowPolicy::Heap && fitting > 0 { most.min(fitting) } else { most })
     }
 
     /// `ids` are all below `rows.len()`.
-    fn call_gather(&self, query: &[f32], rows: &Rows<'_>, ids: &[u32], scores: &mut [f32]) -> Result<(), Error> {
+    fn call_gather(&self, query: &[f32], rows: Rows<'_>, ids: &[u32], scores: &mut [f32]) -> Result<(), Error> {
         assert!(query.len() == rows.dim() && ids.len() == scores.len());
+        let (search, rows) = (self.raw()?, raw_rows(&rows));
         arena::with_scratch(self.overflow, |scratch| {
             // SAFETY: ecphory.h asks for
             // - query[dim], ids[id_count], scores[id_count]: the assertion above, in release too;
-            // - rows[row_count][dim]: `Rows` is a whole number of rows of `dim`;
+            // - rows: `raw_rows` of a `Rows`, which is what it says;
             // - ids below row_count: `gather_into`, the only caller, has looked at each;
             // - nothing written that overlaps anything else: `scores` is `&mut`, `scratch` a local of `with_scratch`.
             unsafe {
-                let (query, dim) = (query.as_ptr(), query.len());
-                let (data, count) = (rows.as_slice().as_ptr(), rows.len());
-                let (ids, id_count) = (ids.as_ptr(), ids.len());
-                let (scores, packing) = (scores.as_mut_ptr(), self.packing.code());
-                ffi::ecp_gather(self.metric.code(), query, dim, data, count, ids, id_count, scores, packing, scratch)
+                let (query, scores) = (query.as_ptr(), scores.as_mut_ptr());
+                ffi::ecp_gather(&search, query, &rows, ids.as_ptr(), ids.len(), scores, scratch)
             }
         })
     }
 
-    /// The `k` nearest rows, or all there are: as sorting every score would find them. `query` is `[dim]`; `k` may be
-    /// 0. Infinite scores order as numbers. Scratch of a task: the query, 1 KiB of scores, 16 bytes for each hit.
+    /// The `k` nearest rows, or all there are: as sorting every score would find them, of rows that a filter admits and
+    /// that the threshold does. `query` is `[dim]`; `k` may be 0. Infinite scores order as numbers; rows that score NaN
+    /// are left out and counted. Scratch of a task: the query, 1 KiB of scores, 16 bytes for each hit.
     ///
     /// # Errors
-    /// As [`Search::scores`].
-    pub fn top_k(&self, query: &[f32], rows: &Rows<'_>, k: usize) -> Result<TopK, Error> {
+    /// As [`Search::scores`], and [`Error::Value`] for a threshold of NaN.
+    pub fn top_k(&self, query: &[f32], rows: &impl AsRows, k: usize) -> Result<TopK, Error> {
+        let rows = rows.as_rows();
         Error::check_length("query", rows.dim(), query.len())?;
-        let rows_per_task = (TASK_ELEMENTS / rows.dim()).max(1);
-        if rows.len() <= rows_per_task {
-            return self.call_top_k(query, rows.as_slice(), 0, k);
-        }
-        // SAFETY: takes any numbers and only computes.
-        arena::admit(Kernel::Similarity, self.overflow, unsafe { ffi::ecp_top_k_need(rows.dim(), rows_per_task, k) })?;
-        let parts = rows
-            .as_slice()
-            .par_chunks(rows_per_task * rows.dim())
-            .enumerate()
-            .map(|(task, part)| self.call_top_k(query, part, task * rows_per_task, k))
-            .collect::<Result<Vec<_>, _>>()?;
-        let nan_rows = parts.iter().map(|part| part.nan_rows).sum();
-        let mut hits: Vec<_> = parts.into_iter().flat_map(|part| part.hits).collect();
-        hits.sort_unstable_by(|a, b| self.metric.order(a, b));
-        hits.truncate(k);
-        Ok(TopK { hits, nan_rows })
+        Ok(self.best_of_each(query, 1, rows, k)?.swap_remove(0))
     }
 
-    fn call_top_k(&self, query: &[f32], rows: &[f32], first_row: usize, k: usize) -> Result<TopK, Error> {
-        let count = rows.len() / query.len();
-        let mut hits = vec![ffi::ecp_hit { row: 0, score: 0.0, reserved: 0 }; k.min(count)];
-        let mut found = ffi::ecp_top_k_result { hit_count: 0, nan_rows: 0 };
+    /// The `k` nearest rows of every query: `[queries]`, each as [`Search::top_k`] finds them among the scores of
+    /// [`Search::matrix`]. `queries` is `[queries][dim]`. Scratch of a task: that of [`Search::matrix_into`], and for
+    /// each of at most 64 queries 48 bytes and 16 for each hit.
+    ///
+    /// ```
+    /// use ecphory::{Metric, Rows, Search};
+    ///
+    /// let rows = Rows::new(&[1.0, 0.0, 0.0, 1.0, 0.6, 0.8], 2)?;
+    /// let best = Search::new(Metric::Dot).top_k_each(&[1.0, 0.0, 0.0, 2.0], &rows, 1)?;
+    /// assert_eq!(best.iter().map(|one| one.hits[0].row).collect::<Vec<_>>(), [0, 1]);
+    /// # Ok::<(), ecphory::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Search::top_k`], and [`Error::PartialRow`] for queries that are not whole.
+    pub fn top_k_each(&self, queries: &[f32], rows: &impl AsRows, k: usize) -> Result<Vec<TopK>, Error> {
+        let rows = rows.as_rows();
+        let count = query_count(queries, rows)?;
+        self.best_of_each(queries, count, rows, k)
+    }
+
+    fn best_of_each(&self, queries: &[f32], count: usize, rows: Rows<'_>, k: usize) -> Result<Vec<TopK>, Error> {
+        let search = self.raw()?;
+        let each = rows_per_task(rows, count);
+        if count == 0 {
+            return tier::ready().map(|()| Vec::new());
+        }
+        if rows.len() <= each {
+            return self.call_top_k(&search, queries, count, rows, 0, k);
+        }
+        // SAFETY: reads the search alone, and only computes.
+        let need = unsafe { ffi::ecp_top_k_need(&search, rows.dim(), count, each, k) };
+        arena::admit(Kernel::Similarity, self.overflow, need)?;
+        let tasks = (0..rows.len().div_ceil(each)).into_par_iter();
+        let call = |task| self.call_top_k(&search, queries, count, rows.part(task * each, each), task * each, k);
+        let parts = tasks.map(call).collect::<Result<Vec<_>, _>>()?;
+        Ok((0..count).map(|query| self.best_of_parts(parts.iter().map(|part| &part[query]), k)).collect())
+    }
+
+    fn best_of_parts<'p>(&self, parts: impl Iterator<Item = &'p TopK> + Clone, k: usize) -> TopK {
+        let nan_rows = parts.clone().map(|part| part.nan_rows).sum();
+        let mut hits: Vec<_> = parts.flat_map(|part| part.hits.iter().copied()).collect();
+        hits.sort_unstable_by(|a, b| self.metric.order(a, b));
+        hits.truncate(k);
+        TopK { hits, nan_rows }
+    }
+
+    fn call_top_k(
+        &self,
+        search: &ffi::ecp_search,
+        queries: &[f32],
+        count: usize,
+        rows: Rows<'_>,
+        first_row: usize,
+        k: usize,
+    ) -> Result<Vec<TopK>, Error> {
+        let kept = k.min(rows.len());
+        assert_eq!(queries.len(), count * rows.dim());
+        let mut hits = room(ffi::ecp_hit { row: 0, score: 0.0, reserved: 0 }, count.saturating_mul(kept))?;
+        let mut found = vec![ffi::ecp_top_k_result { hit_count: 0, nan_rows: 0 }; count];
+        let rows = raw_rows(&rows);
         arena::with_scratch(self.overflow, |scratch| {
             // SAFETY: ecphory.h asks for
-            // - query[dim], rows[row_count][dim]: `count` was divided by the query's length, rounding down;
-            // - hits[min(k, row_count)]: allocated above;
+            // - queries[query_count][dim]: the assertion above, in release too;
+            // - rows: `raw_rows` of a `Rows`, which is what it says;
+            // - hits[query_count][min(k, row_count)], results[query_count]: allocated above;
             // - nothing written that overlaps anything else: all three are locals.
             unsafe {
-                let (query, dim) = (query.as_ptr(), query.len());
-                let hits = hits.as_mut_ptr();
-                ffi::ecp_top_k(self.metric.code(), query, dim, rows.as_ptr(), count, k, hits, &mut found, scratch)
+                let (hits, found) = (hits.as_mut_ptr(), found.as_mut_ptr());
+                ffi::ecp_top_k(search, queries.as_ptr(), count, &rows, k, hits, found, scratch)
             }
         })?;
-        let hits = hits[..found.hit_count].iter();
-        let hits = hits.map(|hit| Hit { row: first_row + hit.row as usize, score: hit.score }).collect();
-        Ok(TopK { hits, nan_rows: found.nan_rows })
+        let hit = |hit: &ffi::ecp_hit| Hit { row: first_row + hit.row as usize, score: hit.score };
+        let best = found.iter().enumerate().map(|(query, found)| TopK {
+            hits: hits[query * kept..][..found.hit_count].iter().map(hit).collect(),
+            nan_rows: found.nan_rows,
+        });
+        Ok(best.collect())
     }
+
+    /// As ecphory.h has it.
+    fn raw(&self) -> Result<ffi::ecp_search, Error> {
+        let threshold = match self.threshold {
+            Some(given) if given.is_nan() => {
+                return Err(Error::Value { what: "threshold", position: None, expected: "a number", found: given });
+            }
+            Some(given) => given,
+            None if self.metric == Metric::SquaredEuclidean => f32::INFINITY,
+            None => f32::NEG_INFINITY,
+        };
+        let (metric, precision) = (self.metric.code(), self.precision.code());
+        Ok(ffi::ecp_search { metric, precision, packing: self.packing.code(), threshold })
+    }
+}
+
+/// Scores that tasks write, each its own.
+struct Output(*mut f32);
+
+// SAFETY: a pointer into a `&mut [f32]` that its owner does not touch while tasks write through it, each to the scores
+// of its own rows.
+unsafe impl Sync for Output {}
+
+/// So many of `value`: a product of two lengths, which may be more than there is memory for.
+fn room<T: Clone>(value: T, len: usize) -> Result<Vec<T>, Error> {
+    let mut all = Vec::new();
+    let needed = len.saturating_mul(size_of::<T>());
+    all.try_reserve_exact(len).map_err(|_| Error::OutOfMemory { needed, capacity: 0 })?;
+    all.resize(len, value);
+    Ok(all)
+}
+
+/// Whole queries among `queries`.
+fn query_count(queries: &[f32], rows: Rows<'_>) -> Result<usize, Error> {
+    let dim = rows.dim();
+    if !queries.len().is_multiple_of(dim) {
+        return Err(Error::PartialRow { dim, stride: dim, found: queries.len() });
+    }
+    Ok(queries.len() / dim)
+}
+
+/// A multiple of 64, the rows of a word of a filter.
+fn rows_per_task(rows: Rows<'_>, queries: usize) -> usize {
+    // Many queries make each row dearer, and are made ready in each task.
+    let most = if queries < 8 { TASK_ELEMENTS / rows.dim() } else { 1024 };
+    (most / 64 * 64).max(64)
+}
+
+fn raw_rows(rows: &Rows<'_>) -> ffi::ecp_rows {
+    ffi::ecp_rows {
+        elements: rows.as_slice().as_ptr(),
+        row_count: rows.len(),
+        dim: rows.dim(),
+        stride: rows.stride(),
+        norms: rows.norms().map_or(std::ptr::null(), <[f32]>::as_ptr),
+        filter: rows.filter().map_or(std::ptr::null(), <[u64]>::as_ptr),
+    }
+}
+
+/// The norm of every row as a cosine takes it: `[rows]`.
+pub(crate) fn norms(rows: &Rows<'_>) -> Result<Vec<f32>, Error> {
+    tier::ready()?;
+    let mut norms = vec![0.0; rows.len()];
+    let each = rows_per_task(*rows, 1);
+    norms.par_chunks_mut(each).enumerate().try_for_each(|(task, norms)| {
+        let rows = raw_rows(&rows.part(task * each, each));
+        assert_eq!(norms.len(), rows.row_count);
+        // SAFETY: ecphory.h asks for
+        // - rows: `raw_rows` of a `Rows`, which is what it says;
+        // - norms[row_count]: the assertion above, in release too; nothing else overlaps a `&mut`.
+        Error::check(unsafe { ffi::ecp_norms(&rows, norms.as_mut_ptr()) })
+    })?;
+    Ok(norms)
 }
 
 /// Cosine similarity of `query`, `[dim]`, with every one of `rows`: `[rows]`.
@@ -318,7 +525,7 @@ impl Search {
 /// # Errors
 /// [`Error::Length`] for a query that is not as long as the rows; [`Error::UnknownTier`]; [`Error::OutOfMemory`] when
 /// both the arena and the heap are full; [`Error::ThreadEnding`].
-pub fn similarity_batch(query: &[f32], rows: &Rows<'_>) -> Result<Vec<f32>, Error> {
+pub fn similarity_batch(query: &[f32], rows: &impl AsRows) -> Result<Vec<f32>, Error> {
     Search::new(Metric::Cosine).scores(query, rows)
 }
 
@@ -327,6 +534,6 @@ pub fn similarity_batch(query: &[f32], rows: &Rows<'_>) -> Result<Vec<f32>, Erro
 /// # Errors
 /// As [`similarity_batch`], and [`Error::Length`] for `scores` of another length; see [`Search::scores_into`] for what
 /// `scores` then holds.
-pub fn similarity_batch_into(query: &[f32], rows: &Rows<'_>, scores: &mut [f32]) -> Result<(), Error> {
+pub fn similarity_batch_into(query: &[f32], rows: &impl AsRows, scores: &mut [f32]) -> Result<(), Error> {
     Search::new(Metric::Cosine).scores_into(query, rows, scores)
 }

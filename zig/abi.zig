@@ -7,10 +7,13 @@ const cpu = @import("cpu.zig");
 const needs = @import("needs.zig");
 const registry = @import("registry.zig");
 const thread = @import("thread.zig");
+const matrix = @import("matrix.zig");
+const score = @import("score.zig");
 const similarity = @import("similarity.zig");
 const spreading = @import("spreading.zig");
 const decay = @import("decay.zig");
 const tier = @import("tier.zig");
+const top_k = @import("top_k.zig");
 const Arena = arena_zig.Arena;
 const Kernel = registry.Kernel;
 
@@ -18,7 +21,7 @@ comptime {
     if (@import("options").bench) _ = @import("bench.zig");
 }
 
-pub const version: u32 = 2;
+pub const version: u32 = 3;
 pub const hops_max = 1024;
 
 pub const Status = enum(i32) { ok = 0, out_of_memory = 1, invalid_argument = 2, unknown_tier = 3, already_in_use = 4 };
@@ -251,94 +254,126 @@ fn refused(kernel: Kernel, arena: *const Arena, scratch: ?*Scratch) Status {
 
 // Similarity
 
-pub export fn ecp_scores_need(dim: usize) usize {
-    return similarity.scoresNeed(dim);
+pub export fn ecp_scores_need(search: ?*const RawSearch, dim: usize, query_count: usize) usize {
+    const known = (search orelse return 0).checked() orelse return 0;
+    if (query_count == 1) return similarity.scoresNeed(dim);
+    return matrix.scoresNeed(known, dim, query_count);
 }
 
-pub export fn ecp_gather_need(dim: usize, id_count: usize) usize {
-    return similarity.gatherNeed(dim, id_count);
+pub export fn ecp_gather_need(search: ?*const RawSearch, dim: usize, id_count: usize) usize {
+    const known = (search orelse return 0).checked() orelse return 0;
+    return similarity.gatherNeed(known.packing, dim, id_count);
 }
 
-pub export fn ecp_top_k_need(dim: usize, row_count: usize, k: usize) usize {
-    return similarity.topKNeed(dim, row_count, k);
+pub export fn ecp_top_k_need(
+    search: ?*const RawSearch,
+    dim: usize,
+    query_count: usize,
+    row_count: usize,
+    k: usize,
+) usize {
+    const known = (search orelse return 0).checked() orelse return 0;
+    if (query_count == 1) return similarity.topKNeed(dim, row_count, k);
+    return matrix.topKNeed(known, dim, query_count, row_count, k);
 }
 
 pub export fn ecp_scores(
-    metric: u32,
-    query: ?[*]const f32,
-    dim: usize,
-    rows: ?[*]const f32,
-    row_count: usize,
+    search: ?*const RawSearch,
+    queries: ?[*]const f32,
+    query_count: usize,
+    rows: ?*const tier.Rows,
     scores: ?[*]f32,
+    scores_stride: usize,
     scratch: ?*Scratch,
 ) Status {
-    if (!rowsAreSound(metric, query, dim, rows, row_count) or absent(scores, row_count)) return .invalid_argument;
+    const known = (search orelse return .invalid_argument).checked() orelse return .invalid_argument;
+    const given = (rows orelse return .invalid_argument);
+    if (!rowsAreSound(given, queries, query_count)) return .invalid_argument;
+    if (query_count > 1 and scores_stride < given.row_count) return .invalid_argument;
+    if (!areAddressable(query_count, scores_stride) or absent(scores, query_count *| given.row_count))
+        return .invalid_argument;
     var local: Arena = undefined;
     const arena = arenaOf(.similarity, scratch, &local);
     defer if (arena == &local) local.dissolve();
-    const fits = kernels().scores(arena, @fromBackingInt(metric), query.?, dim, rows, row_count, scores);
+    const fits = kernels().scores(arena, known, queries.?, query_count, given, scores, scores_stride);
     return if (fits) .ok else refused(.similarity, arena, scratch);
 }
 
 pub export fn ecp_gather(
-    metric: u32,
+    search: ?*const RawSearch,
     query: ?[*]const f32,
-    dim: usize,
-    rows: ?[*]const f32,
-    row_count: usize,
+    rows: ?*const tier.Rows,
     ids: ?[*]const u32,
     id_count: usize,
     scores: ?[*]f32,
-    packing: u32,
     scratch: ?*Scratch,
 ) Status {
-    if (!rowsAreSound(metric, query, dim, rows, row_count)) return .invalid_argument;
+    const known = (search orelse return .invalid_argument).checked() orelse return .invalid_argument;
+    const given = (rows orelse return .invalid_argument);
+    if (!rowsAreSound(given, query, 1)) return .invalid_argument;
     if (absent(ids, id_count) or absent(scores, id_count)) return .invalid_argument;
-    if (packing > @backingInt(similarity.Packing.tiled)) return .invalid_argument;
     var local: Arena = undefined;
     const arena = arenaOf(.similarity, scratch, &local);
     defer if (arena == &local) local.dissolve();
-    const as: similarity.Packing = @fromBackingInt(packing);
-    const fits = kernels().gather(
-        arena,
-        @fromBackingInt(metric),
-        query.?,
-        dim,
-        rows,
-        row_count,
-        ids,
-        id_count,
-        scores,
-        as,
-    );
+    const fits = kernels().gather(arena, known, query.?, given, ids, id_count, scores);
     return if (fits) .ok else refused(.similarity, arena, scratch);
 }
 
 pub export fn ecp_top_k(
-    metric: u32,
-    query: ?[*]const f32,
-    dim: usize,
-    rows: ?[*]const f32,
-    row_count: usize,
+    search: ?*const RawSearch,
+    queries: ?[*]const f32,
+    query_count: usize,
+    rows: ?*const tier.Rows,
     k: usize,
-    hits: ?[*]similarity.Hit,
-    result: ?*similarity.TopK,
+    hits: ?[*]top_k.Hit,
+    results: ?[*]top_k.TopK,
     scratch: ?*Scratch,
 ) Status {
-    if (!rowsAreSound(metric, query, dim, rows, row_count)) return .invalid_argument;
-    const to = result orelse return .invalid_argument;
-    if (absent(hits, @min(k, row_count))) return .invalid_argument;
+    const known = (search orelse return .invalid_argument).checked() orelse return .invalid_argument;
+    const given = (rows orelse return .invalid_argument);
+    if (!rowsAreSound(given, queries, query_count) or query_count == 0) return .invalid_argument;
+    const to = results orelse return .invalid_argument;
+    const kept = @min(k, given.row_count);
+    if (absent(hits, kept) or kept > std.math.maxInt(isize) / @sizeOf(top_k.Hit) / query_count)
+        return .invalid_argument;
     var local: Arena = undefined;
     const arena = arenaOf(.similarity, scratch, &local);
     defer if (arena == &local) local.dissolve();
-    const fits = kernels().top_k(arena, @fromBackingInt(metric), query.?, dim, rows, row_count, k, hits, to);
+    const fits = kernels().top_k(arena, known, queries.?, query_count, given, k, hits, to);
     return if (fits) .ok else refused(.similarity, arena, scratch);
 }
 
-fn rowsAreSound(metric: u32, query: ?[*]const f32, dim: usize, rows: ?[*]const f32, row_count: usize) bool {
-    if (metric > @backingInt(similarity.Metric.squared_euclidean)) return false;
-    if (query == null or dim == 0 or absent(rows, row_count)) return false;
-    return isAddressable(dim) and isAddressable(std.math.mul(usize, dim, row_count) catch return false);
+pub export fn ecp_norms(rows: ?*const tier.Rows, norms: ?[*]f32) Status {
+    const given = (rows orelse return .invalid_argument);
+    const any: f32 = 0;
+    if (!rowsAreSound(given, @ptrCast(&any), 0) or absent(norms, given.row_count)) return .invalid_argument;
+    kernels().norms(given, norms);
+    return .ok;
+}
+
+/// ecp_search of ecphory.h as it comes.
+pub const RawSearch = extern struct {
+    metric: u32,
+    precision: u32,
+    packing: u32,
+    threshold: f32,
+
+    fn checked(raw: *const RawSearch) ?*const similarity.Search {
+        if (raw.metric > @backingInt(score.Metric.squared_euclidean)) return null;
+        if (raw.precision > @backingInt(score.Precision.precise)) return null;
+        if (raw.packing > @backingInt(similarity.Packing.tiled) or std.math.isNan(raw.threshold)) return null;
+        return @ptrCast(raw);
+    }
+};
+
+fn rowsAreSound(rows: *const tier.Rows, queries: ?[*]const f32, query_count: usize) bool {
+    if (rows.dim == 0 or rows.stride < rows.dim) return false;
+    if (absent(rows.elements, rows.row_count) or absent(queries, query_count)) return false;
+    return areAddressable(rows.stride, rows.row_count) and areAddressable(rows.dim, query_count);
+}
+
+fn areAddressable(count: usize, each: usize) bool {
+    return isAddressable(std.math.mul(usize, count, each) catch return false);
 }
 
 /// Whether an array of so many f32 can exist.

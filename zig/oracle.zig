@@ -1,7 +1,7 @@
 //! What the kernels' tests compare with: f64, one element at a time, sharing nothing with a kernel.
 
 const std = @import("std");
-const Metric = @import("similarity.zig").Metric;
+const Metric = @import("score.zig").Metric;
 
 /// Elements in [-1, 1] with the period 251, so that blocks put in each other's place do not cancel.
 pub fn paint(elements: []f32, seed: usize) void {

@@ -37,6 +37,44 @@ pub fn sum(vector: anytype) @typeInfo(@TypeOf(vector)).vector.child {
     return sum(@as(@Vector(half, T), low) + @as(@Vector(half, T), high));
 }
 
+/// The sums of the lanes of four vectors, each added as `sum` adds.
+pub inline fn sumEach(vectors: [4]F32s) @Vector(4, f32) {
+    const first = addHalves(lanes, vectors[0], vectors[1]);
+    const last = addHalves(lanes, vectors[2], vectors[3]);
+    var all = addHalves(lanes / 2, first, last);
+    comptime var width = lanes / 8;
+    inline while (width > 0) : (width /= 2) all += @shuffle(f32, all, undefined, swapped(width));
+    return @shuffle(f32, all, undefined, every(lanes / 4));
+}
+
+/// Of two vectors made of parts of so many lanes: the halves of each part added, those of `a` first.
+inline fn addHalves(comptime width: usize, a: F32s, b: F32s) F32s {
+    return @shuffle(f32, a, b, halves(width, 0)) + @shuffle(f32, a, b, halves(width, width / 2));
+}
+
+/// The lanes of one half of each part of `width`, of one vector and then another.
+fn halves(width: usize, offset: usize) @Vector(lanes, i32) {
+    var mask: [lanes]i32 = undefined;
+    for (&mask, 0..) |*lane, i| {
+        const from = i % (lanes / 2);
+        const of: i32 = @intCast(from / (width / 2) * width + from % (width / 2) + offset);
+        lane.* = if (i < lanes / 2) of else ~of;
+    }
+    return mask;
+}
+
+/// Neighbouring parts of `width` lanes in each other's place.
+fn swapped(width: usize) @Vector(lanes, i32) {
+    var mask: [lanes]i32 = undefined;
+    for (&mask, 0..) |*lane, i| lane.* = @intCast(i ^ width);
+    return mask;
+}
+
+/// The first of every so many lanes.
+fn every(step: usize) @Vector(4, i32) {
+    return .{ 0, @intCast(step), @intCast(2 * step), @intCast(3 * step) };
+}
+
 /// The last `len % lanes` elements of rows of one length. A row of at least one register ends in a window
 /// of a whole register, of which the lanes already seen are masked to zero; so no read leaves the row.
 pub const Tail = struct {
@@ -111,6 +149,20 @@ test "a sum of lanes is the sum of every lane once" {
     var elements: [lanes]f32 = undefined;
     for (&elements, 0..) |*element, lane| element.* = @floatFromInt(@as(u32, 1) << @intCast(lane));
     try testing.expectEqual(@as(f32, @floatFromInt((@as(u32, 1) << lanes) - 1)), sum(@as(F32s, elements)));
+}
+
+test "sums of four vectors are the bits of their sums one by one" {
+    var random = std.Random.DefaultPrng.init(1);
+    for (0..100) |_| {
+        var vectors: [4]F32s = undefined;
+        for (&vectors) |*vector| {
+            var elements: [lanes]f32 = undefined;
+            for (&elements) |*element| element.* = random.random().float(f32) - 0.5;
+            vector.* = elements;
+        }
+        const sums: [4]f32 = sumEach(vectors);
+        for (vectors, sums) |vector, found| try testing.expectEqual(sum(vector), found);
+    }
 }
 
 test "a tail holds the elements behind the last whole register, and zeros" {

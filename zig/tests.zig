@@ -16,14 +16,18 @@ test {
     _ = @import("cpu.zig");
     _ = @import("decay.zig");
     _ = @import("limits.zig");
+    _ = @import("matrix.zig");
     _ = @import("needs.zig");
     _ = @import("oracle.zig");
+    _ = @import("rows.zig");
+    _ = @import("score.zig");
     _ = @import("simd.zig");
     _ = @import("similarity.zig");
     _ = @import("soak.zig");
     _ = @import("spreading.zig");
     _ = @import("thread.zig");
     _ = @import("tier.zig");
+    _ = @import("top_k.zig");
 }
 
 /// The structs of the header and what stands for each on this side.
@@ -32,8 +36,10 @@ const structs = .{
     .{ "ecp_arena_stats", registry.Stats },
     .{ "ecp_arena", abi.ArenaHead },
     .{ "ecp_kernel_stats", registry.KernelStats },
-    .{ "ecp_hit", @import("similarity.zig").Hit },
-    .{ "ecp_top_k_result", @import("similarity.zig").TopK },
+    .{ "ecp_rows", @import("tier.zig").Rows },
+    .{ "ecp_search", abi.RawSearch },
+    .{ "ecp_hit", @import("top_k.zig").Hit },
+    .{ "ecp_top_k_result", @import("top_k.zig").TopK },
     .{ "ecp_graph", abi.RawGraph },
     .{ "ecp_seed", @import("spreading.zig").Seed },
     .{ "ecp_spread_options", abi.RawOptions },
@@ -60,11 +66,14 @@ const numbers = .{
     .{ "ECP_KERNEL_CALLER", @backingInt(registry.Kernel.caller) },
     .{ "ECP_KERNELS", registry.kernels },
     .{ "ECP_NEED_BUCKETS", needs.bucket_count },
+    .{ "ECP_PACKING_IN_PLACE", @backingInt(@import("similarity.zig").Packing.in_place) },
     .{ "ECP_PACKING_WHOLE", @backingInt(@import("similarity.zig").Packing.whole) },
     .{ "ECP_PACKING_TILED", @backingInt(@import("similarity.zig").Packing.tiled) },
-    .{ "ECP_METRIC_COSINE", @backingInt(@import("similarity.zig").Metric.cosine) },
-    .{ "ECP_METRIC_DOT", @backingInt(@import("similarity.zig").Metric.dot) },
-    .{ "ECP_METRIC_SQUARED_EUCLIDEAN", @backingInt(@import("similarity.zig").Metric.squared_euclidean) },
+    .{ "ECP_METRIC_COSINE", @backingInt(@import("score.zig").Metric.cosine) },
+    .{ "ECP_METRIC_DOT", @backingInt(@import("score.zig").Metric.dot) },
+    .{ "ECP_METRIC_SQUARED_EUCLIDEAN", @backingInt(@import("score.zig").Metric.squared_euclidean) },
+    .{ "ECP_PRECISION_FAST", @backingInt(@import("score.zig").Precision.fast) },
+    .{ "ECP_PRECISION_PRECISE", @backingInt(@import("score.zig").Precision.precise) },
     .{ "ECP_FIRE_ONCE", @backingInt(@import("spreading.zig").Fire.once) },
     .{ "ECP_FIRE_EVERY_HOP", @backingInt(@import("spreading.zig").Fire.every_hop) },
     .{ "ECP_WEIGHTING_AS_GIVEN", @backingInt(@import("spreading.zig").Weighting.as_given) },

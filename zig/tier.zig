@@ -3,7 +3,12 @@
 
 const options = @import("options");
 const Arena = @import("arena.zig").Arena;
+const matrix = @import("matrix.zig");
+const rows_zig = @import("rows.zig");
+const score = @import("score.zig");
 const similarity = @import("similarity.zig");
+const top_k = @import("top_k.zig");
+const Search = similarity.Search;
 const spreading = @import("spreading.zig");
 const decay = @import("decay.zig");
 
@@ -32,12 +37,33 @@ pub const Ages = extern struct {
     now: i64,
 };
 
-const Metric = similarity.Metric;
+/// ecp_rows of ecphory.h.
+pub const Rows = extern struct {
+    elements: ?[*]const f32,
+    row_count: usize,
+    dim: usize,
+    stride: usize,
+    norms: ?[*]const f32,
+    filter: ?[*]const u64,
+
+    fn sliced(rows: *const Rows) rows_zig.Rows {
+        const reach = if (rows.row_count == 0) 0 else (rows.row_count - 1) * rows.stride + rows.dim;
+        return .{
+            .elements = slice(f32, rows.elements, reach),
+            .count = rows.row_count,
+            .dim = rows.dim,
+            .stride = rows.stride,
+            .norms = slice(f32, rows.norms, rows.row_count),
+            .filter = slice(u64, rows.filter, (rows.row_count + 63) / 64),
+        };
+    }
+};
 
 pub const Table = extern struct {
     scores: *const @TypeOf(scores),
     gather: *const @TypeOf(gather),
     top_k: *const @TypeOf(topK),
+    norms: *const @TypeOf(norms),
     spread: *const @TypeOf(spread),
     decay: *const @TypeOf(applyDecay),
 };
@@ -53,67 +79,64 @@ pub fn sliceMut(comptime T: type, items: ?[*]T, len: usize) []T {
 
 fn scores(
     arena: *Arena,
-    metric: Metric,
-    query: [*]const f32,
-    dim: usize,
-    rows: ?[*]const f32,
-    row_count: usize,
+    search: *const Search,
+    queries: [*]const f32,
+    query_count: usize,
+    rows: *const Rows,
     out: ?[*]f32,
+    out_stride: usize,
 ) callconv(.c) bool {
-    similarity.scores(
-        arena,
-        metric,
-        query[0..dim],
-        slice(f32, rows, row_count * dim),
-        sliceMut(f32, out, row_count),
-    ) catch return false;
+    const known = rows.sliced();
+    if (query_count == 1) {
+        similarity.scores(arena, search, queries[0..rows.dim], &known, sliceMut(f32, out, rows.row_count)) catch
+            return false;
+        return true;
+    }
+    const given = queries[0 .. query_count * rows.dim];
+    const len = if (query_count == 0) 0 else (query_count - 1) * out_stride + rows.row_count;
+    matrix.scores(arena, search, given, &known, sliceMut(f32, out, len), out_stride) catch return false;
     return true;
 }
 
 fn gather(
     arena: *Arena,
-    metric: Metric,
+    search: *const Search,
     query: [*]const f32,
-    dim: usize,
-    rows: ?[*]const f32,
-    row_count: usize,
+    rows: *const Rows,
     ids: ?[*]const u32,
     id_count: usize,
     out: ?[*]f32,
-    packing: similarity.Packing,
 ) callconv(.c) bool {
-    similarity.gather(
-        arena,
-        metric,
-        query[0..dim],
-        slice(f32, rows, row_count * dim),
-        slice(u32, ids, id_count),
-        sliceMut(f32, out, id_count),
-        packing,
-    ) catch return false;
+    const known = rows.sliced();
+    const wanted = slice(u32, ids, id_count);
+    similarity.gather(arena, search, query[0..rows.dim], &known, wanted, sliceMut(f32, out, id_count)) catch
+        return false;
     return true;
 }
 
 fn topK(
     arena: *Arena,
-    metric: Metric,
-    query: [*]const f32,
-    dim: usize,
-    rows: ?[*]const f32,
-    row_count: usize,
+    search: *const Search,
+    queries: [*]const f32,
+    query_count: usize,
+    rows: *const Rows,
     k: usize,
-    hits: ?[*]similarity.Hit,
-    result: *similarity.TopK,
+    hits: ?[*]top_k.Hit,
+    results: [*]top_k.TopK,
 ) callconv(.c) bool {
-    result.* = similarity.topK(
-        arena,
-        metric,
-        query[0..dim],
-        slice(f32, rows, row_count * dim),
-        k,
-        sliceMut(similarity.Hit, hits, @min(k, row_count)),
-    ) catch return false;
+    const known = rows.sliced();
+    const kept = sliceMut(top_k.Hit, hits, query_count * @min(k, rows.row_count));
+    if (query_count == 1) {
+        results[0] = similarity.topK(arena, search, queries[0..rows.dim], &known, k, kept) catch return false;
+        return true;
+    }
+    const given = queries[0 .. query_count * rows.dim];
+    matrix.topK(arena, search, given, &known, k, kept, results[0..query_count]) catch return false;
     return true;
+}
+
+fn norms(rows: *const Rows, out: ?[*]f32) callconv(.c) void {
+    score.normsOf(&rows.sliced(), rows_zig.Run{ .first = 0 }, sliceMut(f32, out, rows.row_count));
 }
 
 fn spread(
@@ -167,7 +190,14 @@ fn applyDecay(
     );
 }
 
-const table: Table = .{ .scores = &scores, .gather = &gather, .top_k = &topK, .spread = &spread, .decay = &applyDecay };
+const table: Table = .{
+    .scores = &scores,
+    .gather = &gather,
+    .top_k = &topK,
+    .norms = &norms,
+    .spread = &spread,
+    .decay = &applyDecay,
+};
 
 comptime {
     if (options.tier.len > 0) {

@@ -19,7 +19,7 @@
 extern "C" {
 #endif
 
-#define ECP_ABI_VERSION 2u
+#define ECP_ABI_VERSION 3u
 
 typedef int32_t ecp_status;
 #define ECP_OK 0
@@ -163,24 +163,47 @@ ecp_status ecp_arena_rewind(size_t mark);
 #define ECP_METRIC_DOT 1u
 #define ECP_METRIC_SQUARED_EUCLIDEAN 2u /* a distance: the smaller, the nearer */
 
-/* Scratch bytes of the calls below; saturated. */
-size_t ecp_scores_need(size_t dim);
-size_t ecp_gather_need(size_t dim, size_t id_count);
-size_t ecp_top_k_need(size_t dim, size_t row_count, size_t k);
+#define ECP_PRECISION_FAST 0u    /* f32; see similarity.rs for its bounds */
+#define ECP_PRECISION_PRECISE 1u /* sums in f64, rounded once */
 
-/* scores[i] = metric(query, rows[i]).
- * Reads query: [dim], dim > 0; rows: [row_count][dim]. Writes scores: [row_count]; *scratch. All borrowed; apart. */
-ecp_status ecp_scores(uint32_t metric, const float *query, size_t dim, const float *rows, size_t row_count,
-                      float *scores, ecp_scratch *scratch);
+#define ECP_PACKING_IN_PLACE 0u /* a gather reads rows where they are */
+#define ECP_PACKING_WHOLE 1u    /* or packs all into scratch: ecp_gather_need of all ids */
+#define ECP_PACKING_TILED 2u    /* or as many at a time as fit, all if they do: ecp_gather_need of one id at least */
 
-#define ECP_PACKING_WHOLE 0u /* all rows at once: ecp_gather_need of all ids */
-#define ECP_PACKING_TILED 1u /* as many at a time as fit, all if they do: at least ecp_gather_need of one id */
+typedef struct ecp_search {
+    uint32_t metric;    /* ECP_METRIC_* */
+    uint32_t precision; /* ECP_PRECISION_* */
+    uint32_t packing;   /* ECP_PACKING_*; for ecp_gather alone */
+    float threshold;    /* for ecp_top_k alone: scores worse than it are no hits; not NaN, an infinity admits all */
+} ecp_search;
 
-/* scores[i] = metric(query, rows[ids[i]]), the rows packed into scratch. The bits do not depend on packing.
- * Reads query: [dim], dim > 0; rows: [row_count][dim]; ids: [id_count], each < row_count: the caller's promise, not
- * checked here. Writes scores: [id_count]; *scratch. All borrowed; apart. */
-ecp_status ecp_gather(uint32_t metric, const float *query, size_t dim, const float *rows, size_t row_count,
-                      const uint32_t *ids, size_t id_count, float *scores, uint32_t packing, ecp_scratch *scratch);
+/* Rows of dim elements, row i from elements[i * stride] on. All borrowed. */
+typedef struct ecp_rows {
+    const float *elements; /* [(row_count - 1) * stride + dim] */
+    size_t row_count;
+    size_t dim;             /* > 0 */
+    size_t stride;          /* >= dim */
+    const float *norms;     /* NULL, or [row_count] as ecp_norms wrote them: cosines then cost what products cost */
+    const uint64_t *filter; /* NULL, or [row_count / 64, rounded up]: bit i % 64 of word i / 64 admits row i */
+} ecp_rows;
+
+/* Scratch bytes of the calls below; saturated. 0 for a search that is not sound. */
+size_t ecp_scores_need(const ecp_search *search, size_t dim, size_t query_count);
+size_t ecp_gather_need(const ecp_search *search, size_t dim, size_t id_count);
+size_t ecp_top_k_need(const ecp_search *search, size_t dim, size_t query_count, size_t row_count, size_t k);
+
+/* scores[q * scores_stride + i] = metric(queries[q], rows[i]), NaN where the filter keeps the row out.
+ * Reads queries: [query_count][dim]; *rows. Writes scores: row_count of every scores_stride, which is >= row_count
+ * where there are several queries; *scratch. All borrowed; apart. The score of one query and a row is the same bits
+ * wherever the row stands, with norms or without; with several queries it may differ within the bounds of both. */
+ecp_status ecp_scores(const ecp_search *search, const float *queries, size_t query_count, const ecp_rows *rows,
+                      float *scores, size_t scores_stride, ecp_scratch *scratch);
+
+/* scores[i] = metric(query, rows[ids[i]]), NaN where the filter keeps the row out. The bits do not depend on packing.
+ * Reads query: [dim]; *rows; ids: [id_count], each < row_count: the caller's promise, not checked here.
+ * Writes scores: [id_count]; *scratch. All borrowed; apart. */
+ecp_status ecp_gather(const ecp_search *search, const float *query, const ecp_rows *rows, const uint32_t *ids,
+                      size_t id_count, float *scores, ecp_scratch *scratch);
 
 typedef struct ecp_hit {
     uint64_t row;
@@ -193,11 +216,15 @@ typedef struct ecp_top_k_result {
     size_t nan_rows; /* rows that scored NaN: left out */
 } ecp_top_k_result;
 
-/* The best k rows, best first, ties by lower row.
- * Reads query: [dim], dim > 0; rows: [row_count][dim]. Writes hits: [min(k, row_count)], the first result->hit_count of
- * them; *result; *scratch. All borrowed; apart. */
-ecp_status ecp_top_k(uint32_t metric, const float *query, size_t dim, const float *rows, size_t row_count, size_t k,
-                     ecp_hit *hits, ecp_top_k_result *result, ecp_scratch *scratch);
+/* The best k rows of each query that the filter admits, best first, ties by lower row.
+ * Reads queries: [query_count][dim], one at least; *rows. Writes hits: [query_count][min(k, row_count)], the first
+ * results[q].hit_count of each; results: [query_count]; *scratch. All borrowed; apart. */
+ecp_status ecp_top_k(const ecp_search *search, const float *queries, size_t query_count, const ecp_rows *rows, size_t k,
+                     ecp_hit *hits, ecp_top_k_result *results, ecp_scratch *scratch);
+
+/* norms[i] = the norm of row i as a cosine takes it; 0 where f32 does not measure it, and a cosine takes it in f64.
+ * Reads *rows, but for its norms and filter. Writes norms: [row_count]. All borrowed; apart. */
+ecp_status ecp_norms(const ecp_rows *rows, float *norms);
 
 /* ---- Spreading --------------------------------------------------------------------------------------------- */
 

@@ -1,0 +1,429 @@
+//! Many queries against rows: all scores, and the best rows of each query.
+//!
+//! Queries go by blocks of 64, rows by blocks of 64. From `few` queries on, a block of them is turned over: element `e`
+//! of each stands side by side, a lane for each, and one element of a row meets them all. A score is then a sum along
+//! one lane, taken by parts of `part` elements, so that its error grows as a part does and not as the row. It may differ
+//! from the score of the query alone, within the bound of both, and does not depend on the other queries or rows.
+//! Fewer queries, and all where scores are precise, meet each block of rows one after the other while it is in the
+//! cache: those are the bits of each query alone.
+
+const std = @import("std");
+const builtin = @import("builtin");
+const arena_zig = @import("arena.zig");
+const rows_zig = @import("rows.zig");
+const score_zig = @import("score.zig");
+const similarity = @import("similarity.zig");
+const simd = @import("simd.zig");
+const top_k = @import("top_k.zig");
+const Arena = arena_zig.Arena;
+const Best = top_k.Best;
+const F32s = simd.F32s;
+const Frame = arena_zig.Frame;
+const Hit = top_k.Hit;
+const Metric = score_zig.Metric;
+const Picked = rows_zig.Picked;
+const Query = score_zig.Query;
+const Rows = rows_zig.Rows;
+const Run = rows_zig.Run;
+const Search = similarity.Search;
+const TopK = top_k.TopK;
+const lanes = simd.lanes;
+
+const block_queries = 64;
+const block_rows = 64;
+
+/// Queries from which on turning them over pays.
+const few = 6;
+
+/// Rows of a tile: as many as registers hold the sums of, for two registers of queries.
+const tile_rows = if (lanes == 16 or builtin.cpu.arch == .aarch64) 12 else 6;
+
+/// Elements whose products are added up before they join a total.
+const part = 256;
+
+/// Scores of a block, by query.
+const Block = [block_queries][block_rows]f32;
+
+fn turnsOver(search: *const Search, query_count: usize) bool {
+    return search.precision == .fast and query_count >= few;
+}
+
+fn blockNeed(search: *const Search, dim: usize, query_count: usize) usize {
+    const count = @min(query_count, block_queries);
+    const queries = if (turnsOver(search, query_count))
+        arena_zig.sizeOf(f32, dim *| padded(count))
+    else
+        arena_zig.sizeOf(Query, count) +| count *| score_zig.queryNeed(dim);
+    return queries +| arena_zig.sizeOf(Block, 1);
+}
+
+pub fn scoresNeed(search: *const Search, dim: usize, query_count: usize) usize {
+    return blockNeed(search, dim, query_count);
+}
+
+pub fn topKNeed(search: *const Search, dim: usize, query_count: usize, row_count: usize, k: usize) usize {
+    const count = @min(query_count, block_queries);
+    const heaps = arena_zig.sizeOf(Hit, count *| @min(k, row_count));
+    return blockNeed(search, dim, query_count) +| heaps +| arena_zig.sizeOf(Best, count);
+}
+
+/// Queries that whole registers hold.
+fn padded(count: usize) usize {
+    return std.mem.alignForward(usize, count, lanes);
+}
+
+/// out[q * out_stride + i] = score(queries[q], rows[i]), NaN where a filter keeps the row out; queries [any][dim].
+/// OutOfMemory leaves `out` as it was.
+pub fn scores(
+    arena: *Arena,
+    search: *const Search,
+    queries: []const f32,
+    rows: *const Rows,
+    out: []f32,
+    out_stride: usize,
+) error{OutOfMemory}!void {
+    const query_count = queries.len / rows.dim;
+    var frame = try arena.frame(scoresNeed(search, rows.dim, query_count));
+    defer frame.close();
+    var at: Queries = try .reserve(&frame, search, rows.dim, query_count);
+    const block: *Block = &(try frame.alloc(Block, 1))[0];
+    var first_query: usize = 0;
+    while (first_query < query_count) : (first_query += block_queries) {
+        const count = @min(block_queries, query_count - first_query);
+        at.prepare(queries[first_query * rows.dim ..][0 .. count * rows.dim], rows.dim);
+        var first: usize = 0;
+        while (first < rows.count) : (first += block_rows) {
+            const width = @min(block_rows, rows.count - first);
+            const to = out[first_query * out_stride + first ..];
+            if (rows.filter.len == 0) {
+                at.score(rows, Run{ .first = first }, width, block);
+                for (0..count) |q| @memcpy(to[q * out_stride ..][0..width], block[q][0..width]);
+                continue;
+            }
+            var offsets: [Picked.most]u8 = undefined;
+            const picked: Picked = .of(rows, first, width, &offsets);
+            at.score(rows, picked, picked.offsets.len, block);
+            for (0..count) |q| {
+                @memset(to[q * out_stride ..][0..width], std.math.nan(f32));
+                for (picked.offsets, 0..) |offset, i| to[q * out_stride + offset] = block[q][i];
+            }
+        }
+    }
+}
+
+/// The best rows of each query, as those of one: hits [any][min(k, rows)], results [any].
+/// OutOfMemory leaves both as they were.
+pub fn topK(
+    arena: *Arena,
+    search: *const Search,
+    queries: []const f32,
+    rows: *const Rows,
+    k: usize,
+    hits: []Hit,
+    results: []TopK,
+) error{OutOfMemory}!void {
+    const kept = @min(k, rows.count);
+    var frame = try arena.frame(topKNeed(search, rows.dim, results.len, rows.count, k));
+    defer frame.close();
+    var at: Queries = try .reserve(&frame, search, rows.dim, results.len);
+    const block: *Block = &(try frame.alloc(Block, 1))[0];
+    const all_best = try frame.alloc(Best, @min(results.len, block_queries));
+    const heaps = try frame.alloc(Hit, all_best.len *| kept);
+    var first_query: usize = 0;
+    while (first_query < results.len) : (first_query += block_queries) {
+        const count = @min(block_queries, results.len - first_query);
+        at.prepare(queries[first_query * rows.dim ..][0 .. count * rows.dim], rows.dim);
+        const bests = all_best[0..count];
+        for (bests, 0..) |*best, q| best.* = search.best(heaps[q * kept ..][0..kept]);
+        var first: usize = 0;
+        while (first < rows.count) : (first += block_rows) {
+            const width = @min(block_rows, rows.count - first);
+            if (rows.filter.len == 0) {
+                offer(&at, rows, Run{ .first = first }, width, block, bests);
+            } else {
+                var offsets: [Picked.most]u8 = undefined;
+                const picked: Picked = .of(rows, first, width, &offsets);
+                offer(&at, rows, picked, picked.offsets.len, block, bests);
+            }
+        }
+        for (bests, results[first_query..][0..count], first_query..) |*best, *result, q| {
+            result.* = best.finish(hits[q * kept ..][0..kept]);
+        }
+    }
+}
+
+fn offer(at: *const Queries, rows: *const Rows, where: anytype, width: usize, block: *Block, bests: []Best) void {
+    at.score(rows, where, width, block);
+    for (bests, block[0..bests.len]) |*best, *some| best.offerEach(where, some[0..width]);
+}
+
+/// A block of queries, ready to meet rows.
+const Queries = union(enum) {
+    turned_over: Panels,
+    one_by_one: Several,
+
+    fn reserve(frame: *Frame, search: *const Search, dim: usize, query_count: usize) error{OutOfMemory}!Queries {
+        const count = @min(query_count, block_queries);
+        return if (turnsOver(search, query_count))
+            .{ .turned_over = try .reserve(frame, search, dim, count) }
+        else
+            .{ .one_by_one = try .reserve(frame, search, dim, count) };
+    }
+
+    fn prepare(queries: *Queries, elements: []const f32, dim: usize) void {
+        switch (queries.*) {
+            inline else => |*some| some.prepare(elements, dim),
+        }
+    }
+
+    /// to[q][i] = the score of query `q` and row `where.at(i)`.
+    fn score(queries: *const Queries, rows: *const Rows, where: anytype, count: usize, to: *Block) void {
+        switch (queries.*) {
+            inline else => |*some| some.score(rows, where, count, to),
+        }
+    }
+};
+
+/// Queries that meet rows one after the other.
+const Several = struct {
+    search: *const Search,
+    all: []Query,
+    blocks: []align(arena_zig.alignment) f32,
+    count: usize = 0,
+
+    fn reserve(frame: *Frame, search: *const Search, dim: usize, count: usize) error{OutOfMemory}!Several {
+        const all = try frame.alloc(Query, count);
+        const blocks = try frame.alloc(f32, count *| strideOf(dim));
+        return .{ .search = search, .all = all, .blocks = blocks };
+    }
+
+    fn strideOf(dim: usize) usize {
+        return score_zig.queryNeed(dim) / @sizeOf(f32);
+    }
+
+    fn prepare(several: *Several, elements: []const f32, dim: usize) void {
+        several.count = elements.len / dim;
+        for (several.all[0..several.count], 0..) |*query, q| {
+            const block = several.blocks[q * strideOf(dim) ..][0..dim];
+            const given = elements[q * dim ..][0..dim];
+            query.* = .over(several.search.metric, several.search.precision, given, @alignCast(block));
+        }
+    }
+
+    fn score(several: *const Several, rows: *const Rows, where: anytype, count: usize, to: *Block) void {
+        for (several.all[0..several.count], to[0..several.count]) |*query, *out| {
+            query.scoreEach(rows, where, out[0..count]);
+        }
+    }
+};
+
+/// Queries turned over: panels of two registers' width, and one of one register where that is enough for the last.
+const Panels = struct {
+    metric: Metric,
+    elements: []align(arena_zig.alignment) f32,
+    /// As they were given.
+    given: []const f32 = &.{},
+    count: usize = 0,
+    /// Of the queries as they are in panels, for cosines; 1 for lanes without a query.
+    norms: [block_queries]f32 = @splat(1),
+
+    const wide = 2 * lanes;
+
+    fn reserve(frame: *Frame, search: *const Search, dim: usize, count: usize) error{OutOfMemory}!Panels {
+        return .{ .metric = search.metric, .elements = try frame.alloc(f32, dim *| padded(count)) };
+    }
+
+    fn prepare(panels: *Panels, elements: []const f32, dim: usize) void {
+        panels.given = elements;
+        panels.count = elements.len / dim;
+        panels.norms = @splat(1);
+        const cosine = panels.metric == .cosine;
+        var first: usize = 0;
+        while (first < panels.count) : (first += wide) {
+            const width = panels.widthFrom(first);
+            const panel = panels.elements[first * dim ..][0 .. width * dim];
+            for (0..width) |lane| {
+                const q = first + lane;
+                const query = if (q < panels.count) elements[q * dim ..][0..dim] else &.{};
+                const scale = if (cosine) score_zig.unitScale(query) else 1;
+                for (query, 0..) |element, e| panel[e * width + lane] = @floatCast(element * scale);
+                if (q >= panels.count) {
+                    for (0..dim) |e| panel[e * width + lane] = 0;
+                } else if (cosine) {
+                    panels.norms[q] = @floatCast(score_zig.normWide(query) * scale);
+                }
+            }
+        }
+    }
+
+    fn widthFrom(panels: *const Panels, first: usize) usize {
+        return if (panels.count - first <= lanes) lanes else wide;
+    }
+
+    fn score(panels: *const Panels, rows: *const Rows, where: anytype, count: usize, to: *Block) void {
+        switch (panels.metric) {
+            inline else => |known| panels.scoreBy(known, rows, where, count, to),
+        }
+    }
+
+    noinline fn scoreBy(
+        panels: *const Panels,
+        comptime metric: Metric,
+        rows: *const Rows,
+        where: anytype,
+        count: usize,
+        to: *Block,
+    ) void {
+        var norms: [block_rows]f32 = @splat(1);
+        if (metric == .cosine) normsOf(rows, where, norms[0..count]);
+        var first: usize = 0;
+        while (first < panels.count) : (first += wide) {
+            const panel = panels.elements[first * rows.dim ..];
+            if (panels.widthFrom(first) == wide) {
+                panels.scorePanel(metric, 2, panel, first, rows, where, norms[0..count], to);
+            } else {
+                panels.scorePanel(metric, 1, panel, first, rows, where, norms[0..count], to);
+            }
+        }
+        panels.widen(metric, rows, where, norms[0..count], to);
+    }
+
+    inline fn scorePanel(
+        panels: *const Panels,
+        comptime metric: Metric,
+        comptime registers: usize,
+        panel: []const f32,
+        first: usize,
+        rows: *const Rows,
+        where: anytype,
+        norms: []const f32,
+        to: *Block,
+    ) void {
+        var scored: [block_rows][registers]F32s = undefined;
+        var row: usize = 0;
+        while (row < norms.len) {
+            const whole = row + tile_rows <= norms.len;
+            var lines: [tile_rows][]const f32 = undefined;
+            for (&lines, row..) |*line, i| line.* = rows.at(where.at(@min(i, norms.len - 1)));
+            if (whole) {
+                tile(metric, registers, tile_rows, panel, &lines, scored[row..][0..tile_rows]);
+            } else {
+                tile(metric, registers, 4, panel, lines[0..4], scored[row..][0..4]);
+            }
+            row += if (whole) tile_rows else 4;
+        }
+        if (metric == .cosine) {
+            const lengths: [registers]F32s = @bitCast(panels.norms[first..][0 .. registers * lanes].*);
+            for (scored[0..norms.len], norms) |*of_row, norm| inline for (of_row, lengths) |*some, length| {
+                some.* /= length * @as(F32s, @splat(norm));
+            };
+        }
+        inline for (0..registers) |register| {
+            var base: usize = 0;
+            while (base < norms.len) : (base += lanes) {
+                var square: [lanes]F32s = undefined;
+                for (&square, scored[base..][0..lanes]) |*line, of_row| line.* = of_row[register];
+                turnOver(&square);
+                for (to[first + register * lanes ..][0..lanes], square) |*out, line| out[base..][0..lanes].* = line;
+            }
+        }
+    }
+
+    /// Takes in f64 what f32 does not hold.
+    fn widen(
+        panels: *const Panels,
+        comptime metric: Metric,
+        rows: *const Rows,
+        where: anytype,
+        norms: []const f32,
+        to: *Block,
+    ) void {
+        if (metric == .squared_euclidean) return;
+        const dim = rows.dim;
+        const rows_sound = for (norms) |norm| {
+            if (!(norm > 0)) break false;
+        } else true;
+        for (to[0..panels.count], panels.norms[0..panels.count], 0..) |*scored, norm, q| {
+            const sound = if (metric == .dot) allFinite(scored[0..norms.len]) else norm >= 1 and rows_sound;
+            if (sound) continue;
+            const query = panels.given[q * dim ..][0..dim];
+            const query_norm = score_zig.normWide(query);
+            for (scored[0..norms.len], norms, 0..) |*score_of_row, row_norm, i| {
+                const holds = if (metric == .dot) std.math.isFinite(score_of_row.*) else norm >= 1 and row_norm > 0;
+                if (!holds) score_of_row.* = score_zig.wide(metric, query, query_norm, rows.at(where.at(i)));
+            }
+        }
+    }
+};
+
+fn allFinite(some: []const f32) bool {
+    var largest: f32 = 0;
+    var sum: f32 = 0;
+    for (some) |one| {
+        largest = @max(largest, @abs(one));
+        sum += one * 0;
+    }
+    return largest <= std.math.floatMax(f32) and sum == 0;
+}
+
+/// The norms of so many rows: those that came with them, or taken here.
+fn normsOf(rows: *const Rows, where: anytype, out: []f32) void {
+    if (rows.norms.len == 0) return score_zig.normsOf(rows, where, out);
+    for (out, 0..) |*norm, i| norm.* = rows.norms[where.at(i)];
+}
+
+/// out[r] = the scores of row `r` and of each query of a panel.
+noinline fn tile(
+    comptime metric: Metric,
+    comptime registers: usize,
+    comptime n: usize,
+    panel: []const f32,
+    lines: *const [n][]const f32,
+    out: *[n][registers]F32s,
+) void {
+    const dim = lines[0].len;
+    out.* = @splat(@splat(@splat(0)));
+    var first: usize = 0;
+    while (first < dim) : (first += part) {
+        var sums: [n][registers]F32s = @splat(@splat(@splat(0)));
+        for (first..@min(first + part, dim)) |e| {
+            var queries: [registers]F32s = undefined;
+            inline for (&queries, 0..) |*some, r| some.* = panel[(e * registers + r) * lanes ..][0..lanes].*;
+            inline for (&sums, lines) |*of_row, line| {
+                const element: F32s = @splat(line[e]);
+                inline for (of_row, queries) |*sum, query| sum.* = switch (metric) {
+                    .dot, .cosine => simd.mulAdd(F32s, query, element, sum.*),
+                    .squared_euclidean => simd.mulAdd(F32s, query - element, query - element, sum.*),
+                };
+            }
+        }
+        inline for (out, sums) |*of_row, some| inline for (of_row, some) |*total, sum| {
+            total.* += sum;
+        };
+    }
+}
+
+/// Rows of a square in the place of its columns.
+inline fn turnOver(square: *[lanes]F32s) void {
+    @setEvalBranchQuota(10_000);
+    comptime var step = lanes / 2;
+    inline while (step > 0) : (step /= 2) {
+        inline for (0..lanes) |i| if (i & step == 0) {
+            const a = square[i];
+            const b = square[i + step];
+            square[i] = @shuffle(f32, a, b, crossed(step, false));
+            square[i + step] = @shuffle(f32, a, b, crossed(step, true));
+        };
+    }
+}
+
+/// Of two lines `step` apart: what the first keeps and takes from the second, or the other way round.
+fn crossed(step: usize, second: bool) @Vector(lanes, i32) {
+    var mask: [lanes]i32 = undefined;
+    for (&mask, 0..) |*lane, i| {
+        const from_second = i & step != 0;
+        const at: i32 = @intCast(if (second) i | step else i & ~step);
+        lane.* = if (from_second) ~at else at;
+    }
+    return mask;
+}
