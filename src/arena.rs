@@ -113,7 +113,9 @@ impl ArenaConfig {
         // SAFETY: ecphory.h takes any number and refuses by status.
         match unsafe { ffi::ecp_arena_configure(self.capacity) } {
             status if status == ffi::ECP_ALREADY_IN_USE as ffi::ecp_status => Err(Error::AlreadyInUse {
-                what: "an arena exists with the present capacity; install before the first call",
+                what: "an arena",
+                bytes: Self::current().capacity,
+                remedy: "install before the first call",
             }),
             status => Error::check(status),
         }
@@ -173,7 +175,8 @@ pub fn trim() -> Result<usize, Error> {
     // SAFETY: ecphory.h asks for a number to write.
     match unsafe { ffi::ecp_arena_trim(&mut bytes) } {
         status if status == ffi::ECP_ALREADY_IN_USE as ffi::ecp_status => {
-            Err(Error::AlreadyInUse { what: "scratch of this thread's arena is held" })
+            let remedy = "trim where this thread's scopes hold none";
+            Err(Error::AlreadyInUse { what: "scratch", bytes: stats(false).current_usage, remedy })
         }
         status => Error::check(status).map(|()| bytes),
     }
