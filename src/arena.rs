@@ -358,7 +358,8 @@ impl Drop for HeapBlock {
     }
 }
 
-/// Scratch of one [`scope`]; what it hands out lives as long as the scope.
+/// Scratch of one [`scope`]; what it hands out lives as long as the scope. It follows no [`OverflowPolicy`]: what does
+/// not fit is [`Error::OutOfMemory`].
 #[derive(Debug)]
 pub struct Scratch<'s> {
     depth: usize,
@@ -374,6 +375,9 @@ pub struct Scratch<'s> {
 ///
 /// Scopes nest. While an inner one is open, an outer one on the same thread hands nothing out. Kernels may be called
 /// inside, and so may rayon: the tasks that this thread steals meanwhile put their scratch on top.
+///
+/// Unlike a kernel's, this scratch follows no [`OverflowPolicy`]: what does not fit is [`Error::OutOfMemory`], which
+/// `f` gets. Of the `??` below, the first is for the scope's own errors, the second for those of `f`.
 ///
 /// ```
 /// let total = ecphory::arena::scope(|scratch| {
