@@ -39,6 +39,14 @@ pub const Run = struct {
     pub inline fn at(run: Run, i: usize) usize {
         return run.first + i;
     }
+
+    pub const Padding = [4]u8;
+
+    /// The first `count`, and the last of them again up to `whole`.
+    pub fn padded(run: Run, count: usize, comptime whole: usize, padding: *[whole]u8) Picked {
+        for (padding, 0..) |*offset, i| offset.* = @intCast(@min(i, count - 1));
+        return .{ .first = run.first, .offsets = padding };
+    }
 };
 
 /// Rows by their ids.
@@ -47,6 +55,14 @@ pub const Ids = struct {
 
     pub inline fn at(ids: Ids, i: usize) usize {
         return ids.ids[i];
+    }
+
+    pub const Padding = [4]u32;
+
+    /// As for a `Run`.
+    pub fn padded(ids: Ids, count: usize, comptime whole: usize, padding: *[whole]u32) Ids {
+        for (padding, 0..) |*id, i| id.* = ids.ids[@min(i, count - 1)];
+        return .{ .ids = padding };
     }
 };
 
@@ -75,6 +91,14 @@ pub const Picked = struct {
 
     pub inline fn at(picked: Picked, i: usize) usize {
         return picked.first + picked.offsets[i];
+    }
+
+    pub const Padding = [4]u8;
+
+    /// As for a `Run`.
+    pub fn padded(picked: Picked, count: usize, comptime whole: usize, padding: *[whole]u8) Picked {
+        for (padding, 0..) |*offset, i| offset.* = picked.offsets[@min(i, count - 1)];
+        return .{ .first = picked.first, .offsets = padding };
     }
 };
 

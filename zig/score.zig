@@ -35,11 +35,17 @@ pub const Precision = enum(u32) { fast = 0, precise = 1 };
 pub const group = 4;
 pub const Scores = @Vector(group, f32);
 
-/// Rows shorter than this have sums in two chains, longer ones in four.
-const long = 256;
+/// In which order the elements of a group are read. Bits depend on whether rows are long, and on nothing else of it.
+const Order = enum {
+    /// One row after the other, in four chains of sums.
+    long,
+    /// One row after the other, in two.
+    short,
+    /// All rows side by side, in two: hides what follows their sums, but only the nearer caches are as fast that way.
+    short_near,
+};
 
-/// Of no more bytes, short rows are read side by side, which hides what follows their sums; of more, that come from
-/// beyond the nearer caches, one after the other, as those expect. The bits are the same.
+const long = 256;
 const near_bytes = 1 << 20;
 
 /// As many as registers hold the sums of.
@@ -91,40 +97,52 @@ pub const Query = struct {
     /// out[i] = the score of row `where.at(i)`.
     pub fn scoreEach(query: *const Query, rows: *const Rows, where: anytype, out: []f32) void {
         if (query.precision == .precise) return query.scorePrecisely(rows, where, out);
-        switch (query.metric) {
-            .cosine => if (rows.norms.len > 0)
-                query.scoreGroups(.cosine, true, rows, where, out)
-            else
-                query.scoreGroups(.cosine, false, rows, where, out),
-            inline else => |known| query.scoreGroups(known, false, rows, where, out),
+        if (out.len == 0) return;
+        if (out.len < group) {
+            var some: [group]f32 = undefined;
+            var padding: @TypeOf(where).Padding = undefined;
+            query.scoreGroups(rows, where.padded(out.len, group, &padding), &some);
+            @memcpy(out, some[0..out.len]);
+        } else query.scoreGroups(rows, where, out);
+    }
+
+    fn scoreGroups(query: *const Query, rows: *const Rows, where: anytype, out: []f32) void {
+        const near = rows.count *| rows.stride <= near_bytes / @sizeOf(f32);
+        const order: Order = if (rows.dim >= long) .long else if (near) .short_near else .short;
+        const normed = rows.norms.len > 0;
+        switch (order) {
+            inline else => |known| switch (query.metric) {
+                .cosine => if (normed)
+                    query.scoreGroupsBy(.cosine, true, known, rows.*, where, out)
+                else
+                    query.scoreGroupsBy(.cosine, false, known, rows.*, where, out),
+                inline else => |metric| query.scoreGroupsBy(metric, false, known, rows.*, where, out),
+            },
         }
     }
 
-    noinline fn scoreGroups(
+    /// A whole group at least; the last may begin within the one before.
+    noinline fn scoreGroupsBy(
         query: *const Query,
         comptime metric: Metric,
         comptime normed: bool,
-        rows: *const Rows,
+        comptime order: Order,
+        rows: Rows,
         where: anytype,
         out: []f32,
     ) void {
-        const near = rows.count *| rows.stride <= near_bytes / @sizeOf(f32);
         var i: usize = 0;
-        while (i < out.len) : (i += group) {
+        while (true) {
             var four: [group][]const f32 = undefined;
             var lengths: [group]f32 = @splat(0);
             inline for (&four, &lengths, 0..) |*row, *length, j| {
-                const position = where.at(@min(i + j, out.len - 1));
+                const position = where.at(i + j);
                 row.* = rows.at(position);
                 if (normed) length.* = rows.norms[position];
             }
-            const scores = query.score(metric, normed, near, four, lengths);
-            if (i + group <= out.len) {
-                out[i..][0..group].* = scores;
-            } else {
-                const some: [group]f32 = scores;
-                @memcpy(out[i..], some[0 .. out.len - i]);
-            }
+            out[i..][0..group].* = query.score(metric, normed, order, four, lengths);
+            if (i + group >= out.len) return;
+            i = @min(i + group, out.len - group);
         }
     }
 
@@ -132,20 +150,20 @@ pub const Query = struct {
         query: *const Query,
         comptime metric: Metric,
         comptime normed: bool,
-        near: bool,
+        comptime order: Order,
         rows: [group][]const f32,
         known_lengths: [group]f32,
     ) Scores {
         switch (metric) {
-            .squared_euclidean => return sums(.distances, query.elements, query.tail, near, rows)[0],
+            .squared_euclidean => return sums(.distances, query.elements, query.tail, order, rows)[0],
             .dot => {
-                const dots = sums(.dots, query.elements, query.tail, near, rows)[0];
+                const dots = sums(.dots, query.elements, query.tail, order, rows)[0];
                 const finite = @abs(dots) <= @as(Scores, @splat(std.math.floatMax(f32)));
                 return if (@reduce(.And, finite)) dots else query.widened(.dot, &rows, dots, finite);
             },
             .cosine => {
                 const wanted: Wanted = if (normed) .dots else .dots_and_squares;
-                const dots, const squares = sums(wanted, query.elements, query.tail, near, rows);
+                const dots, const squares = sums(wanted, query.elements, query.tail, order, rows);
                 const lengths: Scores = if (normed) known_lengths else normOf(squares);
                 const measured = lengths > @as(Scores, @splat(0));
                 const cosines = dots / (@as(Scores, @splat(@floatCast(query.norm))) * lengths);
@@ -212,12 +230,16 @@ inline fn normOf(squares: Scores) Scores {
 
 /// out[i] = the norm of row `where.at(i)` as a cosine takes it, in the same bits; 0 where that takes f64.
 pub fn normsOf(rows: *const Rows, where: anytype, out: []f32) void {
+    if (rows.dim >= long) normsInOrder(.long, rows.*, where, out) else normsInOrder(.short, rows.*, where, out);
+}
+
+noinline fn normsInOrder(comptime order: Order, rows: Rows, where: anytype, out: []f32) void {
     const tail: simd.Tail = .of(rows.dim);
     var i: usize = 0;
     while (i < out.len) : (i += group) {
         var four: [group][]const f32 = undefined;
         inline for (&four, 0..) |*row, j| row.* = rows.at(where.at(@min(i + j, out.len - 1)));
-        const all: [group]f32 = normOf(sums(.squares, four[0], tail, false, four)[1]);
+        const all: [group]f32 = normOf(sums(.squares, four[0], tail, order, four)[1]);
         const count = @min(group, out.len - i);
         @memcpy(out[i..][0..count], all[0..count]);
     }
@@ -231,19 +253,14 @@ inline fn sums(
     comptime wanted: Wanted,
     elements: []const f32,
     tail: simd.Tail,
-    near: bool,
+    comptime order: Order,
     rows: [group][]const f32,
 ) [2]Scores {
+    const chains = if (order == .long) 4 else 2;
+    const n = comptime if (order == .short_near) abreast(if (wanted == .dots_and_squares) 2 else 1) else 1;
     var all: [group]Sums(wanted) = undefined;
-    if (near and elements.len < long) {
-        const n = comptime abreast(if (wanted == .dots_and_squares) 2 else 1);
-        inline for (0..group / n) |pass| {
-            all[pass * n ..][0..n].* = Sums(wanted).of(n, 2, elements, tail, rows[pass * n ..][0..n].*);
-        }
-    } else if (elements.len < long) {
-        inline for (&all, rows) |*one, row| one.* = Sums(wanted).of(1, 2, elements, tail, .{row})[0];
-    } else {
-        inline for (&all, rows) |*one, row| one.* = Sums(wanted).of(1, 4, elements, tail, .{row})[0];
+    inline for (0..group / n) |pass| {
+        all[pass * n ..][0..n].* = Sums(wanted).of(n, chains, elements, tail, rows[pass * n ..][0..n].*);
     }
     var firsts: [group]F32s = undefined;
     var seconds: [group]F32s = undefined;
