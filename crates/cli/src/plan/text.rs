@@ -145,8 +145,9 @@ fn claims(plan: &Plan) -> String {
     });
     let workload = &claims.workload;
     let contradiction = format!(
-        "a query with {} rows of {} elements takes {:.2} MB, and arenas have {}: it does not fit. Packed it takes {} \
-         bytes here; read in place {}, and the caller's {} for scores; by Packing::Tiled what fits",
+        "a query with {} rows of {} elements takes {:.2} MB, and arenas have {}: packed it does not fit. By \
+         Packing::Whole it takes {} bytes here; read in place, as it is unless asked for, {}, and the caller's {} for \
+         scores; by Packing::Tiled what fits",
         grouped(workload.candidates),
         workload.dim,
         workload.claimed_bytes as f64 / 1e6,
