@@ -113,7 +113,9 @@ impl ArenaConfig {
         // SAFETY: ecphory.h takes any number and refuses by status.
         match unsafe { ffi::ecp_arena_configure(self.capacity) } {
             status if status == ffi::ECP_ALREADY_IN_USE as ffi::ecp_status => Err(Error::AlreadyInUse {
-                what: "an arena exists with the present capacity; install before the first call",
+                what: "an arena",
+                bytes: Self::current().capacity,
+                remedy: "install before the first call",
             }),
             status => Error::check(status),
         }
@@ -173,7 +175,8 @@ pub fn trim() -> Result<usize, Error> {
     // SAFETY: ecphory.h asks for a number to write.
     match unsafe { ffi::ecp_arena_trim(&mut bytes) } {
         status if status == ffi::ECP_ALREADY_IN_USE as ffi::ecp_status => {
-            Err(Error::AlreadyInUse { what: "scratch of this thread's arena is held" })
+            let remedy = "trim where this thread's scopes hold none";
+            Err(Error::AlreadyInUse { what: "scratch", bytes: stats(false).current_usage, remedy })
         }
         status => Error::check(status).map(|()| bytes),
     }
@@ -355,7 +358,8 @@ impl Drop for HeapBlock {
     }
 }
 
-/// Scratch of one [`scope`]; what it hands out lives as long as the scope.
+/// Scratch of one [`scope`]; what it hands out lives as long as the scope. It follows no [`OverflowPolicy`]: what does
+/// not fit is [`Error::OutOfMemory`].
 #[derive(Debug)]
 pub struct Scratch<'s> {
     depth: usize,
@@ -371,6 +375,9 @@ pub struct Scratch<'s> {
 ///
 /// Scopes nest. While an inner one is open, an outer one on the same thread hands nothing out. Kernels may be called
 /// inside, and so may rayon: the tasks that this thread steals meanwhile put their scratch on top.
+///
+/// Unlike a kernel's, this scratch follows no [`OverflowPolicy`]: what does not fit is [`Error::OutOfMemory`], which
+/// `f` gets. Of the `??` below, the first is for the scope's own errors, the second for those of `f`.
 ///
 /// ```
 /// let total = ecphory::arena::scope(|scratch| {

@@ -143,8 +143,10 @@ impl<'a> Decay<'a> {
     /// [`Error::ThreadEnding`]; [`Error::UnknownTier`]. Nothing is then written.
     pub fn apply(&self, strengths: &mut [f32], ages: Ages<'_>) -> Result<DecayReport, Error> {
         Error::check_length("ages", strengths.len(), ages.len())?;
-        if let Parameters::HalfLives(each) | Parameters::Powers(each, _) = self.parameters {
-            Error::check_length("decay parameters", strengths.len(), each.len())?;
+        match self.parameters {
+            Parameters::HalfLives(each) => Error::check_length("half-lives", strengths.len(), each.len())?,
+            Parameters::Powers(each, _) => Error::check_length("scales and exponents", strengths.len(), each.len())?,
+            Parameters::HalfLife(_) | Parameters::Power(..) => {}
         }
         arena::enter()?;
         if strengths.len() <= TASK_MEMORIES {

@@ -60,10 +60,10 @@ pub enum Error {
         /// The number given.
         found: f32,
     },
-    /// The arena is too small for the call, and the policy (or the heap) did not help.
+    /// The arena is too small for the call, and no policy helped: there is none for a caller's own scratch.
     #[error(
         "out of memory: {needed} bytes of scratch needed, the thread's arena has {capacity} \
-         (ArenaConfig makes arenas larger, OverflowPolicy::Heap lends a block)"
+         (ArenaConfig makes arenas larger; a kernel's OverflowPolicy may lend a block or grow the arena)"
     )]
     OutOfMemory {
         /// Bytes held by outer scopes of the thread, and the need of the call.
@@ -79,11 +79,15 @@ pub enum Error {
         /// The tiers of this machine, the best last, separated by commas.
         available: String,
     },
-    /// The request comes too late: `what` says what is in use.
-    #[error("already in use: {what}")]
+    /// What the request would change is in use.
+    #[error("already in use: {what} of {bytes} bytes; {remedy}")]
     AlreadyInUse {
         /// What is in use.
         what: &'static str,
+        /// Its size; of an arena, that which arenas are made with.
+        bytes: usize,
+        /// When the request will do.
+        remedy: &'static str,
     },
     /// Scratch was asked of an outer scope while an inner one is open on the same thread.
     #[error("scratch: expected the innermost scope of the thread (depth {innermost}), found the one at depth {found}")]

@@ -85,7 +85,7 @@ impl Graph {
         Error::check_range("distinct edges", 0, u32::MAX as usize, graph.targets.len())?;
         graph.offsets.resize(node_count + 1, graph.targets.len() as u32);
         for (node, &sum) in graph.out_strengths.iter().enumerate() {
-            Error::check_magnitude("sum of a node's weights", Some(node), sum)?;
+            Error::check_magnitude("out-strength of the node", Some(node), sum)?;
         }
         Ok(graph)
     }

@@ -23,9 +23,9 @@
 //! # }
 //! ```
 //!
-//! Scratch comes from a bump arena of the calling thread ([`arena`]); what happens when it is too small is the caller's
-//! [`OverflowPolicy`]. Results are the same bits for any number of threads. No function here panics on what it is
-//! given, but under [`OverflowPolicy::Panic`].
+//! Scratch comes from a bump arena of the calling thread ([`arena`]); what happens when it is too small for a kernel is
+//! the caller's [`OverflowPolicy`]. Results are the same bits for any number of threads. No function here panics on
+//! what it is given, but under [`OverflowPolicy::Panic`].
 
 #![deny(missing_docs, unsafe_code)]
 

@@ -51,7 +51,9 @@ pub enum Weighting {
 ///
 /// `a'_v = retain * a_v + transmission * sum over u of f(a_u) * w_uv`, with `f(a) = a` where `a >= threshold`, else 0.
 ///
-/// A node below the threshold passes nothing on and keeps `retain * a`. Activation saturates at `f32::MAX`.
+/// A node below the threshold passes nothing on and keeps `retain * a`. Activation saturates at `f32::MAX`. What each
+/// option is at first, and why, says [`Spread::default`].
+///
 /// After Collins and Loftus, "A spreading-activation theory of semantic processing", Psychological Review 82 (1975);
 /// threshold, hops and firing as in Crestani, "Application of spreading activation techniques in information
 /// retrieval", Artificial Intelligence Review 11 (1997).
@@ -184,7 +186,7 @@ impl Activation {
 
 impl Graph {
     /// Spreads the activation of `seeds` over the graph; a repeated seed's activations are summed. On the calling
-    /// thread. Scratch: 16 bytes and a bit for each node of the graph, of which only what is reached is touched.
+    /// thread. Scratch: 16 bytes and one bit for each node of the graph, of which only what is reached is touched.
     ///
     /// ```
     /// use ecphory::{Edge, Graph, Seed, Spread};

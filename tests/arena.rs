@@ -84,10 +84,10 @@ fn a_capacity_is_installed_before_the_first_arena_and_refused_after() {
     arena::scope(|_| ()).unwrap();
     assert_eq!(ArenaStats::of_thread().capacity, CAPACITY);
     let refusal = ArenaConfig::new().install().unwrap_err();
-    assert!(matches!(refusal, Error::AlreadyInUse { .. }));
+    assert!(matches!(refusal, Error::AlreadyInUse { bytes: CAPACITY, .. }));
     assert_eq!(
         refusal.to_string(),
-        "already in use: an arena exists with the present capacity; install before the first call"
+        format!("already in use: an arena of {CAPACITY} bytes; install before the first call")
     );
     for found in [0, 63, (1 << 46) + 1, usize::MAX] {
         let range = Error::Range { what: "arena capacity in bytes", min: 64, max: 1 << 46, found };
@@ -115,7 +115,7 @@ fn a_full_arena_under_error_refuses_with_what_is_held_and_the_calls_own_need() {
     assert_eq!(
         refusal.to_string(),
         "out of memory: 70 bytes of scratch needed, the thread's arena has 64 \
-         (ArenaConfig makes arenas larger, OverflowPolicy::Heap lends a block)"
+         (ArenaConfig makes arenas larger; a kernel's OverflowPolicy may lend a block or grow the arena)"
     );
 }
 

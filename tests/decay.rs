@@ -294,11 +294,12 @@ fn wrong_lengths_are_refused_and_strengths_untouched() {
     assert_eq!(decay.apply(&mut strengths, Ages::Seconds(&[9.0; 3])), Err(ages.clone()));
     assert_eq!(decay.apply(&mut strengths, Ages::UnixMilliseconds { now: 9, times: &[0; 3] }), Err(ages.clone()));
     assert_eq!(ages.to_string(), "ages: expected 4 elements, found 3");
-    let parameters = Error::Length { what: "decay parameters", expected: 4, found: 1 };
+    let half_lives = Error::Length { what: "half-lives", expected: 4, found: 1 };
     let each = Decay::half_lives_seconds(&[1.0]).unwrap();
-    assert_eq!(each.apply(&mut strengths, Ages::Seconds(&[9.0; 4])), Err(parameters.clone()));
+    assert_eq!(each.apply(&mut strengths, Ages::Seconds(&[9.0; 4])), Err(half_lives));
+    let both = Error::Length { what: "scales and exponents", expected: 4, found: 1 };
     let each = Decay::powers(&[1.0], &[1.0]).unwrap();
-    assert_eq!(each.apply(&mut strengths, Ages::Seconds(&[9.0; 4])), Err(parameters));
+    assert_eq!(each.apply(&mut strengths, Ages::Seconds(&[9.0; 4])), Err(both));
     let exponents = Error::Length { what: "exponents", expected: 2, found: 1 };
     assert_eq!(Decay::powers(&[1.0; 2], &[1.0]), Err(exponents));
     assert_eq!(strengths, [7.0; 4]);

@@ -359,7 +359,7 @@ fn sums_of_weights_beyond_f32_are_refused() {
     for edges in
         [[Edge::new(2, 1, f32::MAX), Edge::new(2, 1, f32::MAX)], [Edge::new(2, 0, f32::MAX), Edge::new(2, 1, f32::MAX)]]
     {
-        let Err(Error::Value { what: "sum of a node's weights", position: Some(2), found, .. }) =
+        let Err(Error::Value { what: "out-strength of the node", position: Some(2), found, .. }) =
             Graph::from_edges(3, edges)
         else {
             panic!("a sum of {edges:?} is not finite");

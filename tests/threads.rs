@@ -213,7 +213,10 @@ fn trimming_is_refused_while_scratch_is_held() {
             let held = scratch.fill(5000, 7u8).unwrap();
             let refusal = arena::trim().unwrap_err();
             assert!(matches!(refusal, Error::AlreadyInUse { .. }));
-            assert_eq!(refusal.to_string(), "already in use: scratch of this thread's arena is held");
+            assert_eq!(
+                refusal.to_string(),
+                "already in use: scratch of 5056 bytes; trim where this thread's scopes hold none"
+            );
             assert_eq!(held, [7; 5000]);
         })
         .unwrap();

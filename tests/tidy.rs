@@ -92,7 +92,10 @@ fn kernels_export_nothing_touch_no_thread_and_ask_no_machine() {
         let text = fs::read_to_string(root().join("zig").join(kernel)).unwrap();
         let code = text.split("\nconst testing = ").next().unwrap();
         let apart = root().join("zig").join(kernel.replace(".zig", "_test.zig")).exists();
-        assert!(apart || code.len() < text.len(), "{kernel}: expected tests behind `const testing`, or in a file apart");
+        assert!(
+            apart || code.len() < text.len(),
+            "{kernel}: expected tests behind `const testing`, or in a file apart"
+        );
         assert!(!code.contains("\ntest \""), "{kernel}: found a test before `const testing`");
         for word in banned.split('|') {
             assert!(!code.contains(word), "zig/{kernel}: found `{word}`, which no kernel contains");

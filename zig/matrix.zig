@@ -96,6 +96,7 @@ pub fn scores(
             const width = @min(block_rows, rows.count - first);
             const to = out[first_query * out_stride + first ..];
             if (rows.filter.len == 0) {
+                fetchForWriting(to, out_stride, count, width);
                 at.score(rows, Run{ .first = first }, width, block);
                 for (0..count) |q| @memcpy(to[q * out_stride ..][0..width], block[q][0..width]);
                 continue;
@@ -303,6 +304,7 @@ const Panels = struct {
         var row: usize = 0;
         while (row < norms.len) {
             const whole = row + tile_rows <= norms.len;
+            if (first == 0) for (0..tile_rows) |i| fetch(rows, where, row + tile_rows + i, norms.len);
             var lines: [tile_rows][]const f32 = undefined;
             for (&lines, row..) |*line, i| line.* = rows.at(where.at(@min(i, norms.len - 1)));
             if (whole) {
@@ -344,7 +346,7 @@ const Panels = struct {
             if (!(norm > 0)) break false;
         } else true;
         for (to[0..panels.count], panels.norms[0..panels.count], 0..) |*scored, norm, q| {
-            const sound = if (metric == .dot) allFinite(scored[0..norms.len]) else norm >= 1 and rows_sound;
+            const sound = if (metric == .dot) allFinite(scored, norms.len) else norm >= 1 and rows_sound;
             if (sound) continue;
             const query = panels.given[q * dim ..][0..dim];
             const query_norm = score_zig.normWide(query);
@@ -356,20 +358,43 @@ const Panels = struct {
     }
 };
 
-fn allFinite(some: []const f32) bool {
-    var largest: f32 = 0;
-    var sum: f32 = 0;
-    for (some) |one| {
-        largest = @max(largest, @abs(one));
-        sum += one * 0;
-    }
-    return largest <= std.math.floatMax(f32) and sum == 0;
+/// Whether all are finite, of `some` and of what follows them in their last register.
+fn allFinite(some: *const [block_rows]f32, count: usize) bool {
+    const largest: F32s = @splat(std.math.floatMax(f32));
+    var finite: @Vector(lanes, bool) = @splat(true);
+    var i: usize = 0;
+    while (i < count) : (i += lanes) finite = finite & (@abs(@as(F32s, some[i..][0..lanes].*)) <= largest);
+    return @reduce(.And, finite);
 }
 
 /// The norms of so many rows: those that came with them, or taken here.
 fn normsOf(rows: *const Rows, where: anytype, out: []f32) void {
     if (rows.norms.len == 0) return score_zig.normsOf(rows, where, out);
     for (out, 0..) |*norm, i| norm.* = rows.norms[where.at(i)];
+}
+
+/// Asks for a row of the next tile, where there is one: rows of few lines end before a cache sees a stream.
+inline fn fetch(rows: *const Rows, where: anytype, i: usize, count: usize) void {
+    const line = if (i < count)
+        rows.at(where.at(i))
+    else if (@TypeOf(where) == Run and where.at(i) < rows.count)
+        rows.at(where.at(i))
+    else
+        return;
+    var at: usize = 0;
+    while (at < @min(line.len, 512)) : (at += 16) {
+        @prefetch(line.ptr + at, .{ .rw = .read, .locality = 2, .cache = .data });
+    }
+}
+
+/// Asks for the lines that scores will be written to, which lie too far apart for a cache to see a stream.
+fn fetchForWriting(out: []f32, stride: usize, count: usize, width: usize) void {
+    for (0..count) |q| {
+        var i: usize = 0;
+        while (i < width) : (i += 16) {
+            @prefetch(out[q * stride ..].ptr + i, .{ .rw = .write, .locality = 2, .cache = .data });
+        }
+    }
 }
 
 /// out[r] = the scores of row `r` and of each query of a panel.

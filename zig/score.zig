@@ -35,9 +35,12 @@ pub const Precision = enum(u32) { fast = 0, precise = 1 };
 pub const group = 4;
 pub const Scores = @Vector(group, f32);
 
-/// Shorter rows are read side by side, for what follows their sums costs more than reading them; longer ones one after
-/// the other, which is what caches expect.
-const side_by_side_below = 256;
+/// Rows shorter than this have sums in two chains, longer ones in four.
+const long = 256;
+
+/// Of no more bytes, short rows are read side by side, which hides what follows their sums; of more, that come from
+/// beyond the nearer caches, one after the other, as those expect. The bits are the same.
+const near_bytes = 1 << 20;
 
 /// As many as registers hold the sums of.
 fn abreast(comptime kinds: usize) usize {
@@ -105,6 +108,7 @@ pub const Query = struct {
         where: anytype,
         out: []f32,
     ) void {
+        const near = rows.count *| rows.stride <= near_bytes / @sizeOf(f32);
         var i: usize = 0;
         while (i < out.len) : (i += group) {
             var four: [group][]const f32 = undefined;
@@ -114,7 +118,7 @@ pub const Query = struct {
                 row.* = rows.at(position);
                 if (normed) length.* = rows.norms[position];
             }
-            const scores = query.score(metric, normed, four, lengths);
+            const scores = query.score(metric, normed, near, four, lengths);
             if (i + group <= out.len) {
                 out[i..][0..group].* = scores;
             } else {
@@ -128,19 +132,20 @@ pub const Query = struct {
         query: *const Query,
         comptime metric: Metric,
         comptime normed: bool,
+        near: bool,
         rows: [group][]const f32,
         known_lengths: [group]f32,
     ) Scores {
         switch (metric) {
-            .squared_euclidean => return sums(.distances, query.elements, query.tail, rows)[0],
+            .squared_euclidean => return sums(.distances, query.elements, query.tail, near, rows)[0],
             .dot => {
-                const dots = sums(.dots, query.elements, query.tail, rows)[0];
+                const dots = sums(.dots, query.elements, query.tail, near, rows)[0];
                 const finite = @abs(dots) <= @as(Scores, @splat(std.math.floatMax(f32)));
                 return if (@reduce(.And, finite)) dots else query.widened(.dot, &rows, dots, finite);
             },
             .cosine => {
                 const wanted: Wanted = if (normed) .dots else .dots_and_squares;
-                const dots, const squares = sums(wanted, query.elements, query.tail, rows);
+                const dots, const squares = sums(wanted, query.elements, query.tail, near, rows);
                 const lengths: Scores = if (normed) known_lengths else normOf(squares);
                 const measured = lengths > @as(Scores, @splat(0));
                 const cosines = dots / (@as(Scores, @splat(@floatCast(query.norm))) * lengths);
@@ -212,7 +217,7 @@ pub fn normsOf(rows: *const Rows, where: anytype, out: []f32) void {
     while (i < out.len) : (i += group) {
         var four: [group][]const f32 = undefined;
         inline for (&four, 0..) |*row, j| row.* = rows.at(where.at(@min(i + j, out.len - 1)));
-        const all: [group]f32 = normOf(sums(.squares, four[0], tail, four)[1]);
+        const all: [group]f32 = normOf(sums(.squares, four[0], tail, false, four)[1]);
         const count = @min(group, out.len - i);
         @memcpy(out[i..][0..count], all[0..count]);
     }
@@ -226,14 +231,17 @@ inline fn sums(
     comptime wanted: Wanted,
     elements: []const f32,
     tail: simd.Tail,
+    near: bool,
     rows: [group][]const f32,
 ) [2]Scores {
     var all: [group]Sums(wanted) = undefined;
-    if (elements.len < side_by_side_below) {
+    if (near and elements.len < long) {
         const n = comptime abreast(if (wanted == .dots_and_squares) 2 else 1);
         inline for (0..group / n) |pass| {
             all[pass * n ..][0..n].* = Sums(wanted).of(n, 2, elements, tail, rows[pass * n ..][0..n].*);
         }
+    } else if (elements.len < long) {
+        inline for (&all, rows) |*one, row| one.* = Sums(wanted).of(1, 2, elements, tail, .{row})[0];
     } else {
         inline for (&all, rows) |*one, row| one.* = Sums(wanted).of(1, 4, elements, tail, .{row})[0];
     }

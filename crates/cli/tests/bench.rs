@@ -32,6 +32,11 @@ fn figures_are_printed_kept_compared_and_plotted() {
     for part in ["read L2", "read DRAM", "multiply-add", "empty call", "1xN 1000x100 dot", "GB/s", file, "index.html"] {
         assert!(text.contains(part), "no {part}\n{text}");
     }
+    let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    for part in ["scalar how many times as long the plain Rust loop takes", "sql2: squared Euclidean distance"] {
+        assert!(words.contains(part), "no {part}\n{text}");
+    }
+    assert!(!text.contains("pl1k"), "only what was run is explained\n{text}");
     for line in text.replace(folder.to_str().unwrap(), "").lines() {
         assert!(line.chars().count() <= 80, "{line}");
     }

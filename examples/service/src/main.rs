@@ -19,6 +19,7 @@ struct Memory {
 }
 
 #[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Cue {
     vector: Vec<f32>,
     top_k: Option<NonZero<usize>>,
@@ -27,6 +28,9 @@ struct Cue {
 
 /// The two nearest memories wake others; the most active of all are recalled, most active first.
 fn recall(Memory { texts, vectors, dim, graph }: &Memory, cue: &Cue) -> Result<Value, Error> {
+    if cue.vector.len() != *dim {
+        return Err(Error::Length { what: "vector", expected: *dim, found: cue.vector.len() });
+    }
     // JSON has no infinity, but 1e39 becomes one as an f32.
     if let Some((position, &found)) = cue.vector.iter().enumerate().find(|(_, value)| !value.is_finite()) {
         return Err(Error::Value { what: "vector", position: Some(position), expected: "a finite f32", found });

@@ -59,14 +59,15 @@ async fn what_resembles_nothing_recalls_nothing() {
 #[tokio::test]
 async fn bad_cues_are_refused_with_the_reason() {
     let right = [1, 0, 0, 0];
-    assert_eq!(refusal(json!({ "vector": [1, 0] })).await, "query: expected 4 elements, found 2");
-    assert_eq!(refusal(json!({ "vector": [] })).await, "query: expected 4 elements, found 0");
+    assert_eq!(refusal(json!({ "vector": [1, 0] })).await, "vector: expected 4 elements, found 2");
+    assert_eq!(refusal(json!({ "vector": [] })).await, "vector: expected 4 elements, found 0");
     assert_eq!(refusal(json!({ "vector": right, "hops": 5000 })).await, "hops: expected 0 to 1024, found 5000");
     assert_eq!(
         refusal(r#"{"vector": [0, 1e39, 0, 0]}"#).await,
         "vector at position 1: expected a finite f32, found inf"
     );
     assert!(refusal(json!({ "vector": right, "top_k": 0 })).await.contains("expected a nonzero usize"));
+    assert!(refusal(json!({ "vector": right, "topk": 3 })).await.contains("unknown field `topk`, expected one of"));
     for malformed in ["", "{", r#"{"vector": [NaN]}"#, r#"{"vector": "x"}"#, r#"{"vector": [], "hops": -1}"#, "{}"] {
         assert!(!refusal(malformed).await.is_empty());
     }

@@ -1,23 +1,27 @@
-use ecphory_measure::cases::spreading::CUES;
+use ecphory_measure::cases::spreading::{CUES, HOPS, THRESHOLD};
 use ecphory_measure::{Line, Work};
+
+use crate::text::paragraph;
 
 /// One block for each suite, one line for each figure of ours, the plain loop's beside it.
 #[derive(Default)]
 pub struct Table {
-    /// The suite of the block that is being printed.
-    suite: &'static str,
-    /// Whether cues were spread side by side.
-    cues: bool,
+    /// The suites of the blocks so far.
+    suites: Vec<&'static str>,
 }
 
 impl Table {
-    /// What stands below all blocks.
+    /// What stands below all blocks: how to read them, and the names in those that there are.
     pub fn legend(&self) -> String {
-        let mut text = "\nlimit: share of the most this machine could do; scalar: the plain loop, slower\n".to_owned();
-        if self.cues {
-            text += &format!("spread3 on more than one thread: {CUES} cues side by side\n");
-        }
-        text
+        let columns = [
+            ("rate", "by the median: rows read, operations or edges in a second, or ns for each of what is named"),
+            ("limit", "the rate as a share of the one limit above that binds the case"),
+            ("scalar", "how many times as long the plain Rust loop takes"),
+            ("t2", "on 2 threads; without, on one"),
+        ];
+        let columns = columns.iter().map(|(label, text)| paragraph(label, text));
+        let suites = self.suites.iter().map(|suite| paragraph(suite, &names(suite)));
+        "\n".to_owned() + &columns.chain(suites).collect::<String>()
     }
 
     /// The next case.
@@ -25,16 +29,41 @@ impl Table {
         let mut text = String::new();
         for line in lines.iter().filter(|line| line.who.starts_with("ecphory")) {
             let suite = suite(&line.work);
-            if suite != self.suite {
+            if self.suites.last() != Some(&suite) {
                 let [median, best, rate, limit, scalar] = ["median", "best", "rate", "limit", "scalar"];
                 text += &format!("\n{suite:<30}{median:>10}{best:>10}  {rate:<15}{limit:>5}{scalar:>7}\n");
-                self.suite = suite;
+                self.suites.push(suite);
             }
-            self.cues |= suite == "spreading" && line.threads > 1;
             text += &row(line, plain(lines, line));
         }
         text
     }
+}
+
+/// What the cases of a suite do, and what binds them.
+fn names(suite: &str) -> String {
+    let text = match suite {
+        "similarity" => {
+            "1xN: a query with N rows, 1000x768 being 1,000 of 768 elements; MxN: M queries, one after the other; \
+             gather a/b: a rows by id, of b; topk: the best 10; sql2: squared Euclidean distance; limit: reading the \
+             rows, or multiply-adds where they take longer"
+        }
+        "spreading" => {
+            return format!(
+                "spread3: {HOPS} hops from 3 seeds, weights as given, threshold {THRESHOLD}, on more than one thread \
+                 {CUES} cues side by side; pl1k, pl100k: power-law graphs of 1,000 and 100,000 nodes; rmat20: an R-MAT \
+                 graph of 2^20; limit: reading the edges walked"
+            );
+        }
+        "decay" => "the number is that of memories; limit: reading strengths and ages, writing strengths",
+        "arena" => {
+            "alloc: a block of so many bytes, inline one by one, frame carved out of one need as kernels do, ffi by a \
+             call, scope by the Rust API; kernel3: a scope with three blocks; birth: pages mapped, touched, given \
+             back; limit: a dependent add, of alloc alone"
+        }
+        _ => "",
+    };
+    text.to_owned()
 }
 
 fn row(line: &Line, plain: Option<&Line>) -> String {

@@ -71,9 +71,13 @@ fn calls(plan: &Plan) -> String {
         };
         text += &line(calls.call, [&grouped(scopes as usize), &median, &most, &largest, &over, &time, holds]);
     }
-    let of = format!("overflow of {}", size(plan.capacity_bytes));
+    let rounded = "needs are rounded up to a step of the histogram, by less than 64 bytes or a sixteenth";
+    let of = format!("{rounded}; overflow of {}", size(plan.capacity_bytes));
     let bound = plan.claims.kernel_us;
-    let claim = format!("; time: median; claimed: whether under the {bound:.0} us that are claimed of all");
+    let claim = format!(
+        "; time: median; claimed: whether that is under {bound:.0} us, as the estimate behind the default arena claims \
+         of every kernel"
+    );
     text + &paragraph("", &(of + if timed { &claim } else { "" }))
 }
 
@@ -127,7 +131,7 @@ fn advice(plan: &Plan) -> String {
         other => format!("{other:?}"),
     };
     let peak = format!(
-        "{:.1} %, by the largest need; as that never falls, no advice goes by it",
+        "{:.1} %, by the largest need ever; shown only: one outlier would keep it high for ever",
         plan.peak_utilisation * 100.0
     );
     paragraph("advice", &text) + &paragraph("peak", &peak)
@@ -141,23 +145,26 @@ fn claims(plan: &Plan) -> String {
     let claims = &plan.claims;
     let rates = claims.rates_hold.map(|hold| {
         let found = if hold { "all are" } else { "not all are" };
-        format!("overflow rates of 512 KiB to 4 MiB: here {found} within {} points of them", claims.tolerance_points)
+        let tolerance = claims.tolerance_points;
+        format!(
+            "overflow rates of 512 KiB to 4 MiB: {found} within {tolerance} points of what the estimate behind the \
+             default arena says"
+        )
     });
     let workload = &claims.workload;
     let contradiction = format!(
-        "a query with {} rows of {} elements takes {:.2} MB, and arenas have {}: packed it does not fit. By \
-         Packing::Whole it takes {} bytes here; read in place, as it is unless asked for, {}, and the caller's {} for \
-         scores; by Packing::Tiled what fits",
+        "for comparison, whatever yours is, the workload that the default of {} was estimated for: a query with {} \
+         rows of {} elements was to take {:.2} MB, which does not fit. Packed it takes {} bytes here; read in place \
+         {}, and the caller's {} for scores; by Packing::Tiled what fits",
+        size(workload.default_capacity_bytes),
         grouped(workload.candidates),
         workload.dim,
         workload.claimed_bytes as f64 / 1e6,
-        size(workload.default_capacity_bytes),
         grouped(workload.gathered_bytes),
         grouped(workload.in_place_bytes),
         grouped(workload.candidates * size_of::<f32>()),
     );
-    let from = "by the estimate that the default of 2 MiB comes from:".to_owned();
-    let all = [from].into_iter().chain(rates).chain([contradiction]);
     let labels = ["claimed"].into_iter().chain(std::iter::repeat(""));
-    "\n".to_owned() + &labels.zip(all).map(|(label, claim)| paragraph(label, &claim)).collect::<String>()
+    let all = labels.zip(rates.into_iter().chain([contradiction]));
+    "\n".to_owned() + &all.map(|(label, claim)| paragraph(label, &claim)).collect::<String>()
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ecphory::{ArenaStats, Rows, Search};
+use ecphory::{ArenaStats, Packing, Prepared, Rows, Search};
 use rayon::prelude::*;
 
 use super::check;
@@ -194,7 +194,8 @@ pub fn piece(n: usize, threads: usize) -> usize {
     if threads == 1 { n } else { n.div_ceil(8 * threads).clamp(1024.min(n), n) }
 }
 
-/// `1xN`, or `MxN` query by query: ours and the plain loop, which shares pieces of the rows out.
+/// `1xN` or `MxN`: ours, for cosines also with norms taken beforehand, and the plain loop query by query, which shares
+/// pieces of the rows out.
 ///
 /// # Errors
 /// That our answer is wrong.
@@ -213,11 +214,17 @@ pub fn scores(
     let (v, search) = (vectors.clone(), Search::new(ours(metric)));
     let by_us = move |scores: &mut [f32]| {
         let rows = Rows::new(&v.rows, v.dim).expect("whole rows");
-        for (query, scores) in v.queries.chunks(v.dim).zip(scores.chunks_mut(v.n)) {
-            search.scores_into(query, &rows, scores).expect("scores of good rows");
-        }
+        search.matrix_into(&v.queries, &rows, scores).expect("scores of good rows");
     };
     case.add(scoring("ecphory", threads, vectors, expected, metric, by_us)?);
+    if metric == Metric::Cosine {
+        let (v, norms) = (vectors.clone(), norms(vectors));
+        let by_us = move |scores: &mut [f32]| {
+            let rows = prepared(&v, &norms);
+            search.matrix_into(&v.queries, &rows, scores).expect("scores of good rows");
+        };
+        case.add_noted(scoring("ecphory-prepared", threads, vectors, expected, metric, by_us)?, PREPARED);
+    }
     let (v, plain, piece) = (vectors.clone(), plain(metric), piece(vectors.n, threads));
     let by_loop = move |scores: &mut [f32]| {
         for (query, scores) in v.queries.chunks(v.dim).zip(scores.chunks_mut(v.n)) {
@@ -228,6 +235,17 @@ pub fn scores(
     };
     case.try_add("scalar", None, || scoring("scalar", threads, vectors, expected, metric, by_loop));
     Ok(case)
+}
+
+const PREPARED: &str = "norms of rows taken beforehand";
+
+fn norms(vectors: &Vectors) -> Vec<f32> {
+    let rows = Rows::new(&vectors.rows, vectors.dim).expect("whole rows");
+    Prepared::new(rows).expect("norms of good rows").norms().to_vec()
+}
+
+fn prepared<'a>(vectors: &'a Vectors, norms: &'a [f32]) -> Prepared<'a> {
+    Prepared::from_parts(Rows::new(&vectors.rows, vectors.dim).expect("whole rows"), norms).expect("a norm for each")
 }
 
 /// `work` on pieces of so many scores and of what they are of, `size` of it each; on the pool's threads where there are
@@ -290,6 +308,14 @@ pub fn top_k(
     vectors.check("ecphory", &ours.hits.iter().map(|hit| hit.score).collect::<Vec<_>>(), &of_hits, metric)?;
     let clock = Clock::for_threads(threads);
     case.add(Contender::new("ecphory", clock, move || _ = std::hint::black_box(by_us())));
+    if metric == Metric::Cosine {
+        let (v, norms) = (vectors.clone(), norms(vectors));
+        let by_us = move || search.top_k(&v.queries, &prepared(&v, &norms), k).expect("the best of good rows");
+        if by_us() != ours {
+            return Err("ecphory-prepared: expected the hits without norms, found others".into());
+        }
+        case.add_noted(Contender::new("ecphory-prepared", clock, move || _ = std::hint::black_box(by_us())), PREPARED);
+    }
     case.try_add("scalar", None, || {
         vectors.check_best("scalar", &rows(&mut by_loop().iter().map(|hit| hit.0)), &expected, metric, k)?;
         Ok(Contender::new("scalar", clock, move || _ = std::hint::black_box(by_loop())))
@@ -322,15 +348,18 @@ pub fn gather(
         let rows = Rows::new(&v.rows, v.dim).expect("whole rows");
         search.gather_into(&v.queries, &rows, &wanted, scores).expect("scores of good ids");
     };
+    case.add(scoring("ecphory", threads, vectors, &expected, metric, by_us)?);
+    let (v, search, wanted) = (vectors.clone(), search.packing(Packing::Whole), ids.clone());
+    let by_us = move |scores: &mut [f32]| {
+        let rows = Rows::new(&v.rows, v.dim).expect("whole rows");
+        search.gather_into(&v.queries, &rows, &wanted, scores).expect("scores of good ids");
+    };
     let loans = || ArenaStats::of_all_threads().heap_loan_count;
     let before = loans();
-    let ours = scoring("ecphory", threads, vectors, &expected, metric, by_us)?;
+    let packed = scoring("ecphory-packed", threads, vectors, &expected, metric, by_us)?;
     // Its answer was asked for once.
-    if loans() > before {
-        case.add_noted(ours, "on a heap loan");
-    } else {
-        case.add(ours);
-    }
+    let where_to = if loans() > before { "rows packed into a heap loan" } else { "rows packed into scratch" };
+    case.add_noted(packed, where_to);
     let (v, plain, piece) = (vectors.clone(), plain(metric), piece(count, threads));
     let by_loop = move |scores: &mut [f32]| {
         in_pieces(piece, scores, &ids, 1, |scores, ids| {
