@@ -1,6 +1,6 @@
 //! Scratch from the thread's arena, what happens when it is too small, and the figures it keeps.
 
-use ecphory::{ArenaConfig, ArenaStats, Error, Metric, OverflowPolicy, Rows, Search, arena};
+use ecphory::{ArenaConfig, ArenaStats, Error, Metric, OverflowPolicy, Packing, Rows, Search, arena};
 
 fn main() -> Result<(), Error> {
     // Far below the default of 2 MiB, so that something overflows.
@@ -16,11 +16,12 @@ fn main() -> Result<(), Error> {
     })??;
     println!("trimmed mean: {mean}");
 
-    // `gather` packs its rows into scratch: here 400 KB, six times what the arena has.
+    // A gather that packs its rows takes scratch for all of them: here 400 KB, six times what the arena has.
     let (data, ids) = (vec![0.5; 1000 * 100], Vec::from_iter(0..1000));
     let rows = Rows::new(&data, 100)?;
+    let search = Search::new(Metric::Cosine).packing(Packing::Whole);
     for policy in [OverflowPolicy::Error, OverflowPolicy::Heap] {
-        match Search::new(Metric::Cosine).on_overflow(policy).gather(&data[..100], &rows, &ids) {
+        match search.on_overflow(policy).gather(&data[..100], &rows, &ids) {
             Ok(scores) => println!("{policy:?}: {} scores", scores.len()),
             Err(error) => println!("{policy:?}: {error}"),
         }

@@ -5,7 +5,7 @@ use std::fmt;
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "lowercase"))]
 #[non_exhaustive]
 pub enum Kernel {
-    /// [`Search`](crate::Search): the query, the rows of a gather, blocks of scores, the best hits.
+    /// [`Search`](crate::Search): queries, the rows that a gather packs, blocks of scores, the best hits.
     Similarity,
     /// [`Graph::spread`](crate::Graph::spread): what is active, and what has fired.
     Spreading,

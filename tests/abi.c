@@ -53,6 +53,20 @@ FIELD(ecp_kernel_stats, heap_loan_count, 40, uint64_t);
 FIELD(ecp_kernel_stats, heap_loan_bytes, 48, uint64_t);
 FIELD(ecp_kernel_stats, need_counts, 56, uint64_t[369]);
 
+SIZE(ecp_search, 16);
+FIELD(ecp_search, metric, 0, uint32_t);
+FIELD(ecp_search, precision, 4, uint32_t);
+FIELD(ecp_search, packing, 8, uint32_t);
+FIELD(ecp_search, threshold, 12, float);
+
+SIZE(ecp_rows, 48);
+FIELD(ecp_rows, elements, 0, float *);
+FIELD(ecp_rows, row_count, 8, size_t);
+FIELD(ecp_rows, dim, 16, size_t);
+FIELD(ecp_rows, stride, 24, size_t);
+FIELD(ecp_rows, norms, 32, float *);
+FIELD(ecp_rows, filter, 40, uint64_t *);
+
 SIZE(ecp_hit, 16);
 FIELD(ecp_hit, row, 0, uint64_t);
 FIELD(ecp_hit, score, 8, float);
@@ -97,7 +111,7 @@ SIZE(ecp_decay_report, 16);
 FIELD(ecp_decay_report, negative_ages, 0, size_t);
 FIELD(ecp_decay_report, nan_ages, 8, size_t);
 
-NUMBER(ECP_ABI_VERSION, 2);
+NUMBER(ECP_ABI_VERSION, 3);
 NUMBER(ECP_OK, 0);
 NUMBER(ECP_OUT_OF_MEMORY, 1);
 NUMBER(ECP_INVALID_ARGUMENT, 2);
@@ -113,8 +127,11 @@ NUMBER(ECP_KERNEL_DECAY, 2);
 NUMBER(ECP_KERNEL_CALLER, 3);
 NUMBER(ECP_KERNELS, 4);
 NUMBER(ECP_NEED_BUCKETS, 369);
-NUMBER(ECP_PACKING_WHOLE, 0);
-NUMBER(ECP_PACKING_TILED, 1);
+NUMBER(ECP_PACKING_IN_PLACE, 0);
+NUMBER(ECP_PACKING_WHOLE, 1);
+NUMBER(ECP_PACKING_TILED, 2);
+NUMBER(ECP_PRECISION_FAST, 0);
+NUMBER(ECP_PRECISION_PRECISE, 1);
 NUMBER(ECP_METRIC_COSINE, 0);
 NUMBER(ECP_METRIC_DOT, 1);
 NUMBER(ECP_METRIC_SQUARED_EUCLIDEAN, 2);
@@ -141,6 +158,24 @@ static void check(int holds, int line, const char *what) {
 #define HUGE_SIZE (SIZE_MAX / 2)
 
 static size_t rounded(size_t bytes) { return (bytes + 63) / 64 * 64; }
+
+/* Searches to which every score is a hit, by metric; and those that pack. */
+static const ecp_search by[3] = {
+    {ECP_METRIC_COSINE, ECP_PRECISION_FAST, ECP_PACKING_IN_PLACE, -INFINITY},
+    {ECP_METRIC_DOT, ECP_PRECISION_FAST, ECP_PACKING_IN_PLACE, -INFINITY},
+    {ECP_METRIC_SQUARED_EUCLIDEAN, ECP_PRECISION_FAST, ECP_PACKING_IN_PLACE, INFINITY},
+};
+static const ecp_search whole = {ECP_METRIC_DOT, ECP_PRECISION_FAST, ECP_PACKING_WHOLE, -INFINITY};
+static const ecp_search tiled = {ECP_METRIC_DOT, ECP_PRECISION_FAST, ECP_PACKING_TILED, -INFINITY};
+static const ecp_search precise = {ECP_METRIC_DOT, ECP_PRECISION_PRECISE, ECP_PACKING_IN_PLACE, -INFINITY};
+#define COSINE (&by[ECP_METRIC_COSINE])
+#define DOT (&by[ECP_METRIC_DOT])
+#define DISTANCE (&by[ECP_METRIC_SQUARED_EUCLIDEAN])
+
+/* Searches that are none. */
+static const ecp_search unsound[5] = {
+    {3, 0, 0, 0}, {UINT32_MAX, 0, 0, 0}, {0, 2, 0, 0}, {0, 0, 3, 0}, {0, 0, 0, NAN},
+};
 
 static void check_library(void) {
     CHECK(ecp_abi_version() == ECP_ABI_VERSION);
@@ -258,11 +293,12 @@ static void check_kernel_stats(void) {
     float q[32] = {1}, out[2];
     uint32_t twice[2] = {0, 0};
     ecp_scratch scratch = {.on_overflow = ECP_ON_OVERFLOW_PANIC};
-    CHECK(ecp_gather(ECP_METRIC_DOT, q, 32, q, 1, twice, 2, out, ECP_PACKING_WHOLE, &scratch) == ECP_OK);
+    const ecp_rows one = {q, 1, 32, 32, NULL, NULL};
+    CHECK(ecp_gather(&whole, q, &one, twice, 2, out, &scratch) == ECP_OK);
     CHECK(ecp_arena_admit(ECP_KERNEL_SIMILARITY, CAPACITY + 1, &scratch) == ECP_OUT_OF_MEMORY);
     size_t mark;
     CHECK(ecp_arena_mark(&mark, NULL) == ECP_OK);
-    CHECK(ecp_gather(ECP_METRIC_DOT, q, 32, q, 1, twice, 2, out, ECP_PACKING_TILED, NULL) == ECP_OK);
+    CHECK(ecp_gather(&tiled, q, &one, twice, 2, out, NULL) == ECP_OK);
     CHECK(ecp_arena_rewind(mark) == ECP_OK);
     CHECK(ecp_arena_kernel_stats(ECP_KERNEL_SIMILARITY, &after) == ECP_OK);
     CHECK(ecp_arena_kernel_stats(ECP_KERNEL_CALLER, &caller) == ECP_OK);
@@ -297,62 +333,146 @@ static void check_growth(void) {
 }
 
 static void check_needs(void) {
-    CHECK(ecp_scores_need(50) == rounded(200) && ecp_scores_need(0) == 0);
-    CHECK(ecp_gather_need(50, 3) == rounded(200) + rounded(600));
-    CHECK(ecp_top_k_need(50, 1000, 10) == rounded(200) + 1024 + rounded(160));
-    CHECK(ecp_top_k_need(50, 3, SIZE_MAX) == rounded(200) + 1024 + rounded(48));
+    CHECK(ecp_scores_need(DOT, 50, 1) == rounded(200) && ecp_scores_need(DOT, 0, 1) == 0);
+    CHECK(ecp_gather_need(&whole, 50, 3) == rounded(200) + rounded(600));
+    CHECK(ecp_gather_need(&tiled, 50, 3) == rounded(200) + rounded(600));
+    CHECK(ecp_gather_need(DOT, 50, 3) == rounded(200));
+    CHECK(ecp_top_k_need(DOT, 50, 1, 1000, 10) == rounded(200) + 1024 + rounded(160));
+    CHECK(ecp_top_k_need(DOT, 50, 1, 3, SIZE_MAX) == rounded(200) + 1024 + rounded(48));
+    CHECK(ecp_scores_need(DOT, 768, 64) == 64 * 768 * 4 + (16 << 10));
+    CHECK(ecp_scores_need(DOT, 768, 64) == ecp_scores_need(COSINE, 768, 1000));
+    CHECK(ecp_top_k_need(DOT, 768, 64, 1000, 10) == ecp_scores_need(DOT, 768, 64) + 64 * 40 + 64 * 160);
     CHECK(ecp_spread_need(1000) == 4 * rounded(4000) + rounded(128));
-    CHECK(ecp_scores_need(SIZE_MAX) == SIZE_MAX && ecp_gather_need(HUGE_SIZE, 3) == SIZE_MAX);
-    CHECK(ecp_gather_need(1, SIZE_MAX) == SIZE_MAX && ecp_top_k_need(1, SIZE_MAX, SIZE_MAX) == SIZE_MAX);
+    CHECK(ecp_scores_need(DOT, SIZE_MAX, 1) == SIZE_MAX && ecp_scores_need(DOT, SIZE_MAX / 2, 64) == SIZE_MAX);
+    CHECK(ecp_gather_need(&whole, HUGE_SIZE, 3) == SIZE_MAX && ecp_gather_need(&whole, 1, SIZE_MAX) == SIZE_MAX);
+    CHECK(ecp_top_k_need(DOT, 1, 1, SIZE_MAX, SIZE_MAX) == SIZE_MAX);
+    CHECK(ecp_top_k_need(DOT, 1, 64, SIZE_MAX, SIZE_MAX) == SIZE_MAX);
     CHECK(ecp_spread_need(SIZE_MAX) == SIZE_MAX);
+    for (int i = 0; i < 5; i++) {
+        CHECK(ecp_scores_need(&unsound[i], 50, 1) == 0 && ecp_gather_need(&unsound[i], 50, 1) == 0);
+        CHECK(ecp_top_k_need(&unsound[i], 50, 1, 3, 3) == 0);
+    }
+    CHECK(ecp_scores_need(NULL, 50, 1) == 0 && ecp_gather_need(NULL, 50, 1) == 0);
+    CHECK(ecp_top_k_need(NULL, 50, 1, 3, 3) == 0);
 }
 
 static const float query[2] = {3, 4};
-static const float rows[8] = {3, 4, -4, 3, 0, 0, 6, 8};
+static const float elements[8] = {3, 4, -4, 3, 0, 0, 6, 8};
+static const ecp_rows four = {elements, 4, 2, 2, NULL, NULL};
+static const ecp_rows no_rows = {NULL, 0, 2, 2, NULL, NULL};
 static const uint32_t ids[3] = {3, 1, 3};
+
+/* Rows that are none, or that no array could hold, for one query or two. */
+static const ecp_rows bad_rows[] = {
+    {NULL, 4, 2, 2, NULL, NULL},           {elements, 4, 0, 2, NULL, NULL},
+    {elements, 4, 2, 1, NULL, NULL},       {elements, 4, 2, 0, NULL, NULL},
+    {elements, 1, HUGE_SIZE, HUGE_SIZE, NULL, NULL}, {elements, 4, HUGE_SIZE, HUGE_SIZE, NULL, NULL},
+    {elements, HUGE_SIZE + 1, 2, 2, NULL, NULL},     {elements, 4, 2, HUGE_SIZE, NULL, NULL},
+    {elements, 4, 2, SIZE_MAX, NULL, NULL},          {elements, SIZE_MAX, SIZE_MAX, SIZE_MAX, NULL, NULL},
+};
+#define BAD_ROWS (sizeof bad_rows / sizeof *bad_rows)
 
 static void check_scores(void) {
     float out[5] = {9, 9, 9, 9, 9};
-    CHECK(ecp_scores(ECP_METRIC_COSINE, query, 2, rows, 4, out, NULL) == ECP_OK);
+    CHECK(ecp_scores(COSINE, query, 1, &four, out, 4, NULL) == ECP_OK);
     CHECK(fabsf(out[0] - 1) < 1e-6f && out[1] == 0 && out[2] == 0 && fabsf(out[3] - 1) < 1e-6f && out[4] == 9);
-    CHECK(ecp_scores(ECP_METRIC_DOT, query, 2, rows, 4, out, NULL) == ECP_OK);
+    CHECK(ecp_scores(DOT, query, 1, &four, out, 4, NULL) == ECP_OK);
     CHECK(out[0] == 25 && out[1] == 0 && out[2] == 0 && out[3] == 50 && out[4] == 9);
-    CHECK(ecp_scores(ECP_METRIC_SQUARED_EUCLIDEAN, query, 2, rows, 4, out, NULL) == ECP_OK);
+    CHECK(ecp_scores(DISTANCE, query, 1, &four, out, 4, NULL) == ECP_OK);
     CHECK(out[0] == 0 && out[1] == 50 && out[2] == 25 && out[3] == 25 && out[4] == 9);
-    CHECK(ecp_scores(ECP_METRIC_DOT, query, 2, NULL, 0, NULL, NULL) == ECP_OK);
+    CHECK(ecp_scores(&precise, query, 1, &four, out, 0, NULL) == ECP_OK && out[0] == 25 && out[3] == 50);
+    CHECK(ecp_scores(DOT, query, 1, &no_rows, NULL, 0, NULL) == ECP_OK);
     for (int i = 0; i < 5; i++) out[i] = 9;
-    INVALID(ecp_scores(3, query, 2, rows, 4, out, NULL));
-    INVALID(ecp_scores(UINT32_MAX, query, 2, rows, 4, out, NULL));
-    INVALID(ecp_scores(ECP_METRIC_DOT, NULL, 2, rows, 4, out, NULL));
-    INVALID(ecp_scores(ECP_METRIC_DOT, query, 0, rows, 4, out, NULL));
-    INVALID(ecp_scores(ECP_METRIC_DOT, query, 2, NULL, 4, out, NULL));
-    INVALID(ecp_scores(ECP_METRIC_DOT, query, 2, rows, 4, NULL, NULL));
-    INVALID(ecp_scores(ECP_METRIC_DOT, query, HUGE_SIZE, rows, 1, out, NULL));
-    INVALID(ecp_scores(ECP_METRIC_DOT, query, HUGE_SIZE, rows, 4, out, NULL));
-    INVALID(ecp_scores(ECP_METRIC_DOT, query, 2, rows, HUGE_SIZE + 1, out, NULL));
-    INVALID(ecp_scores(ECP_METRIC_DOT, query, SIZE_MAX, rows, SIZE_MAX, out, NULL));
+    INVALID(ecp_scores(NULL, query, 1, &four, out, 4, NULL));
+    for (int i = 0; i < 5; i++) INVALID(ecp_scores(&unsound[i], query, 1, &four, out, 4, NULL));
+    INVALID(ecp_scores(DOT, NULL, 1, &four, out, 4, NULL));
+    INVALID(ecp_scores(DOT, query, 1, NULL, out, 4, NULL));
+    for (size_t i = 0; i < BAD_ROWS; i++) INVALID(ecp_scores(DOT, query, 1, &bad_rows[i], out, 4, NULL));
+    INVALID(ecp_scores(DOT, query, 1, &four, NULL, 4, NULL));
     CHECK(out[0] == 9 && out[3] == 9);
+}
+
+/* Seven queries, so that they are turned over where scores are not precise, against rows of a larger stride. */
+static void check_matrix(void) {
+    const float spaced[11] = {3, 4, NAN, -4, 3, NAN, 0, 0, NAN, 6, 8};
+    const ecp_rows apart = {spaced, 4, 2, 3, NULL, NULL};
+    const float queries[14] = {3, 4, 1, 0, 0, 1, 3, 4, -3, -4, 0, 0, 2, 2};
+    const ecp_search *searches[2] = {DOT, &precise};
+    for (int s = 0; s < 2; s++) {
+        for (size_t count = 0; count <= 7; count++) {
+            float out[7 * 5];
+            for (int i = 0; i < 35; i++) out[i] = 9;
+            CHECK(ecp_scores(searches[s], queries, count, &apart, out, 5, NULL) == ECP_OK);
+            for (size_t q = 0; q < 7; q++) {
+                const float *mine = &queries[2 * q];
+                for (size_t i = 0; i < 4 && q < count; i++) {
+                    CHECK(out[5 * q + i] == mine[0] * elements[2 * i] + mine[1] * elements[2 * i + 1]);
+                }
+                CHECK(out[5 * q + 4] == 9 && (q < count || out[5 * q] == 9));
+            }
+            CHECK(ecp_scores(searches[s], queries, count, &no_rows, NULL, 0, NULL) == ECP_OK);
+        }
+    }
+    float out[8] = {9, 9, 9, 9, 9, 9, 9, 9};
+    INVALID(ecp_scores(DOT, queries, 2, &four, out, 3, NULL));
+    INVALID(ecp_scores(DOT, queries, 2, &four, out, 0, NULL));
+    INVALID(ecp_scores(DOT, queries, 2, &four, out, HUGE_SIZE, NULL));
+    INVALID(ecp_scores(DOT, queries, HUGE_SIZE, &four, out, 4, NULL));
+    INVALID(ecp_scores(DOT, queries, SIZE_MAX, &four, out, 4, NULL));
+    INVALID(ecp_scores(DOT, NULL, 2, &four, out, 4, NULL));
+    INVALID(ecp_scores(DOT, queries, 2, &four, NULL, 4, NULL));
+    for (size_t i = 0; i < BAD_ROWS; i++) INVALID(ecp_scores(DOT, queries, 2, &bad_rows[i], out, 4, NULL));
+    CHECK(out[0] == 9 && out[7] == 9);
+}
+
+static void check_filter_and_norms(void) {
+    float norms[5] = {9, 9, 9, 9, 9}, plain[8], out[8];
+    CHECK(ecp_norms(&four, norms) == ECP_OK);
+    CHECK(norms[0] == 5 && norms[1] == 5 && norms[2] == 0 && norms[3] == 10 && norms[4] == 9);
+    CHECK(ecp_norms(&no_rows, NULL) == ECP_OK);
+    INVALID(ecp_norms(NULL, norms));
+    INVALID(ecp_norms(&four, NULL));
+    for (size_t i = 0; i < BAD_ROWS; i++) INVALID(ecp_norms(&bad_rows[i], norms));
+    CHECK(norms[0] == 5 && norms[4] == 9);
+    /* Bits behind the last row mean nothing. */
+    const uint64_t words[1] = {~(uint64_t)2};
+    const ecp_rows prepared = {elements, 4, 2, 2, norms, NULL}, some = {elements, 4, 2, 2, norms, words};
+    CHECK(ecp_scores(COSINE, query, 1, &four, plain, 4, NULL) == ECP_OK);
+    CHECK(ecp_scores(COSINE, query, 1, &prepared, out, 4, NULL) == ECP_OK);
+    CHECK(memcmp(out, plain, 4 * sizeof *out) == 0);
+    CHECK(ecp_scores(COSINE, query, 1, &some, out, 4, NULL) == ECP_OK);
+    CHECK(out[0] == plain[0] && isnan(out[1]) && out[2] == 0 && out[3] == plain[3]);
+    const float queries[4] = {3, 4, 3, 4};
+    CHECK(ecp_scores(COSINE, queries, 2, &some, out, 4, NULL) == ECP_OK);
+    CHECK(out[4] == plain[0] && isnan(out[5]) && out[6] == 0 && out[7] == plain[3]);
+    CHECK(ecp_gather(COSINE, query, &some, ids, 3, out, NULL) == ECP_OK);
+    CHECK(out[0] == plain[3] && isnan(out[1]) && out[2] == plain[3]);
+    ecp_hit hits[8];
+    ecp_top_k_result results[2];
+    CHECK(ecp_top_k(DOT, queries, 2, &some, SIZE_MAX, hits, results, NULL) == ECP_OK);
+    CHECK(results[1].hit_count == 3 && results[1].nan_rows == 0);
+    CHECK(hits[4].row == 3 && hits[5].row == 0 && hits[6].row == 2);
 }
 
 static void check_gather(void) {
     float out[4] = {9, 9, 9, 9};
-    CHECK(ecp_gather(ECP_METRIC_DOT, query, 2, rows, 4, ids, 3, out, ECP_PACKING_WHOLE, NULL) == ECP_OK);
-    CHECK(out[0] == 50 && out[1] == 0 && out[2] == 50 && out[3] == 9);
-    CHECK(ecp_gather(ECP_METRIC_DOT, query, 2, rows, 4, NULL, 0, NULL, ECP_PACKING_WHOLE, NULL) == ECP_OK);
+    const ecp_search *packings[3] = {DOT, &whole, &tiled};
+    for (int p = 0; p < 3; p++) {
+        for (int i = 0; i < 3; i++) out[i] = 9;
+        CHECK(ecp_gather(packings[p], query, &four, ids, 3, out, NULL) == ECP_OK);
+        CHECK(out[0] == 50 && out[1] == 0 && out[2] == 50 && out[3] == 9);
+        CHECK(ecp_gather(packings[p], query, &four, NULL, 0, NULL, NULL) == ECP_OK);
+    }
     for (int i = 0; i < 3; i++) out[i] = 9;
-    CHECK(ecp_gather(ECP_METRIC_DOT, query, 2, rows, 4, ids, 3, out, ECP_PACKING_TILED, NULL) == ECP_OK);
-    CHECK(out[0] == 50 && out[1] == 0 && out[2] == 50 && out[3] == 9);
-    for (int i = 0; i < 3; i++) out[i] = 9;
-    INVALID(ecp_gather(ECP_METRIC_DOT, query, 2, rows, 4, ids, 3, out, 2, NULL));
-    INVALID(ecp_gather(3, query, 2, rows, 4, ids, 3, out, ECP_PACKING_WHOLE, NULL));
-    INVALID(ecp_gather(ECP_METRIC_DOT, NULL, 2, rows, 4, ids, 3, out, ECP_PACKING_WHOLE, NULL));
-    INVALID(ecp_gather(ECP_METRIC_DOT, query, 0, rows, 4, ids, 3, out, ECP_PACKING_WHOLE, NULL));
-    INVALID(ecp_gather(ECP_METRIC_DOT, query, 2, NULL, 4, ids, 3, out, ECP_PACKING_WHOLE, NULL));
-    INVALID(ecp_gather(ECP_METRIC_DOT, query, 2, rows, 4, NULL, 3, out, ECP_PACKING_WHOLE, NULL));
-    INVALID(ecp_gather(ECP_METRIC_DOT, query, 2, rows, 4, ids, 3, NULL, ECP_PACKING_WHOLE, NULL));
-    INVALID(ecp_gather(ECP_METRIC_DOT, query, HUGE_SIZE, rows, 4, ids, 3, out, ECP_PACKING_WHOLE, NULL));
+    INVALID(ecp_gather(NULL, query, &four, ids, 3, out, NULL));
+    for (int i = 0; i < 5; i++) INVALID(ecp_gather(&unsound[i], query, &four, ids, 3, out, NULL));
+    INVALID(ecp_gather(DOT, NULL, &four, ids, 3, out, NULL));
+    INVALID(ecp_gather(DOT, query, NULL, ids, 3, out, NULL));
+    for (size_t i = 0; i < BAD_ROWS; i++) INVALID(ecp_gather(&whole, query, &bad_rows[i], ids, 3, out, NULL));
+    INVALID(ecp_gather(DOT, query, &four, NULL, 3, out, NULL));
+    INVALID(ecp_gather(DOT, query, &four, ids, 3, NULL, NULL));
     ecp_scratch told = {0};
-    CHECK(ecp_gather(ECP_METRIC_DOT, query, 2, rows, 4, ids, SIZE_MAX / 4, out, 0, &told) == ECP_OUT_OF_MEMORY);
+    CHECK(ecp_gather(&whole, query, &four, ids, SIZE_MAX / 4, out, &told) == ECP_OUT_OF_MEMORY);
     CHECK(told.need == SIZE_MAX && told.capacity == CAPACITY);
     CHECK(out[0] == 9 && out[2] == 9);
 }
@@ -361,27 +481,58 @@ static void check_top_k(void) {
     ecp_hit hits[4];
     ecp_top_k_result result = {77, 77};
     memset(hits, 0xFF, sizeof hits);
-    CHECK(ecp_top_k(ECP_METRIC_DOT, query, 2, rows, 4, 3, hits, &result, NULL) == ECP_OK);
+    CHECK(ecp_top_k(DOT, query, 1, &four, 3, hits, &result, NULL) == ECP_OK);
     CHECK(result.hit_count == 3 && result.nan_rows == 0);
     CHECK(hits[0].row == 3 && hits[0].score == 50 && hits[0].reserved == 0);
     CHECK(hits[1].row == 0 && hits[1].score == 25 && hits[2].row == 1 && hits[3].row == UINT64_MAX);
-    CHECK(ecp_top_k(ECP_METRIC_SQUARED_EUCLIDEAN, query, 2, rows, 4, SIZE_MAX, hits, &result, NULL) == ECP_OK);
+    CHECK(ecp_top_k(DISTANCE, query, 1, &four, SIZE_MAX, hits, &result, NULL) == ECP_OK);
     CHECK(result.hit_count == 4 && hits[0].row == 0 && hits[1].row == 2 && hits[2].row == 3 && hits[3].row == 1);
+    ecp_search near = by[ECP_METRIC_DOT];
+    near.threshold = 25;
+    CHECK(ecp_top_k(&near, query, 1, &four, 4, hits, &result, NULL) == ECP_OK);
+    CHECK(result.hit_count == 2 && hits[0].row == 3 && hits[1].row == 0);
     const float bad[2] = {NAN, 1};
-    CHECK(ecp_top_k(ECP_METRIC_COSINE, bad, 2, rows, 4, 4, hits, &result, NULL) == ECP_OK);
+    CHECK(ecp_top_k(COSINE, bad, 1, &four, 4, hits, &result, NULL) == ECP_OK);
     CHECK(result.hit_count == 0 && result.nan_rows == 4);
-    CHECK(ecp_top_k(ECP_METRIC_DOT, query, 2, rows, 4, 0, NULL, &result, NULL) == ECP_OK && result.hit_count == 0);
-    CHECK(ecp_top_k(ECP_METRIC_DOT, query, 2, NULL, 0, 5, NULL, &result, NULL) == ECP_OK && result.hit_count == 0);
+    CHECK(ecp_top_k(DOT, query, 1, &four, 0, NULL, &result, NULL) == ECP_OK && result.hit_count == 0);
+    CHECK(ecp_top_k(DOT, query, 1, &no_rows, 5, NULL, &result, NULL) == ECP_OK && result.hit_count == 0);
     result.hit_count = result.nan_rows = 77;
     hits[0].row = 77;
-    INVALID(ecp_top_k(3, query, 2, rows, 4, 3, hits, &result, NULL));
-    INVALID(ecp_top_k(ECP_METRIC_DOT, NULL, 2, rows, 4, 3, hits, &result, NULL));
-    INVALID(ecp_top_k(ECP_METRIC_DOT, query, 0, rows, 4, 3, hits, &result, NULL));
-    INVALID(ecp_top_k(ECP_METRIC_DOT, query, 2, NULL, 4, 3, hits, &result, NULL));
-    INVALID(ecp_top_k(ECP_METRIC_DOT, query, 2, rows, 4, 3, NULL, &result, NULL));
-    INVALID(ecp_top_k(ECP_METRIC_DOT, query, 2, rows, 4, 3, hits, NULL, NULL));
-    INVALID(ecp_top_k(ECP_METRIC_DOT, query, HUGE_SIZE, rows, 3, 3, hits, &result, NULL));
+    INVALID(ecp_top_k(NULL, query, 1, &four, 3, hits, &result, NULL));
+    for (int i = 0; i < 5; i++) INVALID(ecp_top_k(&unsound[i], query, 1, &four, 3, hits, &result, NULL));
+    INVALID(ecp_top_k(DOT, NULL, 1, &four, 3, hits, &result, NULL));
+    INVALID(ecp_top_k(DOT, query, 0, &four, 3, hits, &result, NULL));
+    INVALID(ecp_top_k(DOT, query, HUGE_SIZE, &four, 3, hits, &result, NULL));
+    INVALID(ecp_top_k(DOT, query, SIZE_MAX / 16, &four, 3, hits, &result, NULL));
+    INVALID(ecp_top_k(DOT, query, 1, NULL, 3, hits, &result, NULL));
+    for (size_t i = 0; i < BAD_ROWS; i++) INVALID(ecp_top_k(DOT, query, 1, &bad_rows[i], 3, hits, &result, NULL));
+    INVALID(ecp_top_k(DOT, query, 1, &four, 3, NULL, &result, NULL));
+    INVALID(ecp_top_k(DOT, query, 1, &four, 3, hits, NULL, NULL));
     CHECK(result.hit_count == 77 && result.nan_rows == 77 && hits[0].row == 77);
+}
+
+/* Two queries are refused with their own need, and write nothing; in a block that is lent they run. */
+static void check_loans_of_queries(void) {
+    const float queries[4] = {3, 4, 0, 1};
+    float out[8] = {9, 9, 9, 9, 9, 9, 9, 9};
+    ecp_hit hits[2] = {{9, 9, 9}, {9, 9, 9}};
+    ecp_top_k_result results[2] = {{77, 77}, {77, 77}};
+    size_t mark;
+    void *held = NULL;
+    char *lent = malloc(CAPACITY);
+    ecp_scratch told[2] = {{0}, {0}};
+    CHECK(lent != NULL && ecp_arena_mark(&mark, NULL) == ECP_OK && ecp_arena_alloc(CAPACITY, &held, NULL) == ECP_OK);
+    CHECK(ecp_scores(DOT, queries, 2, &four, out, 4, &told[0]) == ECP_OUT_OF_MEMORY);
+    CHECK(ecp_top_k(DOT, queries, 2, &four, 1, hits, results, &told[1]) == ECP_OUT_OF_MEMORY);
+    CHECK(told[0].need == ecp_scores_need(DOT, 2, 2) && told[0].needed == CAPACITY + told[0].need);
+    CHECK(told[1].need == ecp_top_k_need(DOT, 2, 2, 4, 1) && told[1].capacity == CAPACITY);
+    CHECK(out[0] == 9 && out[7] == 9 && hits[0].row == 9 && results[0].hit_count == 77 && results[1].nan_rows == 77);
+    for (int i = 0; i < 2; i++) told[i] = (ecp_scratch){lent, CAPACITY, 0, 7, 7, 7};
+    CHECK(ecp_scores(DOT, queries, 2, &four, out, 4, &told[0]) == ECP_OK && out[3] == 50 && out[7] == 8);
+    CHECK(ecp_top_k(DOT, queries, 2, &four, 1, hits, results, &told[1]) == ECP_OK);
+    CHECK(results[0].hit_count == 1 && results[1].hit_count == 1 && hits[0].row == 3 && hits[1].row == 3);
+    CHECK(ecp_arena_rewind(mark) == ECP_OK);
+    free(lent);
 }
 
 /* 0 -> 1 (3), 0 -> 2 (1), 2 -> 0 (0.5) */
@@ -532,20 +683,21 @@ static void check_loans(void) {
         memset(scratch, 0, sizeof scratch);
         for (int i = 0; i < 4 && loan; i++) scratch[i] = (ecp_scratch){lent + 1, 4096 + 62, 0, 7, 7, 7};
         float out[3] = {9, 9, 9}, found[3] = {9, 9, 9};
+        const ecp_rows three = {elements, 3, 2, 2, NULL, NULL};
         ecp_hit hits[3] = {{9, 9, 9}, {9, 9, 9}, {9, 9, 9}};
         ecp_top_k_result result = {77, 77};
         uint32_t reached[3] = {9, 9, 9};
         ecp_status status = loan ? ECP_OK : ECP_OUT_OF_MEMORY;
-        CHECK(ecp_scores(ECP_METRIC_DOT, query, 2, rows, 3, out, &scratch[0]) == status);
+        CHECK(ecp_scores(DOT, query, 1, &three, out, 3, &scratch[0]) == status);
         CHECK(out[0] == (loan ? 25 : 9));
-        CHECK(ecp_gather(ECP_METRIC_DOT, query, 2, rows, 4, ids, 3, out, ECP_PACKING_WHOLE, &scratch[1]) == status);
+        CHECK(ecp_gather(&whole, query, &four, ids, 3, out, &scratch[1]) == status);
         CHECK(out[0] == (loan ? 50 : 9));
-        CHECK(ecp_top_k(ECP_METRIC_DOT, query, 2, rows, 4, 3, hits, &result, &scratch[2]) == status);
+        CHECK(ecp_top_k(DOT, query, 1, &four, 3, hits, &result, &scratch[2]) == status);
         CHECK(result.hit_count == (loan ? 3u : 77u) && hits[0].row == (loan ? 3u : 9u));
         CHECK(ecp_spread(&graph, seeds, 2, &good, reached, found, &count, &scratch[3]) == status);
         CHECK(count == (loan ? 3u : 77u) && found[0] == (loan ? 10 : 9) && reached[0] == (loan ? 0u : 9u));
-        const size_t needs[4] = {ecp_scores_need(2), ecp_gather_need(2, 3), ecp_top_k_need(2, 4, 3),
-                                 ecp_spread_need(3)};
+        const size_t needs[4] = {ecp_scores_need(DOT, 2, 1), ecp_gather_need(&whole, 2, 3),
+                                 ecp_top_k_need(DOT, 2, 1, 4, 3), ecp_spread_need(3)};
         for (int i = 0; i < 4 && !loan; i++) {
             CHECK(scratch[i].need == needs[i] && scratch[i].needed == CAPACITY + needs[i]);
             CHECK(scratch[i].capacity == CAPACITY);
@@ -554,7 +706,7 @@ static void check_loans(void) {
     }
     float out[1] = {9};
     ecp_scratch small = {lent, 64 + 63, 0, 0, 0, 0};
-    CHECK(ecp_gather(ECP_METRIC_DOT, query, 2, rows, 4, ids, 1, out, 0, &small) == ECP_OUT_OF_MEMORY && out[0] == 9);
+    CHECK(ecp_gather(&whole, query, &four, ids, 1, out, &small) == ECP_OUT_OF_MEMORY && out[0] == 9);
     CHECK(small.need == 128 && small.needed == 128 && small.capacity <= 64 + 63);
     ecp_arena_stats stats;
     ecp_arena_thread_stats(&stats);
@@ -577,6 +729,8 @@ int main(void) {
         CHECK(strcmp(ecp_tier_in_use(), name) == 0);
         check_arena();
         check_scores();
+        check_matrix();
+        check_filter_and_norms();
         check_gather();
         check_top_k();
         check_spread();
@@ -584,6 +738,7 @@ int main(void) {
         check_decay();
         check_decay_refusals();
         check_loans();
+        check_loans_of_queries();
     }
     check_kernel_stats();
     check_figures();

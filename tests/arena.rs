@@ -7,7 +7,9 @@ use std::sync::OnceLock;
 
 use common::{bits, numbers};
 use ecphory::arena::{self, Scratch};
-use ecphory::{ArenaConfig, ArenaStats, Edge, Error, Graph, Metric, OverflowPolicy, Rows, Search, Seed, Spread};
+use ecphory::{
+    ArenaConfig, ArenaStats, Edge, Error, Graph, Metric, OverflowPolicy, Packing, Rows, Search, Seed, Spread,
+};
 
 const CAPACITY: usize = 64 << 10;
 const DIM: usize = 48;
@@ -43,8 +45,10 @@ fn kernels() -> Vec<Kernel> {
     let graph = Graph::from_edges(1000, edges).unwrap();
     let search = |policy| Search::new(Metric::Cosine).on_overflow(policy);
     let run_scores = move |policy| search(policy).scores(&scored[..DIM], &Rows::new(&scored, DIM)?).map(|s| bits(&s));
-    let run_gather =
-        move |policy| search(policy).gather(&gathered[..DIM], &Rows::new(&gathered, DIM)?, &ids).map(|s| bits(&s));
+    let run_gather = move |policy| {
+        let rows = Rows::new(&gathered, DIM)?;
+        search(policy).packing(Packing::Whole).gather(&gathered[..DIM], &rows, &ids).map(|s| bits(&s))
+    };
     let run_top_k = move |policy| {
         let top = search(policy).top_k(&sorted[..DIM], &Rows::new(&sorted, DIM)?, 30)?;
         Ok(top.hits.iter().flat_map(|hit| [hit.row as u32, hit.score.to_bits()]).collect())
@@ -151,7 +155,9 @@ fn a_refused_call_leaves_its_outputs_untouched() {
         let search = Search::new(metric).on_overflow(OverflowPolicy::Error);
         let mut scores = [7.0; 4];
         with_free(0, || search.scores_into(&data[..DIM], &rows, &mut scores)).unwrap_err();
-        with_free(blocks(4 * DIM), || search.gather_into(&data[..DIM], &rows, &[0, 1, 2, 3], &mut scores)).unwrap_err();
+        let packs = search.packing(Packing::Whole);
+        with_free(blocks(4 * DIM), || packs.gather_into(&data[..DIM], &rows, &[0, 1, 2, 3], &mut scores)).unwrap_err();
+        with_free(0, || search.gather_into(&data[..DIM], &rows, &[0, 1, 2, 3], &mut scores)).unwrap_err();
         assert_eq!(scores, [7.0; 4]);
     }
 }
@@ -165,7 +171,8 @@ fn tasks_of_a_large_gather_fit_the_arenas() {
         let one_thread = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
         one_thread.install(|| {
             let before = ArenaStats::of_thread();
-            let scores = Search::new(Metric::Dot).gather(&data[..dim], &rows, &ids).unwrap();
+            let search = Search::new(Metric::Dot).packing(Packing::Whole);
+            let scores = search.gather(&data[..dim], &rows, &ids).unwrap();
             assert_eq!(bits(&scores), bits(&vec![scores[0]; ids.len()]));
             assert_eq!(since(before), (0, 0));
         });
@@ -180,7 +187,7 @@ fn a_batch_whose_tasks_do_not_fit_is_refused_before_any_task_runs() {
     let rows = Rows::new(&data, dim).unwrap();
     let mut scores = vec![7.0; ids.len()];
     let refused = Error::OutOfMemory { needed: 256 + (4 << 20), capacity: CAPACITY };
-    let search = Search::new(Metric::Dot);
+    let search = Search::new(Metric::Dot).packing(Packing::Whole);
     let strict = search.on_overflow(OverflowPolicy::Error);
     let before = ArenaStats::of_thread();
     assert_eq!(strict.gather_into(&data[..dim], &rows, &ids, &mut scores), Err(refused));

@@ -8,7 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use common::numbers;
-use ecphory::{ArenaConfig, ArenaStats, Metric, OverflowPolicy, Rows, Search, arena};
+use ecphory::{ArenaConfig, ArenaStats, Metric, OverflowPolicy, Packing, Rows, Search, arena};
 
 /// While it is held, no other test runs. Arenas are small: most of what a thread costs here is its arena's pages.
 fn alone() -> MutexGuard<'static, ()> {
@@ -42,7 +42,7 @@ impl Work {
     fn scores(&self) -> [f32; 6] {
         let mut scores = [f32::NAN; 6];
         let rows = Rows::new(&self.data, DIM).unwrap();
-        let search = Search::new(Metric::Dot).on_overflow(OverflowPolicy::Error);
+        let search = Search::new(Metric::Dot).packing(Packing::Whole).on_overflow(OverflowPolicy::Error);
         search.gather_into(&self.data[5..5 + DIM], &rows, &self.ids, &mut scores).unwrap();
         scores
     }

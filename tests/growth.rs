@@ -7,7 +7,7 @@ use std::thread;
 
 use common::{bits, numbers, on_threads};
 use ecphory::{ArenaConfig, ArenaReport, ArenaStats, Error, Graph, Kernel, Metric, OverflowPolicy};
-use ecphory::{Rows, Search, Seed, Spread, arena};
+use ecphory::{Packing, Rows, Search, Seed, Spread, arena};
 
 const CAPACITY: usize = 64 << 10;
 const DIM: usize = 48;
@@ -22,7 +22,7 @@ fn fresh(test: impl FnOnce() + Send) {
 fn gather(ids: usize, policy: OverflowPolicy) -> Result<Vec<u32>, Error> {
     let data = numbers(1, 40 * DIM);
     let ids: Vec<u32> = (0..ids as u32).map(|id| id * 7 % 40).collect();
-    let search = Search::new(Metric::Cosine).on_overflow(policy);
+    let search = Search::new(Metric::Cosine).packing(Packing::Whole).on_overflow(policy);
     search.gather(&data[..DIM], &Rows::new(&data, DIM)?, &ids).map(|scores| bits(&scores))
 }
 
@@ -121,7 +121,8 @@ fn tasks_of_a_large_gather_grow_the_arenas_of_their_threads() {
         let data = numbers(1, 8 * 64);
         let rows = Rows::new(&data, 64).unwrap();
         let ids: Vec<u32> = (0..40_000).map(|id| id % 8).collect();
-        let run = |policy| Search::new(Metric::Dot).on_overflow(policy).gather(&data[..64], &rows, &ids);
+        let search = Search::new(Metric::Dot).packing(Packing::Whole);
+        let run = |policy| search.on_overflow(policy).gather(&data[..64], &rows, &ids);
         let expected = run(OverflowPolicy::Heap).unwrap();
         let refused = run(OverflowPolicy::Grow { max: 1 << 20 });
         assert!(matches!(refused, Err(Error::OutOfMemory { capacity: CAPACITY, .. })), "tasks need 4 MiB");

@@ -31,7 +31,8 @@ fn between([before, after]: &[Vec<KernelReport>; 2], kernel: Kernel) -> Vec<(usi
 fn gather(ids: usize, policy: OverflowPolicy) {
     let data = numbers(1, 64 * 4);
     let ids = vec![2; ids];
-    let _ = Search::new(Metric::Dot).on_overflow(policy).gather(&data[..64], &Rows::new(&data, 64).unwrap(), &ids);
+    let search = Search::new(Metric::Dot).packing(Packing::Whole).on_overflow(policy);
+    let _ = search.gather(&data[..64], &Rows::new(&data, 64).unwrap(), &ids);
 }
 
 #[test]

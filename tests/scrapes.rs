@@ -4,7 +4,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use ecphory::{ArenaReport, Edge, Graph, Metric, OverflowPolicy, Rows, Search, Seed, Spread, arena};
+use ecphory::{ArenaReport, Edge, Graph, Metric, OverflowPolicy, Packing, Rows, Search, Seed, Spread, arena};
 
 const WORKERS: usize = 3;
 const LIVES: usize = 600;
@@ -42,7 +42,7 @@ fn figures() -> Vec<Figure> {
 /// What a thread does from its first kernel to its end: everything that is counted.
 fn live(kind: usize, data: &[f32], graph: &Graph) {
     let rows = Rows::new(data, 8).unwrap();
-    let search = |policy| Search::new(Metric::Dot).on_overflow(policy);
+    let search = |policy| Search::new(Metric::Dot).packing(Packing::Whole).on_overflow(policy);
     let many: Vec<u32> = (0..500).cycle().take(70_000).collect();
     for round in 0..6 {
         search(OverflowPolicy::Error).gather(&data[..8], &rows, &many[..1 + round * 37]).unwrap();

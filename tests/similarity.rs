@@ -3,7 +3,7 @@
 mod common;
 
 use common::{bits, numbers, on_threads};
-use ecphory::{ArenaStats, Error, Metric, OverflowPolicy, Rows, Search, TopK};
+use ecphory::{ArenaStats, Error, Metric, OverflowPolicy, Packing, Rows, Search, TopK};
 use ecphory::{similarity_batch, similarity_batch_into};
 use proptest::prelude::*;
 
@@ -359,7 +359,7 @@ fn rows_of_nothing_a_partial_row_and_a_query_of_another_length_are_refused_by_na
     assert_eq!(Rows::new(&[1.0], 0).unwrap_err(), Error::Range { what: "dim", min: 1, max, found: 0 });
     assert_eq!(Rows::new(&[], usize::MAX).unwrap_err(), Error::Range { what: "dim", min: 1, max, found: usize::MAX });
     let partial = Rows::new(&[1.0, 2.0, 3.0], 2).unwrap_err();
-    assert_eq!(partial, Error::PartialRow { dim: 2, found: 3 });
+    assert_eq!(partial, Error::PartialRow { dim: 2, stride: 2, found: 3 });
     assert_eq!(partial.to_string(), "rows: expected a whole number of rows of 2 elements, found 3 elements");
     let mut scores = [7.0];
     let rows = one(&[1.0, 2.0]);
@@ -399,11 +399,11 @@ fn wrong_lengths_and_ids_past_the_end_are_refused_and_nothing_is_written() {
 }
 
 #[test]
-fn a_first_gather_of_1000_rows_of_768_works_and_shows_its_overflow() {
+fn a_first_gather_that_packs_1000_rows_of_768_works_and_shows_its_overflow() {
     let (dim, count) = (768, 1000);
     let data = numbers(1, dim * count);
     let (rows, ids) = (Rows::new(&data, dim).unwrap(), Vec::from_iter(0..count as u32));
-    let search = Search::new(Metric::Cosine);
+    let search = Search::new(Metric::Cosine).packing(Packing::Whole);
     let before = ArenaStats::of_thread();
     let scores = search.gather(&data[..dim], &rows, &ids).unwrap();
     let after = ArenaStats::of_thread();

@@ -8,7 +8,7 @@ use std::thread::{self, ThreadId};
 use std::time::{Duration, Instant};
 
 use common::numbers;
-use ecphory::{ArenaStats, Metric, OverflowPolicy, Rows, Search, arena};
+use ecphory::{ArenaStats, Metric, OverflowPolicy, Packing, Rows, Search, arena};
 
 const ROUNDS: usize = 300;
 
@@ -62,7 +62,7 @@ fn waiting_task(latches: &Latches, size: usize, mark: u8) -> Found {
 fn stolen_task(data: &[f32], mark: u8) -> (ThreadId, bool) {
     let (dim, rows) = (50, Rows::new(data, 50).unwrap());
     let ids: Vec<u32> = (0..rows.len() as u32).collect();
-    let search = Search::new(Metric::SquaredEuclidean).on_overflow(OverflowPolicy::Error);
+    let search = Search::new(Metric::SquaredEuclidean).packing(Packing::Whole).on_overflow(OverflowPolicy::Error);
     let scores = search.gather(&data[..dim], &rows, &ids).unwrap();
     let intact = arena::scope(|scratch| {
         let held = scratch.fill(100_000, mark).unwrap();

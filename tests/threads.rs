@@ -7,7 +7,7 @@ use std::sync::{Arc, Barrier, Mutex, PoisonError};
 use std::thread;
 
 use common::numbers;
-use ecphory::{Ages, ArenaStats, Decay, Error, Metric, OverflowPolicy, Rows, Search, arena, similarity_batch};
+use ecphory::{Ages, ArenaStats, Decay, Error, Metric, OverflowPolicy, Packing, Rows, Search, arena, similarity_batch};
 
 /// Runs `test` while no other runs, on a thread of its own, and waits until that thread has ended.
 fn alone(test: impl FnOnce() + Send + 'static) {
@@ -47,7 +47,8 @@ fn short_life() {
     let data = vec![0.5; 60 * 50];
     let rows = Rows::new(&data, 50).unwrap();
     let ids: Vec<u32> = (0..60).collect();
-    let scores = Search::new(Metric::Dot).on_overflow(OverflowPolicy::Error).gather(&data[..50], &rows, &ids).unwrap();
+    let search = Search::new(Metric::Dot).packing(Packing::Whole).on_overflow(OverflowPolicy::Error);
+    let scores = search.gather(&data[..50], &rows, &ids).unwrap();
     assert_eq!(scores, vec![12.5; 60]);
 }
 

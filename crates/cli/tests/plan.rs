@@ -3,7 +3,7 @@
 use std::process::{Command, Output};
 use std::{env, fs};
 
-use ecphory::{ArenaReport, Metric, OverflowPolicy, Rows, Search, arena};
+use ecphory::{ArenaReport, Metric, OverflowPolicy, Packing, Rows, Search, arena};
 use serde_json::{Value, json};
 
 fn plan(arguments: &[&str]) -> Output {
@@ -128,7 +128,7 @@ fn what_a_program_recorded_is_judged_by_its_own_capacity_or_another() {
     let path = file.to_str().unwrap();
     let (data, ids) = (vec![1.0; 1024], vec![0; 800]);
     for _ in 0..400 {
-        let search = Search::new(Metric::Dot).on_overflow(OverflowPolicy::Error);
+        let search = Search::new(Metric::Dot).packing(Packing::Whole).on_overflow(OverflowPolicy::Error);
         search.gather(&data, &Rows::new(&data, 1024).unwrap(), &ids).unwrap_err();
         arena::scope(|scratch| scratch.fill(100, 0u8).map(drop)).unwrap().unwrap();
     }

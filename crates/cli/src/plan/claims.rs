@@ -1,4 +1,4 @@
-use ecphory::{ArenaConfig, Error, Metric, OverflowPolicy, Rows, Search};
+use ecphory::{ArenaConfig, Error, Metric, OverflowPolicy, Packing, Rows, Search};
 use serde::Serialize;
 
 use super::Row;
@@ -55,12 +55,13 @@ impl Workload {
         let ids: Vec<u32> = (0..candidates as u32).collect();
         let mut scores = vec![0.0; candidates];
         let search = Search::new(Metric::Cosine).on_overflow(OverflowPolicy::Error);
+        let packs = search.packing(Packing::Whole);
         Ok(Self {
             dim,
             candidates,
             claimed_bytes: 3_010_000,
             default_capacity_bytes: ArenaConfig::default().capacity_bytes(),
-            gathered_bytes: need(&mut || search.gather_into(query, &rows, &ids, &mut scores))?,
+            gathered_bytes: need(&mut || packs.gather_into(query, &rows, &ids, &mut scores))?,
             in_place_bytes: need(&mut || search.scores_into(query, &rows, &mut scores))?,
         })
     }

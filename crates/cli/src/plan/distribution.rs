@@ -1,4 +1,4 @@
-use ecphory::{ArenaConfig, Error, Kernel, Metric, NeedHistogram, OverflowPolicy, Rows, Search};
+use ecphory::{ArenaConfig, Error, Kernel, Metric, NeedHistogram, OverflowPolicy, Packing, Rows, Search};
 use ecphory_measure::Bar;
 use ecphory_measure::data::{self, Random};
 use serde::Serialize;
@@ -48,11 +48,11 @@ pub fn needs(scopes: usize) -> Result<NeedHistogram, Error> {
     Ok(needs)
 }
 
-/// Gathers so many rows, [`MOST`] at most.
+/// Packs and scores so many rows, [`MOST`] at most.
 fn gatherer() -> impl FnMut(usize) -> Result<(), Error> {
     let (vectors, query, ids) = (data::elements(1, ROWS * DIM), data::elements(2, DIM), data::ids(3, MOST, ROWS));
     let mut scores = vec![0.0; MOST];
-    let search = Search::new(Metric::Cosine).on_overflow(OverflowPolicy::Error);
+    let search = Search::new(Metric::Cosine).packing(Packing::Whole).on_overflow(OverflowPolicy::Error);
     move |count| search.gather_into(&query, &Rows::new(&vectors, DIM)?, &ids[..count], &mut scores[..count])
 }
 

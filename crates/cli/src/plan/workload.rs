@@ -1,5 +1,5 @@
 use clap::Args;
-use ecphory::{Ages, Decay, Edge, Error, Graph, Kernel, Metric, OverflowPolicy, Rows, Search, Seed, Spread};
+use ecphory::{Ages, Decay, Edge, Error, Graph, Kernel, Metric, OverflowPolicy, Packing, Rows, Search, Seed, Spread};
 use ecphory::{ArenaConfig, planner};
 use ecphory_measure::Bar;
 use ecphory_measure::data::{self, Random};
@@ -57,8 +57,8 @@ impl Workload {
         let ids = data::ids(3, self.candidates, self.candidates);
         let mut scores = vec![0.0; self.candidates];
         let search = Search::new(Metric::Cosine).on_overflow(OverflowPolicy::Error);
-        let gathers =
-            calls("gather", Kernel::Similarity, &mut || search.gather_into(&query, &rows, &ids, &mut scores))?;
+        let packs = search.packing(Packing::Whole);
+        let gathers = calls("gather", Kernel::Similarity, &mut || packs.gather_into(&query, &rows, &ids, &mut scores))?;
         let in_place = calls("scores", Kernel::Similarity, &mut || search.scores_into(&query, &rows, &mut scores))?;
 
         let graph = self.graph()?;
