@@ -17,10 +17,12 @@
 const std = @import("std");
 const builtin = @import("builtin");
 const arena_zig = @import("arena.zig");
+const lines_zig = @import("lines.zig");
 const simd = @import("simd.zig");
 const Rows = @import("rows.zig").Rows;
 const Frame = arena_zig.Frame;
 const F32s = simd.F32s;
+const Lines = lines_zig.Lines;
 const F64s = simd.F64s;
 const lanes = simd.lanes;
 const wide_lanes = simd.wide_lanes;
@@ -43,6 +45,22 @@ const Order = enum {
     short,
     /// All rows side by side, in two: hides what follows their sums, but only the nearer caches are as fast that way.
     short_near,
+    /// As `long` and `short`, each row by whole cache lines.
+    long_by_lines,
+    short_by_lines,
+
+    fn of(rows: *const Rows) Order {
+        const is_long = rows.dim >= long;
+        const aligned = @intFromPtr(rows.elements.ptr) % 64 == 0 and rows.stride % lanes == 0;
+        const lines = lines_zig.whole and !aligned;
+        if (is_long) return if (lines) .long_by_lines else .long;
+        if (rows.count *| rows.stride <= near_bytes / @sizeOf(f32)) return .short_near;
+        return if (lines) .short_by_lines else .short;
+    }
+
+    fn byLines(order: Order) bool {
+        return order == .long_by_lines or order == .short_by_lines;
+    }
 };
 
 const long = 256;
@@ -107,11 +125,9 @@ pub const Query = struct {
     }
 
     fn scoreGroups(query: *const Query, rows: *const Rows, where: anytype, out: []f32) void {
-        const near = rows.count *| rows.stride <= near_bytes / @sizeOf(f32);
-        const order: Order = if (rows.dim >= long) .long else if (near) .short_near else .short;
         const normed = rows.norms.len > 0;
-        switch (order) {
-            inline else => |known| switch (query.metric) {
+        switch (Order.of(rows)) {
+            inline else => |known| if (comptime known.byLines() and !lines_zig.whole) unreachable else switch (query.metric) {
                 .cosine => if (normed)
                     query.scoreGroupsBy(.cosine, true, known, rows.*, where, out)
                 else
@@ -256,11 +272,14 @@ inline fn sums(
     comptime order: Order,
     rows: [group][]const f32,
 ) [2]Scores {
-    const chains = if (order == .long) 4 else 2;
+    const chains = if (order == .long or order == .long_by_lines) 4 else 2;
     const n = comptime if (order == .short_near) abreast(if (wanted == .dots_and_squares) 2 else 1) else 1;
     var all: [group]Sums(wanted) = undefined;
     inline for (0..group / n) |pass| {
-        all[pass * n ..][0..n].* = Sums(wanted).of(n, chains, elements, tail, rows[pass * n ..][0..n].*);
+        all[pass * n ..][0..n].* = if (comptime order.byLines())
+            .{Sums(wanted).ofLines(chains, elements, tail, rows[pass])}
+        else
+            Sums(wanted).of(n, chains, elements, tail, rows[pass * n ..][0..n].*);
     }
     var firsts: [group]F32s = undefined;
     var seconds: [group]F32s = undefined;
@@ -310,6 +329,24 @@ fn Sums(comptime wanted: Wanted) type {
             var totals: [n]Self = undefined;
             inline for (&totals, parts) |*total, part| total.* = together(chains, part);
             return totals;
+        }
+
+        /// As `of` of one row.
+        inline fn ofLines(comptime chains: usize, elements: []const f32, tail: simd.Tail, row: []const f32) Self {
+            var parts: [chains]Self = @splat(.{});
+            var lines: Lines = .of(row);
+            const dim = elements.len;
+            var i: usize = 0;
+            while (i + 2 * chains * lanes <= dim) : (i += chains * lanes) inline for (&parts, 0..) |*part, c| {
+                part.add(elements[i + c * lanes ..][0..lanes].*, lines.next());
+            };
+            if (i + chains * lanes <= dim) {
+                inline for (&parts, 0..) |*part, c| part.add(elements[i + c * lanes ..][0..lanes].*, lines.nextOfFew());
+                i += chains * lanes;
+            }
+            while (i + lanes <= dim) : (i += lanes) parts[0].add(elements[i..][0..lanes].*, lines.nextOfFew());
+            if (i < dim) parts[1].add(tail.read(elements), lines.nextOfFew());
+            return together(chains, parts);
         }
 
         inline fn add(total: *Self, x: F32s, y: F32s) void {

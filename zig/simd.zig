@@ -2,6 +2,7 @@
 
 const std = @import("std");
 const builtin = @import("builtin");
+const lines = @import("lines.zig");
 
 const x86 = builtin.cpu.arch == .x86_64;
 
@@ -75,18 +76,34 @@ fn every(step: usize) @Vector(4, i32) {
     return .{ 0, @intCast(step), @intCast(2 * step), @intCast(3 * step) };
 }
 
-/// The last `len % lanes` elements of rows of one length. A row of at least one register ends in a window
-/// of a whole register, of which the lanes already seen are masked to zero; so no read leaves the row.
-pub const Tail = struct {
+/// The last `len % lanes` elements of rows of one length, and zeros; no read leaves the row.
+pub const Tail = if (lines.whole) MaskedTail else WindowTail;
+
+const MaskedTail = struct {
+    first: usize,
+    mask: u16,
+
+    pub fn of(len: usize) MaskedTail {
+        const mask = (@as(u32, 1) << @intCast(len % lanes)) - 1;
+        return .{ .first = len - len % lanes, .mask = @truncate(mask) };
+    }
+
+    pub inline fn read(tail: MaskedTail, row: []const f32) F32s {
+        return lines.masked(row.ptr + tail.first, tail.mask);
+    }
+};
+
+/// A row of at least one register ends in a window of a whole register, of which the lanes already seen are masked.
+const WindowTail = struct {
     fresh: @Vector(lanes, bool),
 
-    pub fn of(len: usize) Tail {
+    pub fn of(len: usize) WindowTail {
         const remainder = len % lanes;
         const first: u32 = if (len < lanes) 0 else @intCast(lanes - remainder);
         return .{ .fresh = std.simd.iota(u32, lanes) >= @as(@Vector(lanes, u32), @splat(first)) };
     }
 
-    pub inline fn read(tail: Tail, row: []const f32) F32s {
+    pub inline fn read(tail: WindowTail, row: []const f32) F32s {
         if (row.len >= lanes) {
             const window: F32s = row[row.len - lanes ..][0..lanes].*;
             return @select(f32, tail.fresh, window, @as(F32s, @splat(0)));

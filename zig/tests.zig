@@ -16,6 +16,7 @@ test {
     _ = @import("cpu.zig");
     _ = @import("decay.zig");
     _ = @import("limits.zig");
+    _ = @import("lines.zig");
     _ = @import("matrix.zig");
     _ = @import("needs.zig");
     _ = @import("oracle.zig");
