@@ -101,8 +101,7 @@ pub const Query = struct {
         query: []const f32,
         block: []align(arena_zig.alignment) f32,
     ) Query {
-        const scale = if (metric == .cosine) unitScale(query) else 1;
-        for (block, query) |*element, given| element.* = @floatCast(given * scale);
+        if (metric == .cosine) scaled(query, unitScale(query), block) else @memcpy(block, query);
         return .{
             .elements = block,
             .tail = .of(query.len),
@@ -395,10 +394,23 @@ fn sumWide(comptime wanted: Wanted, elements: []const f32, row: []const f32) [2]
     return .{ first, second };
 }
 
+/// In f64 on the way, for a power of two may lie beyond f32.
+fn scaled(elements: []const f32, scale: f64, out: []f32) void {
+    var i: usize = 0;
+    while (i + wide_lanes <= elements.len) : (i += wide_lanes) {
+        const some: F64s = @as(@Vector(wide_lanes, f32), elements[i..][0..wide_lanes].*);
+        out[i..][0..wide_lanes].* = @as(@Vector(wide_lanes, f32), @floatCast(some * @as(F64s, @splat(scale))));
+    }
+    for (elements[i..], out[i..]) |element, *to| to.* = @floatCast(element * scale);
+}
+
 /// The power of two that brings the largest magnitude into [1, 2); 1 where there is none to bring.
 pub fn unitScale(elements: []const f32) f64 {
-    var largest: f32 = 0;
-    for (elements) |element| largest = @max(largest, @abs(element));
+    var some: F32s = @splat(0);
+    var i: usize = 0;
+    while (i + lanes <= elements.len) : (i += lanes) some = @max(some, @abs(@as(F32s, elements[i..][0..lanes].*)));
+    var largest = @reduce(.Max, some);
+    for (elements[i..]) |element| largest = @max(largest, @abs(element));
     if (largest == 0 or !std.math.isFinite(largest)) return 1;
     return std.math.ldexp(@as(f64, 1), -std.math.ilogb(@as(f64, largest)));
 }
