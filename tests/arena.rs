@@ -40,10 +40,12 @@ struct Kernel {
 fn kernels() -> Vec<Kernel> {
     let rows = numbers(1, 40 * DIM);
     let ids: Vec<u32> = (0..40).rev().collect();
-    let (scored, gathered, sorted) = (rows.clone(), rows.clone(), rows);
+    let (scored, gathered, sorted) = (rows.clone(), rows.clone(), rows.clone());
     let edges = (0..999).flat_map(|node| [Edge::new(node, node + 1, 1.0), Edge::new(node, node / 2, 0.5)]);
     let graph = Graph::from_edges(1000, edges).unwrap();
     let search = |policy| Search::new(Metric::Cosine).on_overflow(policy);
+    let (many, many_sorted) = (numbers(2, 64 * DIM), numbers(2, 64 * DIM));
+    let (met, met_sorted) = (rows.clone(), rows);
     let run_scores = move |policy| search(policy).scores(&scored[..DIM], &Rows::new(&scored, DIM)?).map(|s| bits(&s));
     let run_gather = move |policy| {
         let rows = Rows::new(&gathered, DIM)?;
@@ -53,15 +55,23 @@ fn kernels() -> Vec<Kernel> {
         let top = search(policy).top_k(&sorted[..DIM], &Rows::new(&sorted, DIM)?, 30)?;
         Ok(top.hits.iter().flat_map(|hit| [hit.row as u32, hit.score.to_bits()]).collect())
     };
+    let run_matrix = move |policy| search(policy).matrix(&many, &Rows::new(&met, DIM)?).map(|s| bits(&s));
+    let run_top_k_each = move |policy| {
+        let best = search(policy).top_k_each(&many_sorted, &Rows::new(&met_sorted, DIM)?, 3)?;
+        Ok(best.iter().flat_map(|top| &top.hits).flat_map(|hit| [hit.row as u32, hit.score.to_bits()]).collect())
+    };
     let run_spread = move |policy| {
         let found = graph.spread(&[Seed::new(500, 1.0)], &Spread::default().hops(8).on_overflow(policy))?;
         Ok([found.nodes, bits(&found.activations)].concat())
     };
     let spread_need = 4 * blocks(4 * 1000) + blocks(4 * 1000usize.div_ceil(32));
+    let matrix_need = 64 * 4 * DIM + (16 << 10);
     vec![
         Kernel { name: "scores", need: blocks(4 * DIM), run: Box::new(run_scores) },
         Kernel { name: "gather", need: blocks(4 * DIM) + blocks(4 * DIM * 40), run: Box::new(run_gather) },
         Kernel { name: "top_k", need: blocks(4 * DIM) + 1024 + blocks(16 * 30), run: Box::new(run_top_k) },
+        Kernel { name: "matrix", need: matrix_need, run: Box::new(run_matrix) },
+        Kernel { name: "top_k_each", need: matrix_need + 64 * (40 + 16 * 3), run: Box::new(run_top_k_each) },
         Kernel { name: "spread", need: spread_need, run: Box::new(run_spread) },
     ]
 }
@@ -158,6 +168,12 @@ fn a_refused_call_leaves_its_outputs_untouched() {
         let packs = search.packing(Packing::Whole);
         with_free(blocks(4 * DIM), || packs.gather_into(&data[..DIM], &rows, &[0, 1, 2, 3], &mut scores)).unwrap_err();
         with_free(0, || search.gather_into(&data[..DIM], &rows, &[0, 1, 2, 3], &mut scores)).unwrap_err();
+        let mut all = [7.0; 4 * 4];
+        for queries in [1, 2, 4] {
+            let into = &mut all[..4 * queries];
+            with_free(0, || search.matrix_into(&data[..queries * DIM], &rows, into)).unwrap_err();
+        }
+        assert_eq!(all, [7.0; 4 * 4]);
         assert_eq!(scores, [7.0; 4]);
     }
 }

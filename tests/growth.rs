@@ -171,3 +171,27 @@ fn what_became_of_overflows_is_counted_by_policy() {
         assert!(after.total() >= before.total() + 4);
     });
 }
+
+#[test]
+fn many_queries_grow_an_arena_to_their_need_and_then_fit() {
+    fresh(|| {
+        let (queries, data) = (numbers(1, 64 * DIM), numbers(2, 40 * DIM));
+        let rows = Rows::new(&data, DIM).unwrap();
+        let search = Search::new(Metric::Cosine);
+        let run = |policy| {
+            let search = search.on_overflow(policy);
+            let best = search.top_k_each(&queries, &rows, 40)?;
+            search.matrix(&queries, &rows).map(|scores| (bits(&scores), best))
+        };
+        // Blocks of scores, queries turned over, and of each query its best hits.
+        let needed = (16 << 10) + 64 * 4 * DIM + 64 * (40 + 16 * 40);
+        let expected = run(OverflowPolicy::Heap).unwrap();
+        assert_eq!(ArenaStats::of_thread().capacity, CAPACITY);
+        let refused = Error::OutOfMemory { needed, capacity: CAPACITY };
+        assert_eq!(run(OverflowPolicy::Grow { max: needed - 64 }), Err(refused));
+        assert_eq!(run(OverflowPolicy::Grow { max: 1 << 20 }), Ok(expected.clone()));
+        let after = ArenaStats::of_thread();
+        assert_eq!((after.capacity, after.high_water_mark), (needed.next_power_of_two(), needed));
+        assert_eq!(run(OverflowPolicy::Error), Ok(expected));
+    });
+}

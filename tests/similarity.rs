@@ -1,16 +1,14 @@
 //! Similarity against an oracle in f64 that takes one element at a time and shares nothing with the kernels.
 
 mod common;
+#[path = "common/oracle.rs"]
+mod oracle;
 
 use common::{bits, numbers, on_threads};
 use ecphory::{ArenaStats, Error, Metric, OverflowPolicy, Packing, Rows, Search, TopK};
 use ecphory::{similarity_batch, similarity_batch_into};
+use oracle::{METRICS, U, as_pairs, assert_near, sorted};
 use proptest::prelude::*;
-
-const METRICS: [Metric; 3] = [Metric::Cosine, Metric::Dot, Metric::SquaredEuclidean];
-
-/// Unit roundoff of f32.
-const U: f64 = 1.0 / 16_777_216.0;
 
 /// The library splits a batch into tasks of this many elements.
 const TASK_ELEMENTS: usize = 1 << 20;
@@ -18,54 +16,6 @@ const TASK_ELEMENTS: usize = 1 << 20;
 /// All lengths below four registers and a tail of the widest tier, and those around powers of two and in use.
 fn dims() -> impl Iterator<Item = usize> {
     (1..=67).chain([127, 128, 129, 255, 256, 257, 384, 768, 771])
-}
-
-/// The score, and how far the documentation lets an f32 score be from it.
-fn oracle(metric: Metric, query: &[f32], row: &[f32]) -> (f64, f64) {
-    let (mut dot, mut query_squares, mut row_squares, mut magnitude, mut distance) = (0.0, 0.0, 0.0, 0.0, 0.0);
-    for (&q, &r) in query.iter().zip(row) {
-        let (q, r) = (f64::from(q), f64::from(r));
-        dot += q * r;
-        query_squares += q * q;
-        row_squares += r * r;
-        magnitude += (q * r).abs();
-        distance += (q - r) * (q - r);
-    }
-    let dim = query.len() as f64;
-    match metric {
-        Metric::Cosine => {
-            let norms = f64::sqrt(query_squares) * f64::sqrt(row_squares);
-            (if norms == 0.0 { 0.0 } else { dot / norms }, (2.0 * dim + 8.0) * U)
-        }
-        Metric::Dot => (dot, (dim + 4.0) * U * magnitude),
-        Metric::SquaredEuclidean => (distance, (dim + 4.0) * U * distance),
-        other => panic!("no oracle for {other:?}"),
-    }
-}
-
-fn assert_near(metric: Metric, query: &[f32], row: &[f32], found: f32) {
-    let (exact, bound) = oracle(metric, query, row);
-    assert!(
-        (exact - f64::from(found)).abs() <= bound,
-        "{metric:?}, dim {}: expected {exact} +- {bound}, found {found}",
-        query.len()
-    );
-}
-
-/// What sorting every score finds: rows with the bits of their scores, and how many rows scored NaN.
-fn sorted(metric: Metric, scores: &[f32], k: usize) -> (Vec<(usize, u32)>, usize) {
-    let mut rows: Vec<_> = scores.iter().copied().enumerate().filter(|(_, score)| !score.is_nan()).collect();
-    let nan_rows = scores.len() - rows.len();
-    rows.sort_by(|(_, a), (_, b)| {
-        let ascending = a.partial_cmp(b).expect("no NaN");
-        if metric == Metric::SquaredEuclidean { ascending } else { ascending.reverse() }
-    });
-    rows.truncate(k);
-    (rows.into_iter().map(|(row, score)| (row, score.to_bits())).collect(), nan_rows)
-}
-
-fn as_pairs(top: &TopK) -> (Vec<(usize, u32)>, usize) {
-    (top.hits.iter().map(|hit| (hit.row, hit.score.to_bits())).collect(), top.nan_rows)
 }
 
 fn assert_top_k_sorts(metric: Metric, query: &[f32], rows: &Rows<'_>, k: usize) {

@@ -18,10 +18,12 @@ test {
     _ = @import("limits.zig");
     _ = @import("lines.zig");
     _ = @import("matrix.zig");
+    _ = @import("matrix_test.zig");
     _ = @import("needs.zig");
     _ = @import("oracle.zig");
     _ = @import("rows.zig");
     _ = @import("score.zig");
+    _ = @import("score_test.zig");
     _ = @import("simd.zig");
     _ = @import("similarity.zig");
     _ = @import("soak.zig");
