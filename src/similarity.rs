@@ -128,8 +128,9 @@ impl TopK {
 /// Scores of queries against rows.
 ///
 /// NaN in a query or row makes the score NaN. With [`Precision::Fast`] a score errs by at most `(2 dim + 8) 2^-24` for a
-/// cosine, and otherwise by `(dim + 4) 2^-24` times the sum of magnitudes (Higham 2002, section 3.1) and `dim 2^-149` for
-/// products below f32; sums of many lanes err far less: a dot product of 1536 elements by less than `3 * 2^-24 |q| |x|`.
+/// cosine, and otherwise by `(dim + 4) 2^-24` times the sum of magnitudes (Higham 2002, section 3.1) and `dim 2^-149`
+/// for products below f32; sums of many lanes err far less: a dot product of 1536 elements by less than
+/// `3 * 2^-24 |q| |x|`.
 /// With [`Precision::Precise`] it is the f64 score rounded once: a cosine errs by less than `2^-24`. Scores are the same
 /// bits wherever the row stands, prepared or not, and however many threads work; they may differ within those bounds
 /// between CPU tiers, and between a query alone and the same among six or more in [`Search::matrix`].

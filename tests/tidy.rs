@@ -87,7 +87,7 @@ fn kernels_export_nothing_touch_no_thread_and_ask_no_machine() {
         std.Io|std.c.|std.time|std.log|std.debug.print|std.Thread|std.atomic|@atomic|Mutex|std.heap";
     let similarity = ["rows.zig", "score.zig", "top_k.zig", "similarity.zig", "matrix.zig"];
     let kernels = [&similarity[..], &["spreading.zig", "decay.zig", "simd.zig"]].concat();
-    let imports = [&["std", "builtin", "arena.zig", "oracle.zig"], &kernels[..]].concat();
+    let imports = [&["std", "builtin", "arena.zig", "lines.zig", "oracle.zig"], &kernels[..]].concat();
     for kernel in kernels {
         let text = fs::read_to_string(root().join("zig").join(kernel)).unwrap();
         let code = text.split("\nconst testing = ").next().unwrap();
