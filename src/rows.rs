@@ -53,8 +53,8 @@ impl<'a> Rows<'a> {
         Ok(Self { data, len: data.len().div_ceil(stride), dim, stride, norms: None, filter: None })
     }
 
-    /// The same rows, of which only those take part whose bit is 1: bit `i % 64` of word `i / 64` for row `i`. Rows that
-    /// do not are no hits, and score NaN where every row has a score. Numbers of rows stay what they were.
+    /// The same rows, of which only those take part whose bit is 1: bit `i % 64` of word `i / 64` for row `i`. Rows
+    /// that do not are no hits, and score NaN where every row has a score. Numbers of rows stay what they were.
     ///
     /// # Errors
     /// [`Error::Length`] for another number of words than 64 rows each, rounded up.

@@ -127,13 +127,12 @@ impl TopK {
 
 /// Scores of queries against rows.
 ///
-/// NaN in a query or row makes the score NaN. With [`Precision::Fast`] a score errs by at most `(2 dim + 8) 2^-24` for a
-/// cosine, and otherwise by `(dim + 4) 2^-24` times the sum of magnitudes (Higham 2002, section 3.1) and `dim 2^-149`
-/// for products below f32; sums of many lanes err far less: a dot product of 1536 elements by less than
-/// `3 * 2^-24 |q| |x|`.
-/// With [`Precision::Precise`] it is the f64 score rounded once: a cosine errs by less than `2^-24`. Scores are the same
-/// bits wherever the row stands, prepared or not, and however many threads work; they may differ within those bounds
-/// between CPU tiers, and between a query alone and the same among six or more in [`Search::matrix`].
+/// NaN in a query or row makes the score NaN. With [`Precision::Fast`] a score errs by at most `(2 dim + 8) 2^-24` for
+/// a cosine, and otherwise by `(dim + 4) 2^-24` times the sum of magnitudes (Higham 2002, section 3.1) and `dim 2^-149`
+/// for products below f32; sums of many lanes err far less: a dot product of 1536 elements by less than `3 * 2^-24 |q|
+/// |x|`. With [`Precision::Precise`] it is the f64 score rounded once: a cosine errs by less than `2^-24`. Scores are
+/// the same bits wherever the row stands, prepared or not, and however many threads work; they may differ within those
+/// bounds between CPU tiers, and between a query alone and the same among six or more in [`Search::matrix`].
 ///
 /// ```
 /// use ecphory::{Metric, Rows, Search};
@@ -181,13 +180,15 @@ impl Search {
         Self { precision, ..self }
     }
 
-    /// Hits of [`Search::top_k`] are those rows alone that score `threshold` or nearer: at least so much, for a distance
-    /// at most. With `k` as large as there are rows it is a range search. NaN is refused by the calls that look at it.
+    /// Hits of [`Search::top_k`] are those rows alone that score `threshold` or nearer: at least so much, for a
+    /// distance at most. With `k` as large as there are rows it is a range search. NaN is refused by the calls that
+    /// look at it.
     pub fn threshold(self, threshold: f32) -> Self {
         Self { threshold: Some(threshold), ..self }
     }
 
-    /// The score of every row: `[rows]`, score `i` of row `i`, NaN where a filter keeps the row out. `query` is `[dim]`.
+    /// The score of every row: `[rows]`, score `i` of row `i`, NaN where a filter keeps the row out. `query` is
+    /// `[dim]`.
     ///
     /// # Errors
     /// As [`Search::scores_into`].
@@ -285,12 +286,13 @@ impl Search {
         Ok(scores)
     }
 
-    /// The scores of the rows `ids` into `scores`: `[ids]`, such as the neighbours of a node; NaN where a filter keeps the
-    /// row out. Ids may repeat. Rows are read in place, or packed into scratch first where [`Search::packing`] says so:
-    /// then 4 `dim` bytes for each id beside those for the query. Up to 4 MB of rows are one task on this thread: packed,
-    /// 1,000 rows of 768 elements need 3,075,072 bytes, more than the default arena, so under the default policy they run
-    /// on a heap loan, and with [`Packing::Tiled`] in the arena, some at a time. More rows are split over rayon; under
-    /// the default policy into tasks that fit an arena. Scores are the same bits as those of [`Search::scores`].
+    /// The scores of the rows `ids` into `scores`: `[ids]`, such as the neighbours of a node; NaN where a filter keeps
+    /// the row out. Ids may repeat. Rows are read in place, or packed into scratch first where [`Search::packing`] says
+    /// so: then 4 `dim` bytes for each id beside those for the query. Up to 4 MB of rows are one task on this thread:
+    /// packed, 1,000 rows of 768 elements need 3,075,072 bytes, more than the default arena, so under the default
+    /// policy they run on a heap loan, and with [`Packing::Tiled`] in the arena, some at a time. More rows are split
+    /// over rayon; under the default policy into tasks that fit an arena. Scores are the same bits as those of
+    /// [`Search::scores`].
     ///
     /// # Errors
     /// As [`Search::scores_into`], and [`Error::Index`] for an id that is not a row; nothing is then written.
@@ -316,8 +318,8 @@ impl Search {
             .try_for_each(|(scores, ids)| self.call_gather(query, rows, ids, scores))
     }
 
-    /// Rows that one task gathers. Where a heap loan would help, no more than an arena holds, so that none is needed; but
-    /// where an overflow is refused, refused are all gathers above some size, not those between two.
+    /// Rows that one task gathers. Where a heap loan would help, no more than an arena holds, so that none is needed;
+    /// but where an overflow is refused, refused are all gathers above some size, not those between two.
     fn gathered_per_task(&self, dim: usize) -> Result<usize, Error> {
         let most = (TASK_ELEMENTS / dim).max(1);
         let capacity = ArenaConfig::current().capacity_bytes();

@@ -2,10 +2,10 @@
 //!
 //! Queries go by blocks of 64, rows by blocks of 64. From `few` queries on, a block of them is turned over: element `e`
 //! of each stands side by side, a lane for each, and one element of a row meets them all. A score is then a sum along
-//! one lane, taken by parts of `part` elements, so that its error grows as a part does and not as the row. It may differ
-//! from the score of the query alone, within the bound of both, and does not depend on the other queries or rows.
-//! Fewer queries, and all where scores are precise, meet each block of rows one after the other while it is in the
-//! cache: those are the bits of each query alone.
+//! one lane, taken by parts of `part` elements, so that its error grows as a part does and not as the row. It may
+//! differ from the score of the query alone, within the bound of both, and does not depend on the other queries or
+//! rows. Fewer queries, and all where scores are precise, meet each block of rows one after the other while it is in
+//! the cache: those are the bits of each query alone.
 
 const std = @import("std");
 const builtin = @import("builtin");

@@ -126,12 +126,15 @@ pub const Query = struct {
     fn scoreGroups(query: *const Query, rows: *const Rows, where: anytype, out: []f32) void {
         const normed = rows.norms.len > 0;
         switch (Order.of(rows)) {
-            inline else => |known| if (comptime known.byLines() and !lines_zig.whole) unreachable else switch (query.metric) {
-                .cosine => if (normed)
-                    query.scoreGroupsBy(.cosine, true, known, rows.*, where, out)
-                else
-                    query.scoreGroupsBy(.cosine, false, known, rows.*, where, out),
-                inline else => |metric| query.scoreGroupsBy(metric, false, known, rows.*, where, out),
+            inline else => |known| {
+                if (comptime known.byLines() and !lines_zig.whole) unreachable;
+                switch (query.metric) {
+                    .cosine => if (normed)
+                        query.scoreGroupsBy(.cosine, true, known, rows.*, where, out)
+                    else
+                        query.scoreGroupsBy(.cosine, false, known, rows.*, where, out),
+                    inline else => |metric| query.scoreGroupsBy(metric, false, known, rows.*, where, out),
+                }
             },
         }
     }
