@@ -329,7 +329,7 @@ fn Sums(comptime wanted: Wanted) type {
                 inline for (&parts, rows) |*part, row| part[1].add(x, tail.read(row));
             }
             var totals: [n]Self = undefined;
-            inline for (&totals, parts) |*total, part| total.* = together(chains, part);
+            inline for (&totals, parts) |*total, part| total.* = together(Self, chains, part);
             return totals;
         }
 
@@ -348,7 +348,7 @@ fn Sums(comptime wanted: Wanted) type {
             }
             while (i + lanes <= dim) : (i += lanes) parts[0].add(elements[i..][0..lanes].*, lines.nextOfFew());
             if (i < dim) parts[1].add(tail.read(elements), lines.nextOfFew());
-            return together(chains, parts);
+            return together(Self, chains, parts);
         }
 
         inline fn add(total: *Self, x: F32s, y: F32s) void {
@@ -362,14 +362,14 @@ fn Sums(comptime wanted: Wanted) type {
                 .dots, .distances => {},
             }
         }
-
-        inline fn together(comptime chains: usize, parts: [chains]Self) Self {
-            if (chains == 1) return parts[0];
-            const a = together(chains / 2, parts[0 .. chains / 2].*);
-            const b = together(chains / 2, parts[chains / 2 ..].*);
-            return .{ .first = a.first + b.first, .second = a.second + b.second };
-        }
     };
+}
+
+inline fn together(comptime Part: type, comptime chains: usize, parts: [chains]Part) Part {
+    if (chains == 1) return parts[0];
+    const a = together(Part, chains / 2, parts[0 .. chains / 2].*);
+    const b = together(Part, chains / 2, parts[chains / 2 ..].*);
+    return .{ .first = a.first + b.first, .second = a.second + b.second };
 }
 
 /// `sums` of one row in f64: exact products, and no f32 under- or overflows there.
