@@ -218,9 +218,11 @@ proptest! {
             let fast = Search::new(metric).matrix(&queries, &rows).unwrap();
             let precise = Search::new(metric).precision(Precision::Precise).matrix(&queries, &rows).unwrap();
             for (found, expected) in fast.iter().zip(&precise) {
+                // Rounding in f32 may reach infinity where rounding once does not.
                 let near_the_end = expected.abs() > 3e38 || found.abs() > 3e38;
-                let alike = near_the_end || found.is_finite() == expected.is_finite();
-                assert!(alike && found.is_nan() == expected.is_nan(), "{metric:?}: expected {expected}, found {found}");
+                let ends_alike = near_the_end || found.is_finite() == expected.is_finite();
+                let alike = found.is_nan() == expected.is_nan() && ends_alike;
+                assert!(alike, "{metric:?}: expected {expected}, found {found}");
             }
             for (q, query) in queries.chunks(5).enumerate() {
                 let alone = Search::new(metric).scores(query, &rows).unwrap();

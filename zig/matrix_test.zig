@@ -57,6 +57,7 @@ const Room = struct {
     fn score(room: Room, search: *const Search, queries: []const f32, rows: *const Rows, stride: usize) !void {
         const need = matrix.scoresNeed(search, rows.dim, queries.len / rows.dim);
         var arena: Arena = .over(room.bytes[0..need]);
+        defer arena.dissolve();
         try matrix.scores(&arena, search, queries, rows, room.out, stride);
         try testing.expectEqual(need, arena.highWater());
         try testing.expectEqual(0, arena.cursor);
@@ -65,6 +66,7 @@ const Room = struct {
     /// The score of one query alone and one row alone.
     fn alone(room: Room, search: *const Search, query: []const f32, row: []const f32) !f32 {
         var arena: Arena = .over(room.bytes);
+        defer arena.dissolve();
         var found: [1]f32 = undefined;
         try similarity.scores(&arena, search, query, &.dense(row, row.len), &found);
         return found[0];
@@ -163,6 +165,7 @@ test "among many a score is the same bits wherever its row stands and whoever st
                 .norms = norms[first_row..],
             };
             var arena: Arena = .over(room.bytes);
+            defer arena.dissolve();
             const wanted = room.queries[first * dim ..][0 .. 7 * dim];
             try matrix.scores(&arena, &search, wanted, &some, few, some.count);
             for (0..7) |q| {
@@ -263,6 +266,25 @@ test "a dot product among many whose partial sums overflow is its finite total" 
     for (room.out, 0..) |score, i| try testing.expectEqual(if (i % 5 == 4) inf else @as(f32, 0), score);
 }
 
+test "cosines do not depend on the size of norms, of a query alone or among many" {
+    const dim = 19;
+    const scales = [_]f32{ 1e-40, 1e-37, 1e-25, 1e-22, 1e-19, 1, 1e18, 1e19, 1e37, 3e38 };
+    const room: Room = try .of(scales.len * dim, scales.len * dim, scales.len * scales.len);
+    defer room.free();
+    // What scaling rounds, among denormal numbers, is rounded for the oracle too.
+    for (room.queries, room.elements, 0..) |*q, *x, i| {
+        q.* *= scales[i / dim];
+        x.* *= scales[i / dim];
+    }
+    const rows: Rows = .dense(room.elements, dim);
+    try room.score(&.by(.cosine), room.queries, &rows, scales.len);
+    for (0..scales.len) |q| for (0..scales.len) |i| {
+        const query = room.queries[q * dim ..][0..dim];
+        try Oracle.expectScore(.cosine, query, rows.at(i), room.out[q * scales.len + i]);
+        try Oracle.expectScore(.cosine, query, rows.at(i), try room.alone(&.by(.cosine), query, rows.at(i)));
+    };
+}
+
 test "the best rows of many queries are their scores sorted, filtered and as good as the threshold" {
     const dim = 3;
     const row_count = 200;
@@ -287,6 +309,7 @@ test "the best rows of many queries are their scores sorted, filtered and as goo
                 try room.score(&search, queries, &rows, row_count);
                 const need = matrix.topKNeed(&search, dim, count, row_count, k);
                 var arena: Arena = .over(room.bytes[0..need]);
+                defer arena.dissolve();
                 try matrix.topK(&arena, &search, queries, &rows, k, &hits, results[0..count]);
                 try testing.expectEqual(need, arena.highWater());
                 const kept = @min(k, row_count);
@@ -344,12 +367,14 @@ test "an arena one block short refuses many queries before the first write, and 
         @memset(room.out, 9);
         const need = matrix.scoresNeed(&search, dim, count);
         var arena: Arena = .over(room.bytes[0 .. need - 64]);
+        defer arena.dissolve();
         try testing.expectError(error.OutOfMemory, matrix.scores(&arena, &search, queries, &rows, room.out, 4));
         try testing.expectEqual(need, arena.wanted);
         var hits: [28]Hit = @splat(.{ .row = 9, .score = 9 });
         var results: [7]top_k.TopK = @splat(.{ .hit_count = 9, .nan_rows = 9 });
         const best_need = matrix.topKNeed(&search, dim, count, 4, 4);
         var best_arena: Arena = .over(room.bytes[0 .. best_need - 64]);
+        defer best_arena.dissolve();
         const refused = matrix.topK(&best_arena, &search, queries, &rows, 4, &hits, results[0..count]);
         try testing.expectError(error.OutOfMemory, refused);
         try testing.expectEqual(best_need, best_arena.wanted);
