@@ -1,15 +1,9 @@
 #![allow(unsafe_code)]
 
-use std::ops::Range;
-
 use rayon::prelude::*;
 
+use crate::tasks::{TASK_ELEMENTS, Task, Tasks};
 use crate::{ArenaConfig, AsRows, Error, Kernel, OverflowPolicy, Rows, Seed, arena, ffi, tier};
-
-/// Elements that one rayon task reads: 4 MB, well above the cost of a task. Smaller batches stay on the calling thread.
-/// A split depends on shapes and the capacity of arenas alone, so needs and results do not depend on the number of
-/// threads.
-const TASK_ELEMENTS: usize = 1 << 20;
 
 /// How a query and a row are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -416,7 +410,7 @@ impl Search {
         // SAFETY: reads the search alone, and only computes.
         let need = unsafe { ffi::ecp_top_k_need(&search, rows.dim(), largest, first.rows.len(), k) };
         arena::admit(Kernel::Similarity, self.overflow, need)?;
-        // Blocks of queries one after the other where each has several tasks: their hits are held until they are merged.
+        // The hits of the parts of a block are held until they are merged, and no longer.
         let blocks = (0..tasks.query_blocks).into_par_iter().map(|block| {
             let parts = (0..tasks.row_parts).into_par_iter().map(|part| call(tasks.at(block * tasks.row_parts + part)));
             let parts = parts.collect::<Result<Vec<_>, _>>()?;
@@ -475,53 +469,6 @@ impl Search {
             packing: self.packing.code(),
             threshold: threshold.unwrap_or(none),
         }
-    }
-}
-
-/// Some queries and some rows.
-struct Task {
-    queries: Range<usize>,
-    rows: Range<usize>,
-}
-
-/// How queries and rows are split: the same way for all calls of one shape, whatever the threads.
-struct Tasks {
-    queries: usize,
-    query_blocks: usize,
-    rows: usize,
-    /// A multiple of 64, the rows of a word of a filter.
-    rows_each: usize,
-    row_parts: usize,
-}
-
-impl Tasks {
-    /// Queries that share a task: fewer would be made ready for few rows, and more share no more of them.
-    const QUERIES: usize = 64;
-
-    /// No more parts, for each holds `k` hits of each query.
-    const PARTS: usize = 64;
-
-    fn new(queries: usize, rows: Rows<'_>, k: usize) -> Self {
-        // Many queries make each row dearer, and are made ready in each task.
-        let each = if queries < 8 { TASK_ELEMENTS / rows.dim() } else { 1024 };
-        let each = if k > 0 { each.max(rows.len() / Self::PARTS) } else { each };
-        let rows_each = each.next_multiple_of(64).max(64);
-        let few = queries.saturating_mul(rows.len()).saturating_mul(rows.dim()) <= 4 * TASK_ELEMENTS;
-        // Between one and two blocks are one: a block of few queries would be scored in another way.
-        let query_blocks = if few { queries.min(1) } else { (queries / Self::QUERIES).max(queries.min(1)) };
-        Self { queries, query_blocks, rows: rows.len(), rows_each, row_parts: rows.len().div_ceil(rows_each).max(1) }
-    }
-
-    fn len(&self) -> usize {
-        self.query_blocks * self.row_parts
-    }
-
-    fn at(&self, task: usize) -> Task {
-        let (block, part) = (task / self.row_parts, task % self.row_parts);
-        let first = block * Self::QUERIES;
-        let end = if block + 1 == self.query_blocks { self.queries } else { first + Self::QUERIES };
-        let row = part * self.rows_each;
-        Task { queries: first..end, rows: row..(row + self.rows_each).min(self.rows) }
     }
 }
 
