@@ -15,8 +15,10 @@ pub enum Error {
         found: usize,
     },
     /// A matrix is not a whole number of rows.
-    #[error("rows: expected a whole number of rows of {dim} elements{}, found {found} elements", apart(*dim, *stride))]
+    #[error("{what}: expected a whole number of rows of {dim} elements{}, found {found} elements", apart(dim, stride))]
     PartialRow {
+        /// The matrix.
+        what: &'static str,
         /// Elements in a row.
         dim: usize,
         /// Elements from the beginning of a row to that of the next.
@@ -117,7 +119,7 @@ fn at(position: Option<usize>) -> String {
     position.map_or_else(String::new, |position| format!(" at position {position}"))
 }
 
-fn apart(dim: usize, stride: usize) -> String {
+fn apart(dim: &usize, stride: &usize) -> String {
     if stride == dim { String::new() } else { format!(", {stride} apart") }
 }
 

@@ -42,6 +42,7 @@ mod report;
 mod rows;
 mod similarity;
 mod spreading;
+mod tasks;
 pub mod tier;
 
 pub use arena::{ArenaConfig, OverflowPolicy};

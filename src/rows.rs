@@ -48,7 +48,7 @@ impl<'a> Rows<'a> {
         Error::check_range("stride", dim, most, stride)?;
         let rest = data.len() % stride;
         if rest != 0 && rest != dim {
-            return Err(Error::PartialRow { dim, stride, found: data.len() });
+            return Err(Error::PartialRow { what: "rows", dim, stride, found: data.len() });
         }
         Ok(Self { data, len: data.len().div_ceil(stride), dim, stride, norms: None, filter: None })
     }
@@ -119,7 +119,8 @@ impl<'a> Rows<'a> {
 }
 
 /// Rows with their norms beside them, taken once: a cosine then costs what a dot product costs, in the same bits as
-/// without.
+/// without where the same CPU tier took them, and else within the same bound. [`Precision::Precise`](crate::Precision)
+/// takes norms of its own.
 ///
 /// The parts of it are what to keep in a file: the elements, and [`Prepared::norms`], one `f32` for each row, in its
 /// order. Norms of rows that f32 does not measure (zero, NaN, infinite, or with a sum of squares outside

@@ -2,12 +2,8 @@
 
 use rayon::prelude::*;
 
+use crate::tasks::{TASK_ELEMENTS, Task, Tasks};
 use crate::{ArenaConfig, AsRows, Error, Kernel, OverflowPolicy, Rows, Seed, arena, ffi, tier};
-
-/// Elements that one rayon task reads: 4 MB, well above the cost of a task. Smaller batches stay on the calling thread.
-/// A split depends on shapes and the capacity of arenas alone, so needs and results do not depend on the number of
-/// threads.
-const TASK_ELEMENTS: usize = 1 << 20;
 
 /// How a query and a row are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -129,10 +125,12 @@ impl TopK {
 ///
 /// NaN in a query or row makes the score NaN. With [`Precision::Fast`] a score errs by at most `(2 dim + 8) 2^-24` for
 /// a cosine, and otherwise by `(dim + 4) 2^-24` times the sum of magnitudes (Higham 2002, section 3.1) and `dim 2^-149`
-/// for products below f32; sums of many lanes err far less: a dot product of 1536 elements by less than `3 * 2^-24 |q|
-/// |x|`. With [`Precision::Precise`] it is the f64 score rounded once: a cosine errs by less than `2^-24`. Scores are
-/// the same bits wherever the row stands, prepared or not, and however many threads work; they may differ within those
-/// bounds between CPU tiers, and between a query alone and the same among six or more in [`Search::matrix`].
+/// for products below f32. Sums of many lanes err far less: dot products of 1536 drawn elements by less than `3 * 2^-24
+/// |q| |x|`; where all elements are equal, which roundings in f32 do not average out, by up to `dim/16 + 5` of those
+/// units, and among six or more queries by up to 262. With [`Precision::Precise`] it is the f64 score rounded once: a
+/// cosine errs by less than `2^-24`. Scores are the same bits wherever the row stands, with norms taken by the same CPU
+/// tier or without, and however many threads work; they may differ within those bounds between CPU tiers, and between a
+/// query alone and the same among six or more in [`Search::matrix`].
 ///
 /// ```
 /// use ecphory::{Metric, Rows, Search};
@@ -226,14 +224,15 @@ impl Search {
     /// As [`Search::matrix_into`].
     pub fn matrix(&self, queries: &[f32], rows: &impl AsRows) -> Result<Vec<f32>, Error> {
         let view = rows.as_rows();
-        let mut scores = room(0.0, (queries.len() / view.dim()).saturating_mul(view.len()))?;
+        let mut scores = room(0.0, query_count(queries, view)?.saturating_mul(view.len()))?;
         self.matrix_into(queries, rows, &mut scores)?;
         Ok(scores)
     }
 
     /// The score of every query and row into `scores`: `[queries][rows]`. `queries` is `[queries][dim]`. Rows are read
-    /// from memory once for every 64 queries. Scratch: 4 `dim` bytes for each of at most 64 queries, rounded up to a
-    /// whole register of them, and 16 KiB.
+    /// once for every 64 queries, and large work is split over rayon by both. Scratch of a task: 16 KiB, and for each
+    /// of at most 64 queries 4 `dim` bytes, their number rounded up to a multiple of 16; for fewer than six, and
+    /// precise ones, not rounded up, and 128 bytes more for each.
     ///
     /// # Errors
     /// As [`Search::scores_into`], and [`Error::PartialRow`] for queries that are not whole.
@@ -248,32 +247,35 @@ impl Search {
     /// `queries` are `count` whole ones, `scores` as many times `rows.len()`.
     fn call_matrix(&self, queries: &[f32], count: usize, rows: Rows<'_>, scores: &mut [f32]) -> Result<(), Error> {
         assert!(queries.len() == count * rows.dim() && scores.len() == count * rows.len());
-        let (search, stride) = (self.raw()?, rows.len());
+        let (search, stride) = (self.raw(None), rows.len());
         let out = Output(scores.as_mut_ptr());
-        let call = |first: usize, rows: Rows<'_>| {
-            let (out, rows) = (&out, raw_rows(&rows));
+        let call = |task: Task| {
+            let (out, queries) = (&out, &queries[task.queries.start * rows.dim()..task.queries.end * rows.dim()]);
+            let some = raw_rows(&rows.part(task.rows.start, task.rows.len()));
             arena::with_scratch(self.overflow, |scratch| {
                 // SAFETY: ecphory.h asks for
-                // - queries[query_count][dim], and row_count scores of every stride, `first` scores on: the assertion
-                //   above, in release too; `rows` are some from `first` on of the `stride` rows that there are;
+                // - queries[query_count][dim]: sliced above to as many;
+                // - row_count scores of every stride, from those of the task's first query and row on: the task's
+                //   queries are some of `count` and its rows some of `stride`, and the assertion above, in release too;
                 // - rows: `raw_rows` of a `Rows`, which is what it says;
-                // - nothing written that overlaps anything else: `scores` is `&mut`, of which calls write those of
-                //   their own rows alone; `scratch` is a local of `with_scratch`.
+                // - nothing written that overlaps anything else: `scores` is `&mut`, of which tasks write those of
+                //   their own queries and rows alone; `scratch` is a local of `with_scratch`.
                 unsafe {
-                    let to = out.0.add(first);
-                    ffi::ecp_scores(&search, queries.as_ptr(), count, &rows, to, stride, scratch)
+                    let to = out.0.add(task.queries.start * stride + task.rows.start);
+                    ffi::ecp_scores(&search, queries.as_ptr(), task.queries.len(), &some, to, stride, scratch)
                 }
             })
         };
-        let each = rows_per_task(rows, count);
-        if rows.len() <= each || count == 0 {
-            return if count == 0 { tier::ready() } else { call(0, rows) };
+        let tasks = Tasks::new(count, rows, 0);
+        if tasks.len() <= 1 {
+            return if tasks.len() == 0 { tier::ready() } else { call(tasks.at(0)) };
         }
+        tier::ready()?;
+        let largest = tasks.at(tasks.len() - 1).queries.len().max(tasks.at(0).queries.len());
         // SAFETY: reads the search alone, and only computes.
-        let need = unsafe { ffi::ecp_scores_need(&search, rows.dim(), count) };
+        let need = unsafe { ffi::ecp_scores_need(&search, rows.dim(), largest) };
         arena::admit(Kernel::Similarity, self.overflow, need)?;
-        let tasks = (0..rows.len().div_ceil(each)).into_par_iter();
-        tasks.try_for_each(|task| call(task * each, rows.part(task * each, each)))
+        (0..tasks.len()).into_par_iter().try_for_each(|task| call(tasks.at(task)))
     }
 
     /// The scores of the rows `ids`, in their order: `[ids]`. `query` is `[dim]`.
@@ -307,10 +309,10 @@ impl Search {
         if ids.len() <= (TASK_ELEMENTS / rows.dim()).max(1) {
             return self.call_gather(query, rows, ids, scores);
         }
-        let ids_per_task = self.gathered_per_task(rows.dim())?;
+        let ids_per_task = self.gathered_per_task(rows.dim());
         let packed = if self.packing == Packing::Tiled { 1 } else { ids_per_task };
         // SAFETY: reads the search alone, and only computes.
-        let need = unsafe { ffi::ecp_gather_need(&self.raw()?, rows.dim(), packed) };
+        let need = unsafe { ffi::ecp_gather_need(&self.raw(None), rows.dim(), packed) };
         arena::admit(Kernel::Similarity, self.overflow, need)?;
         scores
             .par_chunks_mut(ids_per_task)
@@ -320,20 +322,20 @@ impl Search {
 
     /// Rows that one task gathers. Where a heap loan would help, no more than an arena holds, so that none is needed;
     /// but where an overflow is refused, refused are all gathers above some size, not those between two.
-    fn gathered_per_task(&self, dim: usize) -> Result<usize, Error> {
+    fn gathered_per_task(&self, dim: usize) -> usize {
         let most = (TASK_ELEMENTS / dim).max(1);
         let capacity = ArenaConfig::current().capacity_bytes();
         // SAFETY: reads the search alone, and only computes.
-        let query = unsafe { ffi::ecp_gather_need(&self.raw()?, dim, 0) };
+        let query = unsafe { ffi::ecp_gather_need(&self.raw(None), dim, 0) };
         let fitting = capacity.saturating_sub(query) / (dim * size_of::<f32>());
         let packs = self.packing != Packing::InPlace;
-        Ok(if packs && self.overflow == OverflowPolicy::Heap && fitting > 0 { most.min(fitting) } else { most })
+        if packs && self.overflow == OverflowPolicy::Heap && fitting > 0 { most.min(fitting) } else { most }
     }
 
     /// `ids` are all below `rows.len()`.
     fn call_gather(&self, query: &[f32], rows: Rows<'_>, ids: &[u32], scores: &mut [f32]) -> Result<(), Error> {
         assert!(query.len() == rows.dim() && ids.len() == scores.len());
-        let (search, rows) = (self.raw()?, raw_rows(&rows));
+        let (search, rows) = (self.raw(None), raw_rows(&rows));
         arena::with_scratch(self.overflow, |scratch| {
             // SAFETY: ecphory.h asks for
             // - query[dim], ids[id_count], scores[id_count]: the assertion above, in release too;
@@ -361,7 +363,7 @@ impl Search {
 
     /// The `k` nearest rows of every query: `[queries]`, each as [`Search::top_k`] finds them among the scores of
     /// [`Search::matrix`]. `queries` is `[queries][dim]`. Scratch of a task: that of [`Search::matrix_into`], and for
-    /// each of at most 64 queries 48 bytes and 16 for each hit.
+    /// each of at most 64 queries 40 bytes and 16 for each hit.
     ///
     /// ```
     /// use ecphory::{Metric, Rows, Search};
@@ -381,21 +383,41 @@ impl Search {
     }
 
     fn best_of_each(&self, queries: &[f32], count: usize, rows: Rows<'_>, k: usize) -> Result<Vec<TopK>, Error> {
-        let search = self.raw()?;
-        let each = rows_per_task(rows, count);
-        if count == 0 {
-            return tier::ready().map(|()| Vec::new());
+        let threshold = match self.threshold {
+            Some(found) if found.is_nan() => {
+                return Err(Error::Value { what: "threshold", position: None, expected: "a number", found });
+            }
+            given => given,
+        };
+        let search = self.raw(threshold);
+        let call = |task: Task| {
+            let queries = &queries[task.queries.start * rows.dim()..task.queries.end * rows.dim()];
+            self.call_top_k(&search, queries, task.queries.len(), rows.part(task.rows.start, task.rows.len()), k).map(
+                |mut best| {
+                    let hits = best.iter_mut().flat_map(|best| &mut best.hits);
+                    hits.for_each(|hit| hit.row += task.rows.start);
+                    best
+                },
+            )
+        };
+        let tasks = Tasks::new(count, rows, k);
+        if tasks.len() <= 1 {
+            return if tasks.len() == 0 { tier::ready().map(|()| Vec::new()) } else { call(tasks.at(0)) };
         }
-        if rows.len() <= each {
-            return self.call_top_k(&search, queries, count, rows, 0, k);
-        }
+        tier::ready()?;
+        let (first, last) = (tasks.at(0), tasks.at(tasks.len() - 1));
+        let largest = first.queries.len().max(last.queries.len());
         // SAFETY: reads the search alone, and only computes.
-        let need = unsafe { ffi::ecp_top_k_need(&search, rows.dim(), count, each, k) };
+        let need = unsafe { ffi::ecp_top_k_need(&search, rows.dim(), largest, first.rows.len(), k) };
         arena::admit(Kernel::Similarity, self.overflow, need)?;
-        let tasks = (0..rows.len().div_ceil(each)).into_par_iter();
-        let call = |task| self.call_top_k(&search, queries, count, rows.part(task * each, each), task * each, k);
-        let parts = tasks.map(call).collect::<Result<Vec<_>, _>>()?;
-        Ok((0..count).map(|query| self.best_of_parts(parts.iter().map(|part| &part[query]), k)).collect())
+        // The hits of the parts of a block are held until they are merged, and no longer.
+        let blocks = (0..tasks.query_blocks).into_par_iter().map(|block| {
+            let parts = (0..tasks.row_parts).into_par_iter().map(|part| call(tasks.at(block * tasks.row_parts + part)));
+            let parts = parts.collect::<Result<Vec<_>, _>>()?;
+            let queries = 0..parts[0].len();
+            Ok(queries.map(|query| self.best_of_parts(parts.iter().map(|part| &part[query]), k)).collect::<Vec<_>>())
+        });
+        Ok(blocks.collect::<Result<Vec<_>, Error>>()?.into_iter().flatten().collect())
     }
 
     fn best_of_parts<'p>(&self, parts: impl Iterator<Item = &'p TopK> + Clone, k: usize) -> TopK {
@@ -412,7 +434,6 @@ impl Search {
         queries: &[f32],
         count: usize,
         rows: Rows<'_>,
-        first_row: usize,
         k: usize,
     ) -> Result<Vec<TopK>, Error> {
         let kept = k.min(rows.len());
@@ -431,7 +452,7 @@ impl Search {
                 ffi::ecp_top_k(search, queries.as_ptr(), count, &rows, k, hits, found, scratch)
             }
         })?;
-        let hit = |hit: &ffi::ecp_hit| Hit { row: first_row + hit.row as usize, score: hit.score };
+        let hit = |hit: &ffi::ecp_hit| Hit { row: hit.row as usize, score: hit.score };
         let best = found.iter().enumerate().map(|(query, found)| TopK {
             hits: hits[query * kept..][..found.hit_count].iter().map(hit).collect(),
             nan_rows: found.nan_rows,
@@ -439,18 +460,15 @@ impl Search {
         Ok(best.collect())
     }
 
-    /// As ecphory.h has it.
-    fn raw(&self) -> Result<ffi::ecp_search, Error> {
-        let threshold = match self.threshold {
-            Some(given) if given.is_nan() => {
-                return Err(Error::Value { what: "threshold", position: None, expected: "a number", found: given });
-            }
-            Some(given) => given,
-            None if self.metric == Metric::SquaredEuclidean => f32::INFINITY,
-            None => f32::NEG_INFINITY,
-        };
-        let (metric, precision) = (self.metric.code(), self.precision.code());
-        Ok(ffi::ecp_search { metric, precision, packing: self.packing.code(), threshold })
+    /// As ecphory.h has it; without a threshold every score is a hit.
+    fn raw(&self, threshold: Option<f32>) -> ffi::ecp_search {
+        let none = if self.metric == Metric::SquaredEuclidean { f32::INFINITY } else { f32::NEG_INFINITY };
+        ffi::ecp_search {
+            metric: self.metric.code(),
+            precision: self.precision.code(),
+            packing: self.packing.code(),
+            threshold: threshold.unwrap_or(none),
+        }
     }
 }
 
@@ -474,16 +492,9 @@ fn room<T: Clone>(value: T, len: usize) -> Result<Vec<T>, Error> {
 fn query_count(queries: &[f32], rows: Rows<'_>) -> Result<usize, Error> {
     let dim = rows.dim();
     if !queries.len().is_multiple_of(dim) {
-        return Err(Error::PartialRow { dim, stride: dim, found: queries.len() });
+        return Err(Error::PartialRow { what: "queries", dim, stride: dim, found: queries.len() });
     }
     Ok(queries.len() / dim)
-}
-
-/// A multiple of 64, the rows of a word of a filter.
-fn rows_per_task(rows: Rows<'_>, queries: usize) -> usize {
-    // Many queries make each row dearer, and are made ready in each task.
-    let most = if queries < 8 { TASK_ELEMENTS / rows.dim() } else { 1024 };
-    (most / 64 * 64).max(64)
 }
 
 fn raw_rows(rows: &Rows<'_>) -> ffi::ecp_rows {
@@ -501,7 +512,7 @@ fn raw_rows(rows: &Rows<'_>) -> ffi::ecp_rows {
 pub(crate) fn norms(rows: &Rows<'_>) -> Result<Vec<f32>, Error> {
     tier::ready()?;
     let mut norms = vec![0.0; rows.len()];
-    let each = rows_per_task(*rows, 1);
+    let each = Tasks::new(1, *rows, 0).rows_each;
     norms.par_chunks_mut(each).enumerate().try_for_each(|(task, norms)| {
         let rows = raw_rows(&rows.part(task * each, each));
         assert_eq!(norms.len(), rows.row_count);

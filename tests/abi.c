@@ -356,6 +356,39 @@ static void check_needs(void) {
     CHECK(ecp_top_k_need(NULL, 50, 1, 3, 3) == 0);
 }
 
+/* Whoever lends what a call is said to need gets its answer, in every tier. */
+static void check_needs_in_every_tier(void) {
+    enum { DIM = 100, ROWS = 3, MOST = 70 };
+    static float queries[MOST * DIM], some[ROWS * DIM], out[MOST * ROWS];
+    static ecp_hit hits[MOST * ROWS];
+    static ecp_top_k_result results[MOST];
+    const ecp_rows few = {.elements = some, .row_count = ROWS, .dim = DIM, .stride = DIM};
+    const char *in_use = ecp_tier_in_use();
+    for (size_t tier = 0; tier < ecp_tier_count(); tier++) {
+        const char *name = ecp_tier_name(tier);
+        if (!ecp_tier_supported(tier)) continue;
+        CHECK(ecp_tier_force(name, strlen(name)) == ECP_OK);
+        for (size_t count = 1; count <= MOST; count++) {
+            for (uint32_t precision = ECP_PRECISION_FAST; precision <= ECP_PRECISION_PRECISE; precision++) {
+                const ecp_search search = {ECP_METRIC_DOT, precision, ECP_PACKING_IN_PLACE, -INFINITY};
+                CHECK(ecp_scores(&search, NULL, 0, &few, NULL, 0, NULL) == ECP_OK);
+                for (int best = 0; best < 2; best++) {
+                    size_t need = best ? ecp_top_k_need(&search, DIM, count, ROWS, 2) : ecp_scores_need(&search, DIM, count);
+                    for (int short_by = 0; short_by <= 64; short_by += 64) {
+                        ecp_scratch scratch = {.lent = aligned_alloc(64, need), .lent_size = need - short_by};
+                        ecp_status status = best ? ecp_top_k(&search, queries, count, &few, 2, hits, results, &scratch)
+                                                 : ecp_scores(&search, queries, count, &few, out, ROWS, &scratch);
+                        CHECK(status == (short_by ? ECP_OUT_OF_MEMORY : ECP_OK));
+                        CHECK(!short_by || scratch.need == need);
+                        free(scratch.lent);
+                    }
+                }
+            }
+        }
+    }
+    CHECK(ecp_tier_force(in_use, strlen(in_use)) == ECP_OK);
+}
+
 static const float query[2] = {3, 4};
 static const float elements[8] = {3, 4, -4, 3, 0, 0, 6, 8};
 static const ecp_rows four = {elements, 4, 2, 2, NULL, NULL};
@@ -721,6 +754,7 @@ int main(void) {
     check_tiers();
     check_configuration();
     check_needs();
+    check_needs_in_every_tier();
     for (size_t tier = 0; tier < ecp_tier_count(); tier++) {
         const char *name = ecp_tier_name(tier);
         ecp_status forced = ecp_tier_force(name, strlen(name));

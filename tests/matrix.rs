@@ -140,7 +140,7 @@ fn wrong_shapes_of_queries_are_refused_and_no_queries_are_none() {
     let data = numbers(1, 12);
     let rows = Rows::new(&data, 3).unwrap();
     let search = Search::new(Metric::Cosine);
-    let partial = Error::PartialRow { dim: 3, stride: 3, found: 4 };
+    let partial = Error::PartialRow { what: "queries", dim: 3, stride: 3, found: 4 };
     let mut scores = [7.0; 8];
     assert_eq!(search.matrix(&data[..4], &rows), Err(partial.clone()));
     assert_eq!(search.matrix_into(&data[..4], &rows, &mut scores[..4]), Err(partial.clone()));

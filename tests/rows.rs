@@ -175,7 +175,10 @@ fn shapes_that_do_not_fit_are_refused_by_name() {
         Rows::with_stride(&data, 3, usize::MAX).unwrap_err(),
         Error::Range { what: "stride", min: 3, max, found: usize::MAX }
     );
-    assert_eq!(Rows::with_stride(&data[..7], 2, 3).unwrap_err(), Error::PartialRow { dim: 2, stride: 3, found: 7 });
+    assert_eq!(
+        Rows::with_stride(&data[..7], 2, 3).unwrap_err(),
+        Error::PartialRow { what: "rows", dim: 2, stride: 3, found: 7 }
+    );
     assert_eq!([0, 2, 3, 5, 6].map(|len| Rows::with_stride(&data[..len], 2, 3).unwrap().len()), [0, 1, 1, 2, 2]);
     let rows = Rows::new(&data, 2).unwrap();
     let wrong = Error::Length { what: "filter", expected: 1, found: 2 };

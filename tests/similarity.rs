@@ -309,7 +309,7 @@ fn rows_of_nothing_a_partial_row_and_a_query_of_another_length_are_refused_by_na
     assert_eq!(Rows::new(&[1.0], 0).unwrap_err(), Error::Range { what: "dim", min: 1, max, found: 0 });
     assert_eq!(Rows::new(&[], usize::MAX).unwrap_err(), Error::Range { what: "dim", min: 1, max, found: usize::MAX });
     let partial = Rows::new(&[1.0, 2.0, 3.0], 2).unwrap_err();
-    assert_eq!(partial, Error::PartialRow { dim: 2, stride: 2, found: 3 });
+    assert_eq!(partial, Error::PartialRow { what: "rows", dim: 2, stride: 2, found: 3 });
     assert_eq!(partial.to_string(), "rows: expected a whole number of rows of 2 elements, found 3 elements");
     let mut scores = [7.0];
     let rows = one(&[1.0, 2.0]);

@@ -289,9 +289,10 @@ pub export fn ecp_scores(
     const known = (search orelse return .invalid_argument).checked() orelse return .invalid_argument;
     const given = (rows orelse return .invalid_argument);
     if (!rowsAreSound(given, queries, query_count)) return .invalid_argument;
-    if (query_count > 1 and scores_stride < given.row_count) return .invalid_argument;
-    if (!areAddressable(query_count, scores_stride) or absent(scores, query_count *| given.row_count))
-        return .invalid_argument;
+    if (absent(scores, query_count *| given.row_count)) return .invalid_argument;
+    if (query_count == 0) return .ok;
+    const apart = scores_stride >= given.row_count and areAddressable(query_count, scores_stride);
+    if (query_count > 1 and !apart) return .invalid_argument;
     var local: Arena = undefined;
     const arena = arenaOf(.similarity, scratch, &local);
     defer if (arena == &local) local.dissolve();

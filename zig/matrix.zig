@@ -35,6 +35,10 @@ const block_rows = 64;
 /// Queries from which on turning them over pays.
 const few = 6;
 
+comptime {
+    std.debug.assert(@sizeOf(Query) <= @sizeOf(Room) and lanes <= 16);
+}
+
 /// Rows of a tile: as many as registers hold the sums of, for two registers of queries.
 const tile_rows = if (lanes == 16 or builtin.cpu.arch == .aarch64) 12 else 6;
 
@@ -53,7 +57,7 @@ fn blockNeed(search: *const Search, dim: usize, query_count: usize) usize {
     const queries = if (turnsOver(search, query_count))
         arena_zig.sizeOf(f32, dim *| padded(count))
     else
-        arena_zig.sizeOf(Query, count) +| count *| score_zig.queryNeed(dim);
+        arena_zig.sizeOf(Room, count) +| count *| score_zig.queryNeed(dim);
     return queries +| arena_zig.sizeOf(Block, 1);
 }
 
@@ -67,9 +71,12 @@ pub fn topKNeed(search: *const Search, dim: usize, query_count: usize, row_count
     return blockNeed(search, dim, query_count) +| heaps +| arena_zig.sizeOf(Best, count);
 }
 
-/// Queries that whole registers hold.
+/// Room for a `Query` of any tier: needs do not depend on the tier, for who states them runs on the lowest.
+const Room = [128]u8;
+
+/// Queries that whole registers of any tier hold.
 fn padded(count: usize) usize {
-    return std.mem.alignForward(usize, count, lanes);
+    return std.mem.alignForward(usize, count, 16);
 }
 
 /// out[q * out_stride + i] = score(queries[q], rows[i]), NaN where a filter keeps the row out; queries [any][dim].
@@ -193,7 +200,8 @@ const Several = struct {
     count: usize = 0,
 
     fn reserve(frame: *Frame, search: *const Search, dim: usize, count: usize) error{OutOfMemory}!Several {
-        const all = try frame.alloc(Query, count);
+        const room = try frame.alloc(Room, count);
+        const all = std.mem.bytesAsSlice(Query, std.mem.sliceAsBytes(room)[0 .. count * @sizeOf(Query)]);
         const blocks = try frame.alloc(f32, count *| strideOf(dim));
         return .{ .search = search, .all = all, .blocks = blocks };
     }
@@ -314,6 +322,8 @@ const Panels = struct {
             }
             row += if (whole) tile_rows else 4;
         }
+        // Squares are turned over whole.
+        for (scored[row..std.mem.alignForward(usize, row, lanes)]) |*of_row| of_row.* = @splat(@splat(0));
         if (metric == .cosine) {
             const lengths: [registers]F32s = @bitCast(panels.norms[first..][0 .. registers * lanes].*);
             for (scored[0..norms.len], norms) |*of_row, norm| inline for (of_row, lengths) |*some, length| {

@@ -123,7 +123,17 @@ pub fn gather(
 fn scorePacked(query: *const Query, rows: *const Rows, ids: []const u32, to: []f32, out: []f32) void {
     const dim = rows.dim;
     for (ids, 0..) |id, i| @memcpy(to[i * dim ..][0..dim], rows.at(id));
-    query.scoreEach(&.dense(to[0 .. ids.len * dim], dim), Run{ .first = 0 }, out);
+    var norms: [block_rows]f32 = undefined;
+    var first: usize = 0;
+    while (first < ids.len) : (first += block_rows) {
+        const count = @min(block_rows, ids.len - first);
+        var some: Rows = .dense(to[first * dim ..][0 .. count * dim], dim);
+        if (rows.norms.len > 0) {
+            for (norms[0..count], ids[first..][0..count]) |*norm, id| norm.* = rows.norms[id];
+            some.norms = norms[0..count];
+        }
+        query.scoreEach(&some, Run{ .first = 0 }, out[first..][0..count]);
+    }
 }
 
 /// Rows that fit beside the query, of so many that are wanted; one where none does, to name the least need.

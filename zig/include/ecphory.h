@@ -174,7 +174,8 @@ typedef struct ecp_search {
     uint32_t metric;    /* ECP_METRIC_* */
     uint32_t precision; /* ECP_PRECISION_* */
     uint32_t packing;   /* ECP_PACKING_*; for ecp_gather alone */
-    float threshold;    /* for ecp_top_k alone: scores worse than it are no hits; not NaN, an infinity admits all */
+    float threshold;    /* for ecp_top_k alone: scores worse than it are no hits. Not NaN; -INFINITY admits all, for
+                           distances INFINITY; 0 does not */
 } ecp_search;
 
 /* Rows of dim elements, row i from elements[i * stride] on. All borrowed. */
@@ -183,7 +184,7 @@ typedef struct ecp_rows {
     size_t row_count;
     size_t dim;             /* > 0 */
     size_t stride;          /* >= dim */
-    const float *norms;     /* NULL, or [row_count] as ecp_norms wrote them: cosines then cost what products cost */
+    const float *norms;     /* NULL, or [row_count] as ecp_norms wrote them: fast cosines then cost what products cost */
     const uint64_t *filter; /* NULL, or [row_count / 64, rounded up]: bit i % 64 of word i / 64 admits row i */
 } ecp_rows;
 
@@ -195,7 +196,8 @@ size_t ecp_top_k_need(const ecp_search *search, size_t dim, size_t query_count, 
 /* scores[q * scores_stride + i] = metric(queries[q], rows[i]), NaN where the filter keeps the row out.
  * Reads queries: [query_count][dim]; *rows. Writes scores: row_count of every scores_stride, which is >= row_count
  * where there are several queries; *scratch. All borrowed; apart. The score of one query and a row is the same bits
- * wherever the row stands, with norms or without; with several queries it may differ within the bounds of both. */
+ * wherever the row stands, and with norms that the same tier took or without; with several queries, or norms that
+ * another tier took, it may differ within the bounds of both. */
 ecp_status ecp_scores(const ecp_search *search, const float *queries, size_t query_count, const ecp_rows *rows,
                       float *scores, size_t scores_stride, ecp_scratch *scratch);
 

@@ -1,0 +1,55 @@
+use std::ops::Range;
+
+use crate::Rows;
+
+/// Elements that one rayon task reads: 4 MB, well above the cost of a task. Smaller batches stay on the calling thread.
+/// A split depends on shapes and the capacity of arenas alone, so needs and results do not depend on the number of
+/// threads.
+pub const TASK_ELEMENTS: usize = 1 << 20;
+
+/// Some queries and some rows.
+pub struct Task {
+    pub queries: Range<usize>,
+    pub rows: Range<usize>,
+}
+
+/// How queries and rows are split: the same way for all calls of one shape, whatever the threads.
+pub struct Tasks {
+    queries: usize,
+    pub query_blocks: usize,
+    rows: usize,
+    /// A multiple of 64, the rows of a word of a filter.
+    pub rows_each: usize,
+    pub row_parts: usize,
+}
+
+impl Tasks {
+    /// Queries that share a task: fewer would be made ready for few rows, and more share no more of them.
+    const QUERIES: usize = 64;
+
+    /// No more parts, for each holds `k` hits of each query.
+    const PARTS: usize = 64;
+
+    pub fn new(queries: usize, rows: Rows<'_>, k: usize) -> Self {
+        // Many queries make each row dearer, and are made ready in each task.
+        let each = if queries < 8 { TASK_ELEMENTS / rows.dim() } else { 1024 };
+        let each = if k > 0 { each.max(rows.len() / Self::PARTS) } else { each };
+        let rows_each = each.next_multiple_of(64).max(64);
+        let few = queries.saturating_mul(rows.len()).saturating_mul(rows.dim()) <= 4 * TASK_ELEMENTS;
+        // Between one and two blocks are one: a block of few queries would be scored in another way.
+        let query_blocks = if few { queries.min(1) } else { (queries / Self::QUERIES).max(queries.min(1)) };
+        Self { queries, query_blocks, rows: rows.len(), rows_each, row_parts: rows.len().div_ceil(rows_each).max(1) }
+    }
+
+    pub fn len(&self) -> usize {
+        self.query_blocks * self.row_parts
+    }
+
+    pub fn at(&self, task: usize) -> Task {
+        let (block, part) = (task / self.row_parts, task % self.row_parts);
+        let first = block * Self::QUERIES;
+        let end = if block + 1 == self.query_blocks { self.queries } else { first + Self::QUERIES };
+        let row = part * self.rows_each;
+        Task { queries: first..end, rows: row..(row + self.rows_each).min(self.rows) }
+    }
+}
