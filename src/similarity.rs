@@ -127,7 +127,7 @@ impl TopK {
 /// a cosine, and otherwise by `(dim + 4) 2^-24` times the sum of magnitudes (Higham 2002, section 3.1) and `dim 2^-149`
 /// for products below f32. Sums of many lanes err far less: dot products of 1536 drawn elements by less than `3 * 2^-24
 /// |q| |x|`; where all elements are equal, which roundings in f32 do not average out, by up to `dim/16 + 5` of those
-/// units, and among six or more queries by up to 262. With [`Precision::Precise`] it is the f64 score rounded once: a
+/// units, and among six or more queries by up to 77. With [`Precision::Precise`] it is the f64 score rounded once: a
 /// cosine errs by less than `2^-24`. Scores are the same bits wherever the row stands, with norms taken by the same CPU
 /// tier or without, and however many threads work; they may differ within those bounds between CPU tiers, and between a
 /// query alone and the same among six or more in [`Search::matrix`].

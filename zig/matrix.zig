@@ -42,8 +42,9 @@ comptime {
 /// Rows of a tile: as many as registers hold the sums of, for two registers of queries.
 const tile_rows = if (lanes == 16 or builtin.cpu.arch == .aarch64) 12 else 6;
 
-/// Elements whose products are added up before they join a total.
-const part = 256;
+/// Elements whose products are added up before they join one of two totals, in turn: sums of fewer numbers, which err
+/// less.
+const part = 64;
 
 /// Scores of a block, by query.
 const Block = [block_queries][block_rows]f32;
@@ -417,7 +418,7 @@ noinline fn tile(
     out: *[n][registers]F32s,
 ) void {
     const dim = lines[0].len;
-    out.* = @splat(@splat(@splat(0)));
+    var totals: [2][n][registers]F32s = @splat(@splat(@splat(@splat(0))));
     var first: usize = 0;
     while (first < dim) : (first += part) {
         var sums: [n][registers]F32s = @splat(@splat(@splat(0)));
@@ -432,10 +433,13 @@ noinline fn tile(
                 };
             }
         }
-        inline for (out, sums) |*of_row, some| inline for (of_row, some) |*total, sum| {
+        for (&totals[first / part % 2], sums) |*of_row, some| inline for (of_row, some) |*total, sum| {
             total.* += sum;
         };
     }
+    for (out, totals[0], totals[1]) |*of_row, one, other| inline for (of_row, one, other) |*sum, a, b| {
+        sum.* = a + b;
+    };
 }
 
 /// Rows of a square in the place of its columns.
