@@ -198,3 +198,29 @@ fn prepared_rows_go_by_the_norms_they_were_given() {
     assert_eq!(search.matrix(&[0.0, 1.0].repeat(6), &twice).unwrap(), [0.4, 0.5].repeat(6));
     assert_eq!(Search::new(Metric::Dot).scores(&[0.0, 1.0], &twice).unwrap(), [4.0, 2.0]);
 }
+
+/// The orders in which rows are read differ by length, by whether they begin a cache line, and by how many bytes there
+/// are of them all.
+#[test]
+fn rows_score_the_same_bits_wherever_they_begin_and_however_far_apart() {
+    let count = 66;
+    for dim in (1..40).chain([63, 64, 100, 128, 240, 255, 256, 257, 300, 511, 771, 1040]) {
+        let (dense, query) = (numbers(dim as u64, dim * count), numbers(7, dim));
+        for search in METRICS.map(Search::new) {
+            let rows = Rows::new(&dense, dim).unwrap();
+            let expected = bits(&search.scores(&query, &rows).unwrap());
+            for stride in [dim.next_multiple_of(16), 4096, 4099] {
+                let data = apart(&dense, dim, stride);
+                let mut room = vec![0.0; data.len() + 32];
+                let line = room.as_ptr().align_offset(64) % 16;
+                for offset in [line, line + 1, line + 4, line + 15] {
+                    room[offset..][..data.len()].copy_from_slice(&data);
+                    let rows = Rows::with_stride(&room[offset..][..data.len()], dim, stride).unwrap();
+                    assert_eq!(bits(&search.scores(&query, &rows).unwrap()), expected, "{dim}, {stride}, {offset}");
+                    let prepared = Prepared::new(rows).unwrap();
+                    assert_eq!(bits(&search.scores(&query, &prepared).unwrap()), expected, "{dim}, {stride}, {offset}");
+                }
+            }
+        }
+    }
+}
