@@ -261,11 +261,15 @@ test "a scope of the caller's is one need, named after the caller, whatever runs
 
 test "figures of threads are their own, though a slot was others' before" {
     const work = struct {
+        fn add(wrong: *std.atomic.Value(u32)) void {
+            _ = wrong.fetchAdd(1, .monotonic);
+        }
+
         fn run(wrong: *std.atomic.Value(u32)) void {
             defer release();
-            const arena = lendTo(.caller) catch return;
-            (arena.frame(64) catch return).close();
-            _ = arena.frame(capacity_max) catch {};
+            const arena = lendTo(.caller) catch return add(wrong);
+            (arena.frame(64) catch return add(wrong)).close();
+            if (arena.frame(capacity_max)) |_| return add(wrong) else |_| {}
             var own: [64]Stats = undefined;
             const count = each(&own);
             const fresh = stats();
