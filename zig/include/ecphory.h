@@ -19,7 +19,7 @@
 extern "C" {
 #endif
 
-#define ECP_ABI_VERSION 3u
+#define ECP_ABI_VERSION 4u
 
 typedef int32_t ecp_status;
 #define ECP_OK 0
@@ -159,9 +159,17 @@ ecp_status ecp_arena_rewind(size_t mark);
 
 /* ---- Similarity -------------------------------------------------------------------------------------------- */
 
+#define ECP_TYPE_F32 0u
+#define ECP_TYPE_F16 1u  /* IEEE 754 binary16 */
+#define ECP_TYPE_BF16 2u /* the upper half of an f32 */
+#define ECP_TYPE_I8 3u   /* a scale for each row */
+#define ECP_TYPE_BITS 4u /* eight bits to an element, a byte: dim and stride count bytes */
+
 #define ECP_METRIC_COSINE 0u            /* in [-1, 1] up to rounding; a zero vector scores 0 */
 #define ECP_METRIC_DOT 1u
 #define ECP_METRIC_SQUARED_EUCLIDEAN 2u /* a distance: the smaller, the nearer */
+#define ECP_METRIC_HAMMING 3u           /* of bits: those that differ, a distance */
+#define ECP_METRIC_JACCARD 4u           /* of bits: those in both by those in either, 1 where there are none */
 
 #define ECP_PRECISION_FAST 0u    /* f32; see similarity.rs for its bounds */
 #define ECP_PRECISION_PRECISE 1u /* sums in f64, rounded once */
@@ -178,33 +186,39 @@ typedef struct ecp_search {
                            distances INFINITY; 0 does not */
 } ecp_search;
 
-/* Rows of dim elements, row i from elements[i * stride] on. All borrowed. */
+/* Rows of dim elements, row i from element i * stride on. All borrowed. Queries too come as rows: one after the other
+ * or apart, with scales, of the type of the rows they meet or F32 with F16, BF16 and I8; what they have of norms or a
+ * filter is not looked at. Bits meet HAMMING and JACCARD, all others the rest. */
 typedef struct ecp_rows {
-    const float *elements; /* [(row_count - 1) * stride + dim] */
+    const void *elements; /* [(row_count - 1) * stride + dim], aligned for their type */
+    uint32_t type;        /* ECP_TYPE_* */
+    uint32_t reserved;    /* 0 */
     size_t row_count;
     size_t dim;             /* > 0 */
     size_t stride;          /* >= dim */
+    const float *scales;    /* NULL, or with I8 [row_count], finite, > 0: row i stands for scales[i] times its elements */
     const float *norms;     /* NULL, or [row_count] as ecp_norms wrote them: fast cosines then cost what products cost */
     const uint64_t *filter; /* NULL, or [row_count / 64, rounded up]: bit i % 64 of word i / 64 admits row i */
 } ecp_rows;
 
-/* Scratch bytes of the calls below; saturated. 0 for a search that is not sound. */
-size_t ecp_scores_need(const ecp_search *search, size_t dim, size_t query_count);
-size_t ecp_gather_need(const ecp_search *search, size_t dim, size_t id_count);
-size_t ecp_top_k_need(const ecp_search *search, size_t dim, size_t query_count, size_t row_count, size_t k);
+/* Scratch bytes of the calls below; saturated. 0 for a search or rows that are not sound. Of rows and queries their
+ * types, counts and dim alone are looked at: pointers may be anything. */
+size_t ecp_scores_need(const ecp_search *search, const ecp_rows *queries, const ecp_rows *rows);
+size_t ecp_gather_need(const ecp_search *search, const ecp_rows *query, const ecp_rows *rows, size_t id_count);
+size_t ecp_top_k_need(const ecp_search *search, const ecp_rows *queries, const ecp_rows *rows, size_t k);
 
 /* scores[q * scores_stride + i] = metric(queries[q], rows[i]), NaN where the filter keeps the row out.
- * Reads queries: [query_count][dim]; *rows. Writes scores: row_count of every scores_stride, which is >= row_count
- * where there are several queries; *scratch. All borrowed; apart. The score of one query and a row is the same bits
- * wherever the row stands, and with norms that the same tier took or without; with several queries, or norms that
- * another tier took, it may differ within the bounds of both. */
-ecp_status ecp_scores(const ecp_search *search, const float *queries, size_t query_count, const ecp_rows *rows,
-                      float *scores, size_t scores_stride, ecp_scratch *scratch);
+ * Reads *queries, *rows. Writes scores: rows->row_count of every scores_stride, which is no less than that where there
+ * are several queries; *scratch. All borrowed; apart. The score of one query and a row is the same bits wherever the row
+ * stands, and with norms that the same tier took or without; with several queries, or norms that another tier took, it
+ * may differ within the bounds of both. */
+ecp_status ecp_scores(const ecp_search *search, const ecp_rows *queries, const ecp_rows *rows, float *scores,
+                      size_t scores_stride, ecp_scratch *scratch);
 
 /* scores[i] = metric(query, rows[ids[i]]), NaN where the filter keeps the row out. The bits do not depend on packing.
- * Reads query: [dim]; *rows; ids: [id_count], each < row_count: the caller's promise, not checked here.
+ * Reads *query, of one row; *rows; ids: [id_count], each < rows->row_count: the caller's promise, not checked here.
  * Writes scores: [id_count]; *scratch. All borrowed; apart. */
-ecp_status ecp_gather(const ecp_search *search, const float *query, const ecp_rows *rows, const uint32_t *ids,
+ecp_status ecp_gather(const ecp_search *search, const ecp_rows *query, const ecp_rows *rows, const uint32_t *ids,
                       size_t id_count, float *scores, ecp_scratch *scratch);
 
 typedef struct ecp_hit {
@@ -219,12 +233,13 @@ typedef struct ecp_top_k_result {
 } ecp_top_k_result;
 
 /* The best k rows of each query that the filter admits, best first, ties by lower row.
- * Reads queries: [query_count][dim], one at least; *rows. Writes hits: [query_count][min(k, row_count)], the first
- * results[q].hit_count of each; results: [query_count]; *scratch. All borrowed; apart. */
-ecp_status ecp_top_k(const ecp_search *search, const float *queries, size_t query_count, const ecp_rows *rows, size_t k,
-                     ecp_hit *hits, ecp_top_k_result *results, ecp_scratch *scratch);
+ * Reads *queries, one at least; *rows. Writes hits: [queries->row_count][min(k, rows->row_count)], the first
+ * results[q].hit_count of each; results: [queries->row_count]; *scratch. All borrowed; apart. */
+ecp_status ecp_top_k(const ecp_search *search, const ecp_rows *queries, const ecp_rows *rows, size_t k, ecp_hit *hits,
+                     ecp_top_k_result *results, ecp_scratch *scratch);
 
-/* norms[i] = the norm of row i as a cosine takes it; 0 where f32 does not measure it, and a cosine takes it in f64.
+/* norms[i] = the norm of row i as a cosine takes it, without its scale; 0 where f32 does not measure it, and a cosine
+ * takes it in f64. Not of bits.
  * Reads *rows, but for its norms and filter. Writes norms: [row_count]. All borrowed; apart. */
 ecp_status ecp_norms(const ecp_rows *rows, float *norms);
 
