@@ -62,6 +62,14 @@ pub enum Error {
         /// The number given.
         found: f32,
     },
+    /// A metric is not one of the elements: of bits where they are numbers, or of numbers where they are bits.
+    #[error("{metric}: expected {}, found {elements}", if *elements == "bits" { "numbers" } else { "bits" })]
+    Metric {
+        /// The metric.
+        metric: &'static str,
+        /// What rows are made of.
+        elements: &'static str,
+    },
     /// The arena is too small for the call, and no policy helped: there is none for a caller's own scratch.
     #[error(
         "out of memory: {needed} bytes of scratch needed, the thread's arena has {capacity} \

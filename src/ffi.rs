@@ -2,7 +2,7 @@
 
 #![allow(dead_code, missing_docs, non_camel_case_types, unsafe_code, clippy::undocumented_unsafe_blocks)]
 
-pub const ECP_ABI_VERSION: u32 = 3;
+pub const ECP_ABI_VERSION: u32 = 4;
 pub const ECP_OK: u32 = 0;
 pub const ECP_OUT_OF_MEMORY: u32 = 1;
 pub const ECP_INVALID_ARGUMENT: u32 = 2;
@@ -18,9 +18,16 @@ pub const ECP_KERNEL_DECAY: u32 = 2;
 pub const ECP_KERNEL_CALLER: u32 = 3;
 pub const ECP_KERNELS: u32 = 4;
 pub const ECP_NEED_BUCKETS: u32 = 369;
+pub const ECP_TYPE_F32: u32 = 0;
+pub const ECP_TYPE_F16: u32 = 1;
+pub const ECP_TYPE_BF16: u32 = 2;
+pub const ECP_TYPE_I8: u32 = 3;
+pub const ECP_TYPE_BITS: u32 = 4;
 pub const ECP_METRIC_COSINE: u32 = 0;
 pub const ECP_METRIC_DOT: u32 = 1;
 pub const ECP_METRIC_SQUARED_EUCLIDEAN: u32 = 2;
+pub const ECP_METRIC_HAMMING: u32 = 3;
+pub const ECP_METRIC_JACCARD: u32 = 4;
 pub const ECP_PRECISION_FAST: u32 = 0;
 pub const ECP_PRECISION_PRECISE: u32 = 1;
 pub const ECP_PACKING_IN_PLACE: u32 = 0;
@@ -253,23 +260,29 @@ const _: () = {
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
 pub struct ecp_rows {
-    pub elements: *const f32,
+    pub elements: *const ::core::ffi::c_void,
+    pub type_: u32,
+    pub reserved: u32,
     pub row_count: usize,
     pub dim: usize,
     pub stride: usize,
+    pub scales: *const f32,
     pub norms: *const f32,
     pub filter: *const u64,
 }
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
-    ["Size of ecp_rows"][::core::mem::size_of::<ecp_rows>() - 48usize];
+    ["Size of ecp_rows"][::core::mem::size_of::<ecp_rows>() - 64usize];
     ["Alignment of ecp_rows"][::core::mem::align_of::<ecp_rows>() - 8usize];
     ["Offset of field: ecp_rows::elements"][::core::mem::offset_of!(ecp_rows, elements) - 0usize];
-    ["Offset of field: ecp_rows::row_count"][::core::mem::offset_of!(ecp_rows, row_count) - 8usize];
-    ["Offset of field: ecp_rows::dim"][::core::mem::offset_of!(ecp_rows, dim) - 16usize];
-    ["Offset of field: ecp_rows::stride"][::core::mem::offset_of!(ecp_rows, stride) - 24usize];
-    ["Offset of field: ecp_rows::norms"][::core::mem::offset_of!(ecp_rows, norms) - 32usize];
-    ["Offset of field: ecp_rows::filter"][::core::mem::offset_of!(ecp_rows, filter) - 40usize];
+    ["Offset of field: ecp_rows::type_"][::core::mem::offset_of!(ecp_rows, type_) - 8usize];
+    ["Offset of field: ecp_rows::reserved"][::core::mem::offset_of!(ecp_rows, reserved) - 12usize];
+    ["Offset of field: ecp_rows::row_count"][::core::mem::offset_of!(ecp_rows, row_count) - 16usize];
+    ["Offset of field: ecp_rows::dim"][::core::mem::offset_of!(ecp_rows, dim) - 24usize];
+    ["Offset of field: ecp_rows::stride"][::core::mem::offset_of!(ecp_rows, stride) - 32usize];
+    ["Offset of field: ecp_rows::scales"][::core::mem::offset_of!(ecp_rows, scales) - 40usize];
+    ["Offset of field: ecp_rows::norms"][::core::mem::offset_of!(ecp_rows, norms) - 48usize];
+    ["Offset of field: ecp_rows::filter"][::core::mem::offset_of!(ecp_rows, filter) - 56usize];
 };
 impl Default for ecp_rows {
     fn default() -> Self {
@@ -281,25 +294,28 @@ impl Default for ecp_rows {
     }
 }
 unsafe extern "C" {
-    pub fn ecp_scores_need(search: *const ecp_search, dim: usize, query_count: usize) -> usize;
+    pub fn ecp_scores_need(search: *const ecp_search, queries: *const ecp_rows, rows: *const ecp_rows) -> usize;
 }
 unsafe extern "C" {
-    pub fn ecp_gather_need(search: *const ecp_search, dim: usize, id_count: usize) -> usize;
+    pub fn ecp_gather_need(
+        search: *const ecp_search,
+        query: *const ecp_rows,
+        rows: *const ecp_rows,
+        id_count: usize,
+    ) -> usize;
 }
 unsafe extern "C" {
     pub fn ecp_top_k_need(
         search: *const ecp_search,
-        dim: usize,
-        query_count: usize,
-        row_count: usize,
+        queries: *const ecp_rows,
+        rows: *const ecp_rows,
         k: usize,
     ) -> usize;
 }
 unsafe extern "C" {
     pub fn ecp_scores(
         search: *const ecp_search,
-        queries: *const f32,
-        query_count: usize,
+        queries: *const ecp_rows,
         rows: *const ecp_rows,
         scores: *mut f32,
         scores_stride: usize,
@@ -309,7 +325,7 @@ unsafe extern "C" {
 unsafe extern "C" {
     pub fn ecp_gather(
         search: *const ecp_search,
-        query: *const f32,
+        query: *const ecp_rows,
         rows: *const ecp_rows,
         ids: *const u32,
         id_count: usize,
@@ -348,8 +364,7 @@ const _: () = {
 unsafe extern "C" {
     pub fn ecp_top_k(
         search: *const ecp_search,
-        queries: *const f32,
-        query_count: usize,
+        queries: *const ecp_rows,
         rows: *const ecp_rows,
         k: usize,
         hits: *mut ecp_hit,

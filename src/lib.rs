@@ -33,11 +33,17 @@ pub mod arena;
 #[cfg(feature = "bench")]
 pub mod bench;
 mod decay;
+mod element;
 mod error;
 mod ffi;
 mod graph;
+mod hits;
+mod meeting;
+mod metric;
 mod needs;
 pub mod planner;
+mod quantize;
+mod queries;
 mod report;
 mod rows;
 mod similarity;
@@ -47,12 +53,19 @@ pub mod tier;
 
 pub use arena::{ArenaConfig, OverflowPolicy};
 pub use decay::{Ages, Decay, DecayReport};
+pub use element::{Element, Meets, Number};
 pub use error::Error;
 pub use graph::{Edge, Graph};
+pub use hits::{Hit, TopK};
+pub use metric::Metric;
 pub use needs::{Kernel, NeedHistogram};
+pub use quantize::{Quantized, quantize_bits, quantize_i8};
+#[cfg(feature = "half")]
+pub use quantize::{quantize_bf16, quantize_f16};
+pub use queries::AsQueries;
 pub use report::{ArenaReport, ArenaStats, KernelReport, Overflows};
 pub use rows::{AsRows, Prepared, Rows};
-pub use similarity::{Hit, Metric, Packing, Precision, Search, TopK, similarity_batch, similarity_batch_into};
+pub use similarity::{Packing, Precision, Search, similarity_batch, similarity_batch_into};
 pub use spreading::{Activation, Fire, Seed, Spread, Weighting};
 
 #[cfg(doctest)]

@@ -1,8 +1,9 @@
 use std::borrow::Cow;
 
-use crate::{Error, similarity};
+use crate::{Element, Error, Number, similarity};
 
-/// Rows of equal length: a checked view of `[len][dim]` numbers, row `i` from element `i * stride` on.
+/// Rows of equal length: a checked view of `[len][dim]` elements, row `i` from element `i * stride` on. Of `f32`, and of
+/// the reduced types of [`Element`]: rows of `u8` are bits, eight to an element.
 ///
 /// ```
 /// use ecphory::{Metric, Rows, Search};
@@ -18,21 +19,22 @@ use crate::{Error, similarity};
 /// # Ok::<(), ecphory::Error>(())
 /// ```
 #[derive(Debug, Clone, Copy)]
-pub struct Rows<'a> {
-    data: &'a [f32],
+pub struct Rows<'a, T: Element = f32> {
+    data: &'a [T],
     len: usize,
     dim: usize,
     stride: usize,
+    scales: Option<&'a [f32]>,
     norms: Option<&'a [f32]>,
     filter: Option<&'a [u64]>,
 }
 
-impl<'a> Rows<'a> {
+impl<'a, T: Element> Rows<'a, T> {
     /// A view of `data` as rows of `dim` elements, one after the other. No rows at all is fine; any values are.
     ///
     /// # Errors
     /// [`Error::Range`] where `dim` is 0; [`Error::PartialRow`] where `data` is not a whole number of rows.
-    pub fn new(data: &'a [f32], dim: usize) -> Result<Self, Error> {
+    pub fn new(data: &'a [T], dim: usize) -> Result<Self, Error> {
         Self::with_stride(data, dim, dim)
     }
 
@@ -42,15 +44,20 @@ impl<'a> Rows<'a> {
     /// # Errors
     /// [`Error::Range`] where `dim` is 0 or `stride` below `dim`; [`Error::PartialRow`] where `data` ends within a row
     /// or within what follows one.
-    pub fn with_stride(data: &'a [f32], dim: usize, stride: usize) -> Result<Self, Error> {
-        let most = isize::MAX as usize / size_of::<f32>();
+    pub fn with_stride(data: &'a [T], dim: usize, stride: usize) -> Result<Self, Error> {
+        let most = isize::MAX as usize / size_of::<T>();
         Error::check_range("dim", 1, most, dim)?;
         Error::check_range("stride", dim, most, stride)?;
         let rest = data.len() % stride;
         if rest != 0 && rest != dim {
             return Err(Error::PartialRow { what: "rows", dim, stride, found: data.len() });
         }
-        Ok(Self { data, len: data.len().div_ceil(stride), dim, stride, norms: None, filter: None })
+        Ok(Self { data, len: data.len().div_ceil(stride), dim, stride, scales: None, norms: None, filter: None })
+    }
+
+    /// `data` is a whole number of rows of `dim`.
+    pub(crate) fn dense(data: &'a [T], dim: usize) -> Self {
+        Self { data, len: data.len() / dim, dim, stride: dim, scales: None, norms: None, filter: None }
     }
 
     /// The same rows, of which only those take part whose bit is 1: bit `i % 64` of word `i / 64` for row `i`. Rows
@@ -73,7 +80,7 @@ impl<'a> Rows<'a> {
         self.len == 0
     }
 
-    /// Elements in a row.
+    /// Elements in a row; bytes of bits.
     pub fn dim(&self) -> usize {
         self.dim
     }
@@ -81,6 +88,11 @@ impl<'a> Rows<'a> {
     /// Elements from the beginning of a row to that of the next.
     pub fn stride(&self) -> usize {
         self.stride
+    }
+
+    /// The scales of scaled rows.
+    pub fn scales(&self) -> Option<&'a [f32]> {
+        self.scales
     }
 
     /// The norms of prepared rows.
@@ -94,14 +106,18 @@ impl<'a> Rows<'a> {
     }
 
     /// All elements, with what stands between rows.
-    pub fn as_slice(&self) -> &'a [f32] {
+    pub fn as_slice(&self) -> &'a [T] {
         self.data
     }
 
     /// Row `index`, or `None` past the end.
-    pub fn row(&self, index: usize) -> Option<&'a [f32]> {
+    pub fn row(&self, index: usize) -> Option<&'a [T]> {
         let start = index.checked_mul(self.stride).filter(|_| index < self.len)?;
         self.data.get(start..start + self.dim)
+    }
+
+    pub(crate) fn row_bytes(&self) -> usize {
+        self.dim * size_of::<T>()
     }
 
     /// At most `count` rows from `first`, a multiple of 64.
@@ -111,6 +127,7 @@ impl<'a> Rows<'a> {
         Self {
             data: &data[..data.len().min(len * self.stride)],
             len,
+            scales: self.scales.map(|scales| &scales[first..first + len]),
             norms: self.norms.map(|norms| &norms[first..first + len]),
             filter: self.filter.map(|words| &words[first / 64..(first + len).div_ceil(64)]),
             ..*self
@@ -118,9 +135,37 @@ impl<'a> Rows<'a> {
     }
 }
 
+impl<'a> Rows<'a, i8> {
+    /// The same rows, of which row `i` stands for `scales[i]` times its elements.
+    ///
+    /// ```
+    /// use ecphory::{Metric, Rows, Search};
+    ///
+    /// let rows = Rows::new(&[3i8, 4, 6, 8], 2)?.scaled(&[0.5, 0.25])?;
+    /// assert_eq!(Search::new(Metric::Dot).scores(&[1.0, 0.0], &rows)?, [1.5, 1.5]);
+    /// # Ok::<(), ecphory::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Length`] where there is not one scale for each row; [`Error::Value`] for one that is not finite or not
+    /// above 0.
+    pub fn scaled(self, scales: &'a [f32]) -> Result<Self, Error> {
+        Error::check_length("scales", self.len, scales.len())?;
+        scales.iter().enumerate().try_for_each(|(row, &scale)| Error::check_positive("scale", Some(row), scale))?;
+        Ok(self.with_scales(scales))
+    }
+
+    /// `scales` are one for each row, finite and above 0.
+    pub(crate) fn with_scales(self, scales: &'a [f32]) -> Self {
+        Self { scales: Some(scales), ..self }
+    }
+}
+
 /// Rows with their norms beside them, taken once: a cosine then costs what a dot product costs, in the same bits as
 /// without where the same CPU tier took them, and else within the same bound. [`Precision::Precise`](crate::Precision)
 /// takes norms of its own.
+///
+/// Norms are those of the elements: the scales of rows of `i8` do not touch cosines.
 ///
 /// The parts of it are what to keep in a file: the elements, and [`Prepared::norms`], one `f32` for each row, in its
 /// order. Norms of rows that f32 does not measure (zero, NaN, infinite, or with a sum of squares outside
@@ -143,17 +188,17 @@ impl<'a> Rows<'a> {
 /// # Ok::<(), ecphory::Error>(())
 /// ```
 #[derive(Debug, Clone)]
-pub struct Prepared<'a> {
-    rows: Rows<'a>,
+pub struct Prepared<'a, T: Number = f32> {
+    rows: Rows<'a, T>,
     norms: Cow<'a, [f32]>,
 }
 
-impl<'a> Prepared<'a> {
+impl<'a, T: Number> Prepared<'a, T> {
     /// Takes the norms of `rows`, large ones on the threads of rayon. Nothing is copied: `rows` stay where they are.
     ///
     /// # Errors
     /// [`Error::UnknownTier`].
-    pub fn new(rows: Rows<'a>) -> Result<Self, Error> {
+    pub fn new(rows: Rows<'a, T>) -> Result<Self, Error> {
         Ok(Self { rows, norms: Cow::Owned(similarity::norms(&rows)?) })
     }
 
@@ -161,10 +206,14 @@ impl<'a> Prepared<'a> {
     ///
     /// # Errors
     /// [`Error::Length`] where there is not one norm for each row.
-    pub fn from_parts(rows: Rows<'a>, norms: impl Into<Cow<'a, [f32]>>) -> Result<Self, Error> {
+    pub fn from_parts(rows: Rows<'a, T>, norms: impl Into<Cow<'a, [f32]>>) -> Result<Self, Error> {
         let norms = norms.into();
         Error::check_length("norms", rows.len(), norms.len())?;
         Ok(Self { rows, norms })
+    }
+
+    pub(crate) fn rows(&self) -> &Rows<'a, T> {
+        &self.rows
     }
 
     /// One for each row.
@@ -181,27 +230,43 @@ impl<'a> Prepared<'a> {
     }
 }
 
-/// What a search takes: [`Rows`] or [`Prepared`] ones.
+/// What a search takes: [`Rows`], [`Prepared`] ones, or [`Quantized`](crate::Quantized) ones.
 pub trait AsRows: sealed::Sealed {
-    /// The rows, with their norms where they are prepared.
-    fn as_rows(&self) -> Rows<'_>;
+    /// What the rows are made of.
+    type Element: Element;
+
+    /// The rows, with their scales and norms where they have them.
+    fn as_rows(&self) -> Rows<'_, Self::Element>;
 }
 
-impl AsRows for Rows<'_> {
-    fn as_rows(&self) -> Rows<'_> {
+impl<T: Element> AsRows for Rows<'_, T> {
+    type Element = T;
+
+    fn as_rows(&self) -> Rows<'_, T> {
         *self
     }
 }
 
-impl AsRows for Prepared<'_> {
-    fn as_rows(&self) -> Rows<'_> {
+impl<T: Number> AsRows for Prepared<'_, T> {
+    type Element = T;
+
+    fn as_rows(&self) -> Rows<'_, T> {
         Rows { norms: Some(&self.norms), ..self.rows }
+    }
+}
+
+impl AsRows for crate::Quantized {
+    type Element = i8;
+
+    fn as_rows(&self) -> Rows<'_, i8> {
+        self.rows()
     }
 }
 
 mod sealed {
     pub trait Sealed {}
 
-    impl Sealed for super::Rows<'_> {}
-    impl Sealed for super::Prepared<'_> {}
+    impl<T: super::Element> Sealed for super::Rows<'_, T> {}
+    impl<T: super::Number> Sealed for super::Prepared<'_, T> {}
+    impl Sealed for crate::Quantized {}
 }

@@ -2,39 +2,12 @@
 
 use rayon::prelude::*;
 
-use crate::tasks::{TASK_ELEMENTS, Task, Tasks};
-use crate::{ArenaConfig, AsRows, Error, Kernel, OverflowPolicy, Rows, Seed, arena, ffi, tier};
-
-/// How a query and a row are compared.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Metric {
-    /// Cosine of the angle, in [-1, 1] up to rounding; higher is nearer. A zero vector scores 0 against every finite
-    /// one, and an infinity anywhere makes NaN. Norms from f32's smallest to its largest numbers neither under- nor
-    /// overflow.
-    Cosine,
-    /// Dot product; higher is nearer. Beyond f32 it is infinite.
-    Dot,
-    /// Squared Euclidean distance; lower is nearer. Beyond f32 it is infinite.
-    SquaredEuclidean,
-}
-
-impl Metric {
-    fn code(self) -> u32 {
-        match self {
-            Self::Cosine => ffi::ECP_METRIC_COSINE,
-            Self::Dot => ffi::ECP_METRIC_DOT,
-            Self::SquaredEuclidean => ffi::ECP_METRIC_SQUARED_EUCLIDEAN,
-        }
-    }
-
-    /// Nearest first, ties by lower row. Neither score is NaN.
-    fn order(self, a: &Hit, b: &Hit) -> std::cmp::Ordering {
-        let scores = a.score.partial_cmp(&b.score).unwrap_or(std::cmp::Ordering::Equal);
-        let nearest = if self == Self::SquaredEuclidean { scores } else { scores.reverse() };
-        nearest.then(a.row.cmp(&b.row))
-    }
-}
+use crate::meeting::{Meeting, raw_rows};
+use crate::tasks::{Task, Tasks, rows_of_task};
+use crate::{
+    ArenaConfig, AsQueries, AsRows, Element, Error, Hit, Kernel, Meets, Metric, Number, OverflowPolicy, Rows, TopK,
+    arena, ffi, tier,
+};
 
 /// Where a gather reads its rows. Scores are the same bits every way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -77,47 +50,6 @@ impl Precision {
             Self::Fast => ffi::ECP_PRECISION_FAST,
             Self::Precise => ffi::ECP_PRECISION_PRECISE,
         }
-    }
-}
-
-/// A row found, and its score.
-#[derive(Debug, Clone, Copy, PartialEq)]
-#[non_exhaustive]
-pub struct Hit {
-    /// Index of the row.
-    pub row: usize,
-    /// Its score under the metric of the search.
-    pub score: f32,
-}
-
-/// The best rows of a search.
-#[derive(Debug, Clone, PartialEq, Default)]
-#[non_exhaustive]
-pub struct TopK {
-    /// Nearest first, ties by lower row.
-    pub hits: Vec<Hit>,
-    /// Rows that scored NaN: left out of `hits`.
-    pub nan_rows: usize,
-}
-
-impl TopK {
-    /// The hits as seeds of a spread, node `i` standing for row `i`, activated by its score. For a cosine or dot
-    /// product; hits of a score of 0 or less are left out, for activation is never negative. A distance is not an
-    /// activation: the farthest would wake most.
-    ///
-    /// ```
-    /// use ecphory::{Metric, Rows, Search, Seed};
-    ///
-    /// let rows = Rows::new(&[1.0, 0.0, 0.6, 0.8, -1.0, 0.0], 2)?;
-    /// let best = Search::new(Metric::Cosine).top_k(&[1.0, 0.0], &rows, 3)?;
-    /// assert_eq!(best.seeds(), [Seed::new(0, 1.0), Seed::new(1, 0.6)]);
-    /// # Ok::<(), ecphory::Error>(())
-    /// ```
-    #[must_use]
-    pub fn seeds(&self) -> Vec<Seed> {
-        let awake = self.hits.iter().filter(|hit| hit.score > 0.0);
-        // A row beyond u32 is no node of any graph: the spread will say so.
-        awake.map(|hit| Seed::new(hit.row.try_into().unwrap_or(u32::MAX), hit.score)).collect()
     }
 }
 
@@ -190,7 +122,11 @@ impl Search {
     ///
     /// # Errors
     /// As [`Search::scores_into`].
-    pub fn scores(&self, query: &[f32], rows: &impl AsRows) -> Result<Vec<f32>, Error> {
+    pub fn scores<R: AsRows>(
+        &self,
+        query: &(impl AsQueries<R::Element> + ?Sized),
+        rows: &R,
+    ) -> Result<Vec<f32>, Error> {
         let mut scores = vec![0.0; rows.as_rows().len()];
         self.scores_into(query, rows, &mut scores)?;
         Ok(scores)
@@ -202,11 +138,15 @@ impl Search {
     /// [`Error::Length`] for a query or `scores` of another length; [`Error::OutOfMemory`] by the policy;
     /// [`Error::ThreadEnding`]; [`Error::UnknownTier`]. `scores` is then untouched, unless a worker thread that
     /// already held scratch, or whose arena could not be mapped, was what refused: then it is unspecified.
-    pub fn scores_into(&self, query: &[f32], rows: &impl AsRows, scores: &mut [f32]) -> Result<(), Error> {
-        let rows = rows.as_rows();
-        Error::check_length("query", rows.dim(), query.len())?;
-        Error::check_length("scores", rows.len(), scores.len())?;
-        self.call_matrix(query, 1, rows, scores)
+    pub fn scores_into<R: AsRows>(
+        &self,
+        query: &(impl AsQueries<R::Element> + ?Sized),
+        rows: &R,
+        scores: &mut [f32],
+    ) -> Result<(), Error> {
+        let meeting = Meeting::of_one(self.metric, query.given(), rows.as_rows())?;
+        Error::check_length("scores", meeting.scores(), scores.len())?;
+        self.call_matrix(meeting, scores)
     }
 
     /// The score of every query and row: `[queries][rows]`. `queries` is `[queries][dim]`, one after the other.
@@ -222,10 +162,14 @@ impl Search {
     ///
     /// # Errors
     /// As [`Search::matrix_into`].
-    pub fn matrix(&self, queries: &[f32], rows: &impl AsRows) -> Result<Vec<f32>, Error> {
-        let view = rows.as_rows();
-        let mut scores = room(0.0, query_count(queries, view)?.saturating_mul(view.len()))?;
-        self.matrix_into(queries, rows, &mut scores)?;
+    pub fn matrix<R: AsRows>(
+        &self,
+        queries: &(impl AsQueries<R::Element> + ?Sized),
+        rows: &R,
+    ) -> Result<Vec<f32>, Error> {
+        let meeting = Meeting::of_many(self.metric, queries.given(), rows.as_rows())?;
+        let mut scores = room(0.0, meeting.scores())?;
+        self.call_matrix(meeting, &mut scores)?;
         Ok(scores)
     }
 
@@ -236,44 +180,51 @@ impl Search {
     ///
     /// # Errors
     /// As [`Search::scores_into`], and [`Error::PartialRow`] for queries that are not whole.
-    pub fn matrix_into(&self, queries: &[f32], rows: &impl AsRows, scores: &mut [f32]) -> Result<(), Error> {
-        let rows = rows.as_rows();
-        let count = query_count(queries, rows)?;
+    pub fn matrix_into<R: AsRows>(
+        &self,
+        queries: &(impl AsQueries<R::Element> + ?Sized),
+        rows: &R,
+        scores: &mut [f32],
+    ) -> Result<(), Error> {
+        let meeting = Meeting::of_many(self.metric, queries.given(), rows.as_rows())?;
         // As many scores as cannot be counted cannot be there.
-        Error::check_length("scores", count.saturating_mul(rows.len()), scores.len())?;
-        self.call_matrix(queries, count, rows, scores)
+        Error::check_length("scores", meeting.scores(), scores.len())?;
+        self.call_matrix(meeting, scores)
     }
 
-    /// `queries` are `count` whole ones, `scores` as many times `rows.len()`.
-    fn call_matrix(&self, queries: &[f32], count: usize, rows: Rows<'_>, scores: &mut [f32]) -> Result<(), Error> {
-        assert!(queries.len() == count * rows.dim() && scores.len() == count * rows.len());
-        let (search, stride) = (self.raw(None), rows.len());
+    fn call_matrix<Q: Meets<T>, T: Element>(
+        &self,
+        meeting: Meeting<'_, Q, T>,
+        scores: &mut [f32],
+    ) -> Result<(), Error> {
+        assert_eq!(scores.len(), meeting.queries.len() * meeting.rows.len());
+        let (search, stride) = (self.raw(None), meeting.rows.len());
         let out = Output(scores.as_mut_ptr());
         let call = |task: Task| {
-            let (out, queries) = (&out, &queries[task.queries.start * rows.dim()..task.queries.end * rows.dim()]);
-            let some = raw_rows(&rows.part(task.rows.start, task.rows.len()));
+            let (out, (queries, rows)) = (&out, meeting.part(&task).raw());
             arena::with_scratch(self.overflow, |scratch| {
                 // SAFETY: ecphory.h asks for
-                // - queries[query_count][dim]: sliced above to as many;
+                // - queries and rows: both are of a `Meeting`, whose types meet;
                 // - row_count scores of every stride, from those of the task's first query and row on: the task's
-                //   queries are some of `count` and its rows some of `stride`, and the assertion above, in release too;
-                // - rows: `raw_rows` of a `Rows`, which is what it says;
+                //   queries are some of the meeting's and its rows some of `stride`, and the assertion above, in release
+                //   too;
                 // - nothing written that overlaps anything else: `scores` is `&mut`, of which tasks write those of
                 //   their own queries and rows alone; `scratch` is a local of `with_scratch`.
                 unsafe {
                     let to = out.0.add(task.queries.start * stride + task.rows.start);
-                    ffi::ecp_scores(&search, queries.as_ptr(), task.queries.len(), &some, to, stride, scratch)
+                    ffi::ecp_scores(&search, &queries, &rows, to, stride, scratch)
                 }
             })
         };
-        let tasks = Tasks::new(count, rows, 0);
+        let tasks = Tasks::new(meeting.queries.len(), &meeting.rows, 0);
         if tasks.len() <= 1 {
             return if tasks.len() == 0 { tier::ready() } else { call(tasks.at(0)) };
         }
         tier::ready()?;
-        let largest = tasks.at(tasks.len() - 1).queries.len().max(tasks.at(0).queries.len());
-        // SAFETY: reads the search alone, and only computes.
-        let need = unsafe { ffi::ecp_scores_need(&search, rows.dim(), largest) };
+        let (most_queries, most_rows) = tasks.largest();
+        let (queries, rows) = meeting.raw_of(most_queries, most_rows);
+        // SAFETY: reads the three, and only computes.
+        let need = unsafe { ffi::ecp_scores_need(&search, &queries, &rows) };
         arena::admit(Kernel::Similarity, self.overflow, need)?;
         (0..tasks.len()).into_par_iter().try_for_each(|task| call(tasks.at(task)))
     }
@@ -282,7 +233,12 @@ impl Search {
     ///
     /// # Errors
     /// As [`Search::gather_into`].
-    pub fn gather(&self, query: &[f32], rows: &impl AsRows, ids: &[u32]) -> Result<Vec<f32>, Error> {
+    pub fn gather<R: AsRows>(
+        &self,
+        query: &(impl AsQueries<R::Element> + ?Sized),
+        rows: &R,
+        ids: &[u32],
+    ) -> Result<Vec<f32>, Error> {
         let mut scores = vec![0.0; ids.len()];
         self.gather_into(query, rows, ids, &mut scores)?;
         Ok(scores)
@@ -298,53 +254,72 @@ impl Search {
     ///
     /// # Errors
     /// As [`Search::scores_into`], and [`Error::Index`] for an id that is not a row; nothing is then written.
-    pub fn gather_into(&self, query: &[f32], rows: &impl AsRows, ids: &[u32], scores: &mut [f32]) -> Result<(), Error> {
-        let rows = rows.as_rows();
-        Error::check_length("query", rows.dim(), query.len())?;
+    pub fn gather_into<R: AsRows>(
+        &self,
+        query: &(impl AsQueries<R::Element> + ?Sized),
+        rows: &R,
+        ids: &[u32],
+        scores: &mut [f32],
+    ) -> Result<(), Error> {
+        let meeting = Meeting::of_one(self.metric, query.given(), rows.as_rows())?;
         Error::check_length("scores", ids.len(), scores.len())?;
-        let len = rows.len();
+        let len = meeting.rows.len();
         if let Some(position) = ids.iter().position(|&id| id as usize >= len) {
             return Err(Error::Index { what: "row id", position, len, found: ids[position] as usize });
         }
-        if ids.len() <= (TASK_ELEMENTS / rows.dim()).max(1) {
-            return self.call_gather(query, rows, ids, scores);
+        if ids.len() <= rows_of_task(meeting.rows.row_bytes()) {
+            return self.call_gather(meeting, ids, scores);
         }
-        let ids_per_task = self.gathered_per_task(rows.dim());
+        let ids_per_task = self.gathered_per_task(meeting);
         let packed = if self.packing == Packing::Tiled { 1 } else { ids_per_task };
-        // SAFETY: reads the search alone, and only computes.
-        let need = unsafe { ffi::ecp_gather_need(&self.raw(None), rows.dim(), packed) };
-        arena::admit(Kernel::Similarity, self.overflow, need)?;
+        arena::admit(Kernel::Similarity, self.overflow, self.gather_need(meeting, packed))?;
         scores
             .par_chunks_mut(ids_per_task)
             .zip(ids.par_chunks(ids_per_task))
-            .try_for_each(|(scores, ids)| self.call_gather(query, rows, ids, scores))
+            .try_for_each(|(scores, ids)| self.call_gather(meeting, ids, scores))
+    }
+
+    fn gather_need<Q: Meets<T>, T: Element>(&self, meeting: Meeting<'_, Q, T>, count: usize) -> usize {
+        let (query, rows) = meeting.raw();
+        // SAFETY: reads the three, and only computes.
+        unsafe { ffi::ecp_gather_need(&self.raw(None), &query, &rows, count) }
     }
 
     /// Rows that one task gathers. Where a heap loan would help, no more than an arena holds, so that none is needed;
     /// but where an overflow is refused, refused are all gathers above some size, not those between two.
-    fn gathered_per_task(&self, dim: usize) -> usize {
-        let most = (TASK_ELEMENTS / dim).max(1);
+    fn gathered_per_task<Q: Meets<T>, T: Element>(&self, meeting: Meeting<'_, Q, T>) -> usize {
+        let most = rows_of_task(meeting.rows.row_bytes());
+        if self.packing == Packing::InPlace || self.overflow != OverflowPolicy::Heap {
+            return most;
+        }
         let capacity = ArenaConfig::current().capacity_bytes();
-        // SAFETY: reads the search alone, and only computes.
-        let query = unsafe { ffi::ecp_gather_need(&self.raw(None), dim, 0) };
-        let fitting = capacity.saturating_sub(query) / (dim * size_of::<f32>());
-        let packs = self.packing != Packing::InPlace;
-        if packs && self.overflow == OverflowPolicy::Heap && fitting > 0 { most.min(fitting) } else { most }
+        let (mut fitting, mut beyond) = (0, most + 1);
+        while beyond - fitting > 1 {
+            let middle = fitting.midpoint(beyond);
+            let fits = self.gather_need(meeting, middle) <= capacity;
+            (fitting, beyond) = if fits { (middle, beyond) } else { (fitting, middle) };
+        }
+        if fitting > 0 { fitting } else { most }
     }
 
-    /// `ids` are all below `rows.len()`.
-    fn call_gather(&self, query: &[f32], rows: Rows<'_>, ids: &[u32], scores: &mut [f32]) -> Result<(), Error> {
-        assert!(query.len() == rows.dim() && ids.len() == scores.len());
-        let (search, rows) = (self.raw(None), raw_rows(&rows));
+    /// `ids` are all below the number of rows.
+    fn call_gather<Q: Meets<T>, T: Element>(
+        &self,
+        meeting: Meeting<'_, Q, T>,
+        ids: &[u32],
+        scores: &mut [f32],
+    ) -> Result<(), Error> {
+        assert!(meeting.queries.len() == 1 && ids.len() == scores.len());
+        let (search, (query, rows)) = (self.raw(None), meeting.raw());
         arena::with_scratch(self.overflow, |scratch| {
             // SAFETY: ecphory.h asks for
-            // - query[dim], ids[id_count], scores[id_count]: the assertion above, in release too;
-            // - rows: `raw_rows` of a `Rows`, which is what it says;
+            // - a query of one row, ids[id_count], scores[id_count]: the assertion above, in release too;
+            // - query and rows: both are of a `Meeting`, whose types meet;
             // - ids below row_count: `gather_into`, the only caller, has looked at each;
             // - nothing written that overlaps anything else: `scores` is `&mut`, `scratch` a local of `with_scratch`.
             unsafe {
-                let (query, scores) = (query.as_ptr(), scores.as_mut_ptr());
-                ffi::ecp_gather(&search, query, &rows, ids.as_ptr(), ids.len(), scores, scratch)
+                let scores = scores.as_mut_ptr();
+                ffi::ecp_gather(&search, &query, &rows, ids.as_ptr(), ids.len(), scores, scratch)
             }
         })
     }
@@ -355,10 +330,14 @@ impl Search {
     ///
     /// # Errors
     /// As [`Search::scores`], and [`Error::Value`] for a threshold of NaN.
-    pub fn top_k(&self, query: &[f32], rows: &impl AsRows, k: usize) -> Result<TopK, Error> {
-        let rows = rows.as_rows();
-        Error::check_length("query", rows.dim(), query.len())?;
-        Ok(self.best_of_each(query, 1, rows, k)?.swap_remove(0))
+    pub fn top_k<R: AsRows>(
+        &self,
+        query: &(impl AsQueries<R::Element> + ?Sized),
+        rows: &R,
+        k: usize,
+    ) -> Result<TopK, Error> {
+        let meeting = Meeting::of_one(self.metric, query.given(), rows.as_rows())?;
+        Ok(self.best_of_each(meeting, k)?.swap_remove(0))
     }
 
     /// The `k` nearest rows of every query: `[queries]`, each as [`Search::top_k`] finds them among the scores of
@@ -376,13 +355,16 @@ impl Search {
     ///
     /// # Errors
     /// As [`Search::top_k`], and [`Error::PartialRow`] for queries that are not whole.
-    pub fn top_k_each(&self, queries: &[f32], rows: &impl AsRows, k: usize) -> Result<Vec<TopK>, Error> {
-        let rows = rows.as_rows();
-        let count = query_count(queries, rows)?;
-        self.best_of_each(queries, count, rows, k)
+    pub fn top_k_each<R: AsRows>(
+        &self,
+        queries: &(impl AsQueries<R::Element> + ?Sized),
+        rows: &R,
+        k: usize,
+    ) -> Result<Vec<TopK>, Error> {
+        self.best_of_each(Meeting::of_many(self.metric, queries.given(), rows.as_rows())?, k)
     }
 
-    fn best_of_each(&self, queries: &[f32], count: usize, rows: Rows<'_>, k: usize) -> Result<Vec<TopK>, Error> {
+    fn best_of_each<Q: Meets<T>, T: Element>(&self, meeting: Meeting<'_, Q, T>, k: usize) -> Result<Vec<TopK>, Error> {
         let threshold = match self.threshold {
             Some(found) if found.is_nan() => {
                 return Err(Error::Value { what: "threshold", position: None, expected: "a number", found });
@@ -391,66 +373,48 @@ impl Search {
         };
         let search = self.raw(threshold);
         let call = |task: Task| {
-            let queries = &queries[task.queries.start * rows.dim()..task.queries.end * rows.dim()];
-            self.call_top_k(&search, queries, task.queries.len(), rows.part(task.rows.start, task.rows.len()), k).map(
-                |mut best| {
-                    let hits = best.iter_mut().flat_map(|best| &mut best.hits);
-                    hits.for_each(|hit| hit.row += task.rows.start);
-                    best
-                },
-            )
+            self.call_top_k(&search, meeting.part(&task), k).map(|mut best| {
+                let hits = best.iter_mut().flat_map(|best| &mut best.hits);
+                hits.for_each(|hit| hit.row += task.rows.start);
+                best
+            })
         };
-        let tasks = Tasks::new(count, rows, k);
+        let tasks = Tasks::new(meeting.queries.len(), &meeting.rows, k);
         if tasks.len() <= 1 {
             return if tasks.len() == 0 { tier::ready().map(|()| Vec::new()) } else { call(tasks.at(0)) };
         }
         tier::ready()?;
-        let (first, last) = (tasks.at(0), tasks.at(tasks.len() - 1));
-        let largest = first.queries.len().max(last.queries.len());
-        // SAFETY: reads the search alone, and only computes.
-        let need = unsafe { ffi::ecp_top_k_need(&search, rows.dim(), largest, first.rows.len(), k) };
+        let (most_queries, most_rows) = tasks.largest();
+        let (queries, rows) = meeting.raw_of(most_queries, most_rows);
+        // SAFETY: reads the three, and only computes.
+        let need = unsafe { ffi::ecp_top_k_need(&search, &queries, &rows, k) };
         arena::admit(Kernel::Similarity, self.overflow, need)?;
         // The hits of the parts of a block are held until they are merged, and no longer.
         let blocks = (0..tasks.query_blocks).into_par_iter().map(|block| {
             let parts = (0..tasks.row_parts).into_par_iter().map(|part| call(tasks.at(block * tasks.row_parts + part)));
             let parts = parts.collect::<Result<Vec<_>, _>>()?;
-            let queries = 0..parts[0].len();
-            Ok(queries.map(|query| self.best_of_parts(parts.iter().map(|part| &part[query]), k)).collect::<Vec<_>>())
+            let merged = |query: usize| TopK::merged(self.metric, parts.iter().map(|part| &part[query]), k);
+            Ok((0..parts[0].len()).map(merged).collect::<Vec<_>>())
         });
         Ok(blocks.collect::<Result<Vec<_>, Error>>()?.into_iter().flatten().collect())
     }
 
-    fn best_of_parts<'p>(&self, parts: impl Iterator<Item = &'p TopK> + Clone, k: usize) -> TopK {
-        let nan_rows = parts.clone().map(|part| part.nan_rows).sum();
-        let mut hits: Vec<_> = parts.flat_map(|part| part.hits.iter().copied()).collect();
-        hits.sort_unstable_by(|a, b| self.metric.order(a, b));
-        hits.truncate(k);
-        TopK { hits, nan_rows }
-    }
-
-    fn call_top_k(
+    fn call_top_k<Q: Meets<T>, T: Element>(
         &self,
         search: &ffi::ecp_search,
-        queries: &[f32],
-        count: usize,
-        rows: Rows<'_>,
+        meeting: Meeting<'_, Q, T>,
         k: usize,
     ) -> Result<Vec<TopK>, Error> {
-        let kept = k.min(rows.len());
-        assert_eq!(queries.len(), count * rows.dim());
+        let (count, kept) = (meeting.queries.len(), k.min(meeting.rows.len()));
         let mut hits = room(ffi::ecp_hit { row: 0, score: 0.0, reserved: 0 }, count.saturating_mul(kept))?;
         let mut found = vec![ffi::ecp_top_k_result { hit_count: 0, nan_rows: 0 }; count];
-        let rows = raw_rows(&rows);
+        let (queries, rows) = meeting.raw();
         arena::with_scratch(self.overflow, |scratch| {
             // SAFETY: ecphory.h asks for
-            // - queries[query_count][dim]: the assertion above, in release too;
-            // - rows: `raw_rows` of a `Rows`, which is what it says;
+            // - queries and rows: both are of a `Meeting`, whose types meet; no queries at all it refuses;
             // - hits[query_count][min(k, row_count)], results[query_count]: allocated above;
             // - nothing written that overlaps anything else: all three are locals.
-            unsafe {
-                let (hits, found) = (hits.as_mut_ptr(), found.as_mut_ptr());
-                ffi::ecp_top_k(search, queries.as_ptr(), count, &rows, k, hits, found, scratch)
-            }
+            unsafe { ffi::ecp_top_k(search, &queries, &rows, k, hits.as_mut_ptr(), found.as_mut_ptr(), scratch) }
         })?;
         let hit = |hit: &ffi::ecp_hit| Hit { row: hit.row as usize, score: hit.score };
         let best = found.iter().enumerate().map(|(query, found)| TopK {
@@ -462,12 +426,11 @@ impl Search {
 
     /// As ecphory.h has it; without a threshold every score is a hit.
     fn raw(&self, threshold: Option<f32>) -> ffi::ecp_search {
-        let none = if self.metric == Metric::SquaredEuclidean { f32::INFINITY } else { f32::NEG_INFINITY };
         ffi::ecp_search {
             metric: self.metric.code(),
             precision: self.precision.code(),
             packing: self.packing.code(),
-            threshold: threshold.unwrap_or(none),
+            threshold: threshold.unwrap_or(self.metric.farthest()),
         }
     }
 }
@@ -488,31 +451,11 @@ fn room<T: Clone>(value: T, len: usize) -> Result<Vec<T>, Error> {
     Ok(all)
 }
 
-/// Whole queries among `queries`.
-fn query_count(queries: &[f32], rows: Rows<'_>) -> Result<usize, Error> {
-    let dim = rows.dim();
-    if !queries.len().is_multiple_of(dim) {
-        return Err(Error::PartialRow { what: "queries", dim, stride: dim, found: queries.len() });
-    }
-    Ok(queries.len() / dim)
-}
-
-fn raw_rows(rows: &Rows<'_>) -> ffi::ecp_rows {
-    ffi::ecp_rows {
-        elements: rows.as_slice().as_ptr(),
-        row_count: rows.len(),
-        dim: rows.dim(),
-        stride: rows.stride(),
-        norms: rows.norms().map_or(std::ptr::null(), <[f32]>::as_ptr),
-        filter: rows.filter().map_or(std::ptr::null(), <[u64]>::as_ptr),
-    }
-}
-
 /// The norm of every row as a cosine takes it: `[rows]`.
-pub(crate) fn norms(rows: &Rows<'_>) -> Result<Vec<f32>, Error> {
+pub(crate) fn norms<T: Number>(rows: &Rows<'_, T>) -> Result<Vec<f32>, Error> {
     tier::ready()?;
     let mut norms = vec![0.0; rows.len()];
-    let each = Tasks::new(1, *rows, 0).rows_each;
+    let each = Tasks::new(1, rows, 0).rows_each;
     norms.par_chunks_mut(each).enumerate().try_for_each(|(task, norms)| {
         let rows = raw_rows(&rows.part(task * each, each));
         assert_eq!(norms.len(), rows.row_count);
@@ -539,7 +482,7 @@ pub(crate) fn norms(rows: &Rows<'_>) -> Result<Vec<f32>, Error> {
 /// # Errors
 /// [`Error::Length`] for a query that is not as long as the rows; [`Error::UnknownTier`]; [`Error::OutOfMemory`] when
 /// both the arena and the heap are full; [`Error::ThreadEnding`].
-pub fn similarity_batch(query: &[f32], rows: &impl AsRows) -> Result<Vec<f32>, Error> {
+pub fn similarity_batch<R: AsRows>(query: &(impl AsQueries<R::Element> + ?Sized), rows: &R) -> Result<Vec<f32>, Error> {
     Search::new(Metric::Cosine).scores(query, rows)
 }
 
@@ -548,6 +491,10 @@ pub fn similarity_batch(query: &[f32], rows: &impl AsRows) -> Result<Vec<f32>, E
 /// # Errors
 /// As [`similarity_batch`], and [`Error::Length`] for `scores` of another length; see [`Search::scores_into`] for what
 /// `scores` then holds.
-pub fn similarity_batch_into(query: &[f32], rows: &impl AsRows, scores: &mut [f32]) -> Result<(), Error> {
+pub fn similarity_batch_into<R: AsRows>(
+    query: &(impl AsQueries<R::Element> + ?Sized),
+    rows: &R,
+    scores: &mut [f32],
+) -> Result<(), Error> {
     Search::new(Metric::Cosine).scores_into(query, rows, scores)
 }

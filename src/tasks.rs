@@ -1,11 +1,16 @@
 use std::ops::Range;
 
-use crate::Rows;
+use crate::{Element, Rows};
 
-/// Elements that one rayon task reads: 4 MB, well above the cost of a task. Smaller batches stay on the calling thread.
+/// Bytes of rows that one rayon task reads: well above the cost of a task. Smaller batches stay on the calling thread.
 /// A split depends on shapes and the capacity of arenas alone, so needs and results do not depend on the number of
 /// threads.
-pub const TASK_ELEMENTS: usize = 1 << 20;
+pub const TASK_BYTES: usize = 4 << 20;
+
+/// Rows of so many bytes that one task reads: one at least.
+pub fn rows_of_task(row_bytes: usize) -> usize {
+    (TASK_BYTES / row_bytes).max(1)
+}
 
 /// Some queries and some rows.
 pub struct Task {
@@ -30,12 +35,12 @@ impl Tasks {
     /// No more parts, for each holds `k` hits of each query.
     const PARTS: usize = 64;
 
-    pub fn new(queries: usize, rows: Rows<'_>, k: usize) -> Self {
+    pub fn new<T: Element>(queries: usize, rows: &Rows<'_, T>, k: usize) -> Self {
         // Many queries make each row dearer, and are made ready in each task.
-        let each = if queries < 8 { TASK_ELEMENTS / rows.dim() } else { 1024 };
+        let each = if queries < 8 { rows_of_task(rows.row_bytes()) } else { 1024 };
         let each = if k > 0 { each.max(rows.len() / Self::PARTS) } else { each };
-        let rows_each = each.next_multiple_of(64).max(64);
-        let few = queries.saturating_mul(rows.len()).saturating_mul(rows.dim()) <= 4 * TASK_ELEMENTS;
+        let rows_each = each.next_multiple_of(64);
+        let few = queries.saturating_mul(rows.len()).saturating_mul(rows.row_bytes()) <= 4 * TASK_BYTES;
         // Between one and two blocks are one: a block of few queries would be scored in another way.
         let query_blocks = if few { queries.min(1) } else { (queries / Self::QUERIES).max(queries.min(1)) };
         Self { queries, query_blocks, rows: rows.len(), rows_each, row_parts: rows.len().div_ceil(rows_each).max(1) }
@@ -51,5 +56,11 @@ impl Tasks {
         let end = if block + 1 == self.query_blocks { self.queries } else { first + Self::QUERIES };
         let row = part * self.rows_each;
         Task { queries: first..end, rows: row..(row + self.rows_each).min(self.rows) }
+    }
+
+    /// The most queries and rows of any task.
+    pub fn largest(&self) -> (usize, usize) {
+        let (first, last) = (self.at(0), self.at(self.len() - 1));
+        (first.queries.len().max(last.queries.len()), first.rows.len())
     }
 }

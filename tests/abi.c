@@ -59,13 +59,16 @@ FIELD(ecp_search, precision, 4, uint32_t);
 FIELD(ecp_search, packing, 8, uint32_t);
 FIELD(ecp_search, threshold, 12, float);
 
-SIZE(ecp_rows, 48);
-FIELD(ecp_rows, elements, 0, float *);
-FIELD(ecp_rows, row_count, 8, size_t);
-FIELD(ecp_rows, dim, 16, size_t);
-FIELD(ecp_rows, stride, 24, size_t);
-FIELD(ecp_rows, norms, 32, float *);
-FIELD(ecp_rows, filter, 40, uint64_t *);
+SIZE(ecp_rows, 64);
+FIELD(ecp_rows, elements, 0, void *);
+FIELD(ecp_rows, type, 8, uint32_t);
+FIELD(ecp_rows, reserved, 12, uint32_t);
+FIELD(ecp_rows, row_count, 16, size_t);
+FIELD(ecp_rows, dim, 24, size_t);
+FIELD(ecp_rows, stride, 32, size_t);
+FIELD(ecp_rows, scales, 40, float *);
+FIELD(ecp_rows, norms, 48, float *);
+FIELD(ecp_rows, filter, 56, uint64_t *);
 
 SIZE(ecp_hit, 16);
 FIELD(ecp_hit, row, 0, uint64_t);
@@ -111,7 +114,7 @@ SIZE(ecp_decay_report, 16);
 FIELD(ecp_decay_report, negative_ages, 0, size_t);
 FIELD(ecp_decay_report, nan_ages, 8, size_t);
 
-NUMBER(ECP_ABI_VERSION, 3);
+NUMBER(ECP_ABI_VERSION, 4);
 NUMBER(ECP_OK, 0);
 NUMBER(ECP_OUT_OF_MEMORY, 1);
 NUMBER(ECP_INVALID_ARGUMENT, 2);
@@ -127,6 +130,11 @@ NUMBER(ECP_KERNEL_DECAY, 2);
 NUMBER(ECP_KERNEL_CALLER, 3);
 NUMBER(ECP_KERNELS, 4);
 NUMBER(ECP_NEED_BUCKETS, 369);
+NUMBER(ECP_TYPE_F32, 0);
+NUMBER(ECP_TYPE_F16, 1);
+NUMBER(ECP_TYPE_BF16, 2);
+NUMBER(ECP_TYPE_I8, 3);
+NUMBER(ECP_TYPE_BITS, 4);
 NUMBER(ECP_PACKING_IN_PLACE, 0);
 NUMBER(ECP_PACKING_WHOLE, 1);
 NUMBER(ECP_PACKING_TILED, 2);
@@ -135,6 +143,8 @@ NUMBER(ECP_PRECISION_PRECISE, 1);
 NUMBER(ECP_METRIC_COSINE, 0);
 NUMBER(ECP_METRIC_DOT, 1);
 NUMBER(ECP_METRIC_SQUARED_EUCLIDEAN, 2);
+NUMBER(ECP_METRIC_HAMMING, 3);
+NUMBER(ECP_METRIC_JACCARD, 4);
 NUMBER(ECP_FIRE_ONCE, 0);
 NUMBER(ECP_FIRE_EVERY_HOP, 1);
 NUMBER(ECP_WEIGHTING_AS_GIVEN, 0);
@@ -159,11 +169,19 @@ static void check(int holds, int line, const char *what) {
 
 static size_t rounded(size_t bytes) { return (bytes + 63) / 64 * 64; }
 
+/* Rows one after the other, and those that begin stride apart. */
+#define APART(of, elements, count, dim, stride) {elements, of, 0, count, dim, stride, NULL, NULL, NULL}
+#define ROWS(of, elements, count, dim) APART(of, elements, count, dim, dim)
+#define F32(elements, count, dim) ROWS(ECP_TYPE_F32, elements, count, dim)
+
 /* Searches to which every score is a hit, by metric; and those that pack. */
-static const ecp_search by[3] = {
+#define METRICS 5
+static const ecp_search by[METRICS] = {
     {ECP_METRIC_COSINE, ECP_PRECISION_FAST, ECP_PACKING_IN_PLACE, -INFINITY},
     {ECP_METRIC_DOT, ECP_PRECISION_FAST, ECP_PACKING_IN_PLACE, -INFINITY},
     {ECP_METRIC_SQUARED_EUCLIDEAN, ECP_PRECISION_FAST, ECP_PACKING_IN_PLACE, INFINITY},
+    {ECP_METRIC_HAMMING, ECP_PRECISION_FAST, ECP_PACKING_IN_PLACE, INFINITY},
+    {ECP_METRIC_JACCARD, ECP_PRECISION_FAST, ECP_PACKING_IN_PLACE, -INFINITY},
 };
 static const ecp_search whole = {ECP_METRIC_DOT, ECP_PRECISION_FAST, ECP_PACKING_WHOLE, -INFINITY};
 static const ecp_search tiled = {ECP_METRIC_DOT, ECP_PRECISION_FAST, ECP_PACKING_TILED, -INFINITY};
@@ -171,10 +189,12 @@ static const ecp_search precise = {ECP_METRIC_DOT, ECP_PRECISION_PRECISE, ECP_PA
 #define COSINE (&by[ECP_METRIC_COSINE])
 #define DOT (&by[ECP_METRIC_DOT])
 #define DISTANCE (&by[ECP_METRIC_SQUARED_EUCLIDEAN])
+#define HAMMING (&by[ECP_METRIC_HAMMING])
+#define JACCARD (&by[ECP_METRIC_JACCARD])
 
 /* Searches that are none. */
 static const ecp_search unsound[5] = {
-    {3, 0, 0, 0}, {UINT32_MAX, 0, 0, 0}, {0, 2, 0, 0}, {0, 0, 3, 0}, {0, 0, 0, NAN},
+    {METRICS, 0, 0, 0}, {UINT32_MAX, 0, 0, 0}, {0, 2, 0, 0}, {0, 0, 3, 0}, {0, 0, 0, NAN},
 };
 
 static void check_library(void) {
@@ -293,12 +313,12 @@ static void check_kernel_stats(void) {
     float q[32] = {1}, out[2];
     uint32_t twice[2] = {0, 0};
     ecp_scratch scratch = {.on_overflow = ECP_ON_OVERFLOW_PANIC};
-    const ecp_rows one = {q, 1, 32, 32, NULL, NULL};
-    CHECK(ecp_gather(&whole, q, &one, twice, 2, out, &scratch) == ECP_OK);
+    const ecp_rows one = F32(q, 1, 32);
+    CHECK(ecp_gather(&whole, &one, &one, twice, 2, out, &scratch) == ECP_OK);
     CHECK(ecp_arena_admit(ECP_KERNEL_SIMILARITY, CAPACITY + 1, &scratch) == ECP_OUT_OF_MEMORY);
     size_t mark;
     CHECK(ecp_arena_mark(&mark, NULL) == ECP_OK);
-    CHECK(ecp_gather(&tiled, q, &one, twice, 2, out, NULL) == ECP_OK);
+    CHECK(ecp_gather(&tiled, &one, &one, twice, 2, out, NULL) == ECP_OK);
     CHECK(ecp_arena_rewind(mark) == ECP_OK);
     CHECK(ecp_arena_kernel_stats(ECP_KERNEL_SIMILARITY, &after) == ECP_OK);
     CHECK(ecp_arena_kernel_stats(ECP_KERNEL_CALLER, &caller) == ECP_OK);
@@ -332,129 +352,198 @@ static void check_growth(void) {
     ecp_arena_release();
 }
 
+/* Needs look at types, counts and dims alone. */
+static size_t scores_need(const ecp_search *search, size_t dim, size_t query_count) {
+    const ecp_rows queries = F32(NULL, query_count, dim), rows = F32(NULL, 3, dim);
+    return ecp_scores_need(search, &queries, &rows);
+}
+
+static size_t gather_need(const ecp_search *search, size_t dim, size_t id_count) {
+    const ecp_rows query = F32(NULL, 1, dim), rows = F32(NULL, 3, dim);
+    return ecp_gather_need(search, &query, &rows, id_count);
+}
+
+static size_t top_k_need(const ecp_search *search, size_t dim, size_t query_count, size_t row_count, size_t k) {
+    const ecp_rows queries = F32(NULL, query_count, dim), rows = F32(NULL, row_count, dim);
+    return ecp_top_k_need(search, &queries, &rows, k);
+}
+
 static void check_needs(void) {
-    CHECK(ecp_scores_need(DOT, 50, 1) == rounded(200) && ecp_scores_need(DOT, 0, 1) == 0);
-    CHECK(ecp_gather_need(&whole, 50, 3) == rounded(200) + rounded(600));
-    CHECK(ecp_gather_need(&tiled, 50, 3) == rounded(200) + rounded(600));
-    CHECK(ecp_gather_need(DOT, 50, 3) == rounded(200));
-    CHECK(ecp_top_k_need(DOT, 50, 1, 1000, 10) == rounded(200) + 1024 + rounded(160));
-    CHECK(ecp_top_k_need(DOT, 50, 1, 3, SIZE_MAX) == rounded(200) + 1024 + rounded(48));
-    CHECK(ecp_scores_need(DOT, 768, 64) == 64 * 768 * 4 + (16 << 10));
-    CHECK(ecp_scores_need(DOT, 768, 64) == ecp_scores_need(COSINE, 768, 1000));
-    CHECK(ecp_top_k_need(DOT, 768, 64, 1000, 10) == ecp_scores_need(DOT, 768, 64) + 64 * 40 + 64 * 160);
+    CHECK(scores_need(DOT, 50, 1) == rounded(200) && scores_need(DOT, 0, 1) == 0);
+    CHECK(gather_need(&whole, 50, 3) == rounded(200) + rounded(600));
+    CHECK(gather_need(&tiled, 50, 3) == rounded(200) + rounded(600));
+    CHECK(gather_need(DOT, 50, 3) == rounded(200) && gather_need(DOT, 0, 3) == 0);
+    CHECK(top_k_need(DOT, 50, 1, 1000, 10) == rounded(200) + 1024 + rounded(160));
+    CHECK(top_k_need(DOT, 50, 1, 3, SIZE_MAX) == rounded(200) + 1024 + rounded(48) && top_k_need(DOT, 0, 1, 3, 1) == 0);
+    CHECK(scores_need(DOT, 768, 64) == 64 * 768 * 4 + (16 << 10));
+    CHECK(scores_need(DOT, 768, 64) == scores_need(COSINE, 768, 1000));
+    CHECK(top_k_need(DOT, 768, 64, 1000, 10) == scores_need(DOT, 768, 64) + 64 * 40 + 64 * 160);
     CHECK(ecp_spread_need(1000) == 4 * rounded(4000) + rounded(128));
-    CHECK(ecp_scores_need(DOT, SIZE_MAX, 1) == SIZE_MAX && ecp_scores_need(DOT, SIZE_MAX / 2, 64) == SIZE_MAX);
-    CHECK(ecp_gather_need(&whole, HUGE_SIZE, 3) == SIZE_MAX && ecp_gather_need(&whole, 1, SIZE_MAX) == SIZE_MAX);
-    CHECK(ecp_top_k_need(DOT, 1, 1, SIZE_MAX, SIZE_MAX) == SIZE_MAX);
-    CHECK(ecp_top_k_need(DOT, 1, 64, SIZE_MAX, SIZE_MAX) == SIZE_MAX);
+    CHECK(scores_need(DOT, SIZE_MAX, 1) == SIZE_MAX && scores_need(DOT, SIZE_MAX / 2, 64) == SIZE_MAX);
+    CHECK(gather_need(&whole, HUGE_SIZE, 3) == SIZE_MAX && gather_need(&whole, 1, SIZE_MAX) == SIZE_MAX);
+    CHECK(top_k_need(DOT, 1, 1, SIZE_MAX, SIZE_MAX) == SIZE_MAX);
+    CHECK(top_k_need(DOT, 1, 64, SIZE_MAX, SIZE_MAX) == SIZE_MAX);
     CHECK(ecp_spread_need(SIZE_MAX) == SIZE_MAX);
     for (int i = 0; i < 5; i++) {
-        CHECK(ecp_scores_need(&unsound[i], 50, 1) == 0 && ecp_gather_need(&unsound[i], 50, 1) == 0);
-        CHECK(ecp_top_k_need(&unsound[i], 50, 1, 3, 3) == 0);
+        CHECK(scores_need(&unsound[i], 50, 1) == 0 && gather_need(&unsound[i], 50, 1) == 0);
+        CHECK(top_k_need(&unsound[i], 50, 1, 3, 3) == 0);
     }
-    CHECK(ecp_scores_need(NULL, 50, 1) == 0 && ecp_gather_need(NULL, 50, 1) == 0);
-    CHECK(ecp_top_k_need(NULL, 50, 1, 3, 3) == 0);
+    CHECK(scores_need(NULL, 50, 1) == 0 && gather_need(NULL, 50, 1) == 0 && top_k_need(NULL, 50, 1, 3, 3) == 0);
+    const ecp_rows some = F32(NULL, 3, 50), others = F32(NULL, 1, 49);
+    CHECK(ecp_scores_need(DOT, NULL, &some) == 0 && ecp_scores_need(DOT, &some, NULL) == 0);
+    CHECK(ecp_gather_need(DOT, NULL, &some, 1) == 0 && ecp_gather_need(DOT, &some, NULL, 1) == 0);
+    CHECK(ecp_top_k_need(DOT, NULL, &some, 1) == 0 && ecp_top_k_need(DOT, &some, NULL, 1) == 0);
+    CHECK(ecp_scores_need(DOT, &others, &some) == 0 && ecp_gather_need(DOT, &others, &some, 1) == 0);
+    CHECK(ecp_top_k_need(DOT, &others, &some, 1) == 0);
+}
+
+/* Whether a query of one type meets rows of another, and both the metric. */
+static int meets(uint32_t query, uint32_t rows, uint32_t metric) {
+    const int reduced = rows == ECP_TYPE_F16 || rows == ECP_TYPE_BF16 || rows == ECP_TYPE_I8;
+    const int of_bits = metric == ECP_METRIC_HAMMING || metric == ECP_METRIC_JACCARD;
+    return rows <= ECP_TYPE_BITS && (query == rows || (query == ECP_TYPE_F32 && reduced)) && metric < METRICS &&
+           of_bits == (rows == ECP_TYPE_BITS);
+}
+
+enum { DIM = 100, SOME = 3, MOST = 70 };
+
+/* In a block of what the calls are said to need they run, and in one of less they do not. */
+static void check_need_of(const ecp_search *search, const ecp_rows *queries, const ecp_rows *rows) {
+    static float out[MOST * SOME];
+    static ecp_hit hits[MOST * SOME];
+    static ecp_top_k_result results[MOST];
+    const uint32_t twice[2] = {2, 0};
+    for (int call = 0; call < 3; call++) {
+        if (call == 1 && queries->row_count > 1) continue;
+        const size_t need = call == 0   ? ecp_scores_need(search, queries, rows)
+                            : call == 1 ? ecp_gather_need(search, queries, rows, 2)
+                                        : ecp_top_k_need(search, queries, rows, 2);
+        CHECK(need % 64 == 0);
+        for (size_t short_by = 0; short_by <= 64 && short_by <= need; short_by += 64) {
+            ecp_scratch scratch = {.lent = aligned_alloc(64, need + 64), .lent_size = need - short_by};
+            const ecp_status status = call == 0   ? ecp_scores(search, queries, rows, out, SOME, &scratch)
+                                      : call == 1 ? ecp_gather(search, queries, rows, twice, 2, out, &scratch)
+                                                  : ecp_top_k(search, queries, rows, 2, hits, results, &scratch);
+            CHECK(status == (short_by ? ECP_OUT_OF_MEMORY : ECP_OK));
+            CHECK(!short_by || scratch.need == need);
+            free(scratch.lent);
+        }
+    }
 }
 
 /* Whoever lends what a call is said to need gets its answer, in every tier. */
 static void check_needs_in_every_tier(void) {
-    enum { DIM = 100, ROWS = 3, MOST = 70 };
-    static float queries[MOST * DIM], some[ROWS * DIM], out[MOST * ROWS];
-    static ecp_hit hits[MOST * ROWS];
-    static ecp_top_k_result results[MOST];
-    const ecp_rows few = {.elements = some, .row_count = ROWS, .dim = DIM, .stride = DIM};
+    static const float zeros[MOST * DIM];
     const char *in_use = ecp_tier_in_use();
     for (size_t tier = 0; tier < ecp_tier_count(); tier++) {
         const char *name = ecp_tier_name(tier);
         if (!ecp_tier_supported(tier)) continue;
         CHECK(ecp_tier_force(name, strlen(name)) == ECP_OK);
-        for (size_t count = 1; count <= MOST; count++) {
-            for (uint32_t precision = ECP_PRECISION_FAST; precision <= ECP_PRECISION_PRECISE; precision++) {
-                const ecp_search search = {ECP_METRIC_DOT, precision, ECP_PACKING_IN_PLACE, -INFINITY};
-                CHECK(ecp_scores(&search, NULL, 0, &few, NULL, 0, NULL) == ECP_OK);
-                for (int best = 0; best < 2; best++) {
-                    size_t need = best ? ecp_top_k_need(&search, DIM, count, ROWS, 2) : ecp_scores_need(&search, DIM, count);
-                    for (int short_by = 0; short_by <= 64; short_by += 64) {
-                        ecp_scratch scratch = {.lent = aligned_alloc(64, need), .lent_size = need - short_by};
-                        ecp_status status = best ? ecp_top_k(&search, queries, count, &few, 2, hits, results, &scratch)
-                                                 : ecp_scores(&search, queries, count, &few, out, ROWS, &scratch);
-                        CHECK(status == (short_by ? ECP_OUT_OF_MEMORY : ECP_OK));
-                        CHECK(!short_by || scratch.need == need);
-                        free(scratch.lent);
-                    }
-                }
+        for (uint32_t pair = 0; pair < 25 * METRICS * 2; pair++) {
+            const uint32_t of_queries = pair % 5, of_rows = pair / 5 % 5, metric = pair / 25 % METRICS;
+            if (!meets(of_queries, of_rows, metric)) continue;
+            const ecp_search search = {metric, pair / (25 * METRICS), ECP_PACKING_WHOLE, by[metric].threshold};
+            const ecp_rows rows = ROWS(of_rows, zeros, SOME, DIM), none = ROWS(of_queries, NULL, 0, DIM);
+            CHECK(ecp_scores(&search, &none, &rows, NULL, 0, NULL) == ECP_OK);
+            for (size_t count = 1; count <= MOST; count += count < 18 ? 1 : 13) {
+                const ecp_rows queries = ROWS(of_queries, zeros, count, DIM);
+                check_need_of(&search, &queries, &rows);
             }
         }
     }
     CHECK(ecp_tier_force(in_use, strlen(in_use)) == ECP_OK);
 }
 
-static const float query[2] = {3, 4};
+static const float cue[2] = {3, 4};
 static const float elements[8] = {3, 4, -4, 3, 0, 0, 6, 8};
-static const ecp_rows four = {elements, 4, 2, 2, NULL, NULL};
-static const ecp_rows no_rows = {NULL, 0, 2, 2, NULL, NULL};
+static const ecp_rows query = F32(cue, 1, 2);
+static const ecp_rows four = F32(elements, 4, 2);
+static const ecp_rows no_rows = F32(NULL, 0, 2);
 static const uint32_t ids[3] = {3, 1, 3};
 
-/* Rows that are none, or that no array could hold, for one query or two. */
+/* Rows that are none, or that no array could hold; as queries neither. */
+static const float ones[4] = {1, 1, 1, 1};
 static const ecp_rows bad_rows[] = {
-    {NULL, 4, 2, 2, NULL, NULL},           {elements, 4, 0, 2, NULL, NULL},
-    {elements, 4, 2, 1, NULL, NULL},       {elements, 4, 2, 0, NULL, NULL},
-    {elements, 1, HUGE_SIZE, HUGE_SIZE, NULL, NULL}, {elements, 4, HUGE_SIZE, HUGE_SIZE, NULL, NULL},
-    {elements, HUGE_SIZE + 1, 2, 2, NULL, NULL},     {elements, 4, 2, HUGE_SIZE, NULL, NULL},
-    {elements, 4, 2, SIZE_MAX, NULL, NULL},          {elements, SIZE_MAX, SIZE_MAX, SIZE_MAX, NULL, NULL},
+    F32(NULL, 4, 2), F32(elements, 4, 0), APART(ECP_TYPE_F32, elements, 4, 2, 1),
+    APART(ECP_TYPE_F32, elements, 4, 2, 0), F32(elements, 1, HUGE_SIZE), F32(elements, 4, HUGE_SIZE),
+    F32(elements, HUGE_SIZE + 1, 2), APART(ECP_TYPE_F32, elements, 4, 2, HUGE_SIZE),
+    APART(ECP_TYPE_F32, elements, 4, 2, SIZE_MAX), F32(elements, SIZE_MAX, SIZE_MAX),
+    ROWS(ECP_TYPE_BITS + 1, elements, 4, 2), ROWS(UINT32_MAX, elements, 4, 2),
+    {elements, ECP_TYPE_F32, 1, 4, 2, 2, NULL, NULL, NULL},
+    {elements, ECP_TYPE_F32, UINT32_MAX, 4, 2, 2, NULL, NULL, NULL},
+    {elements, ECP_TYPE_F32, 0, 4, 2, 2, ones, NULL, NULL},
 };
 #define BAD_ROWS (sizeof bad_rows / sizeof *bad_rows)
 
+/* Rows that are, but no queries of `four`. */
+static const ecp_rows bad_queries[] = {
+    F32(cue, 1, 1), F32(elements, 1, 3), ROWS(ECP_TYPE_F16, elements, 1, 2), ROWS(ECP_TYPE_BF16, elements, 1, 2),
+    ROWS(ECP_TYPE_I8, elements, 1, 2), ROWS(ECP_TYPE_BITS, elements, 1, 2),
+};
+#define BAD_QUERIES (sizeof bad_queries / sizeof *bad_queries)
+
 static void check_scores(void) {
     float out[5] = {9, 9, 9, 9, 9};
-    CHECK(ecp_scores(COSINE, query, 1, &four, out, 4, NULL) == ECP_OK);
+    CHECK(ecp_scores(COSINE, &query, &four, out, 4, NULL) == ECP_OK);
     CHECK(fabsf(out[0] - 1) < 1e-6f && out[1] == 0 && out[2] == 0 && fabsf(out[3] - 1) < 1e-6f && out[4] == 9);
-    CHECK(ecp_scores(DOT, query, 1, &four, out, 4, NULL) == ECP_OK);
+    CHECK(ecp_scores(DOT, &query, &four, out, 4, NULL) == ECP_OK);
     CHECK(out[0] == 25 && out[1] == 0 && out[2] == 0 && out[3] == 50 && out[4] == 9);
-    CHECK(ecp_scores(DISTANCE, query, 1, &four, out, 4, NULL) == ECP_OK);
+    CHECK(ecp_scores(DISTANCE, &query, &four, out, 4, NULL) == ECP_OK);
     CHECK(out[0] == 0 && out[1] == 50 && out[2] == 25 && out[3] == 25 && out[4] == 9);
-    CHECK(ecp_scores(&precise, query, 1, &four, out, 0, NULL) == ECP_OK && out[0] == 25 && out[3] == 50);
-    CHECK(ecp_scores(DOT, query, 1, &no_rows, NULL, 0, NULL) == ECP_OK);
+    CHECK(ecp_scores(&precise, &query, &four, out, 0, NULL) == ECP_OK && out[0] == 25 && out[3] == 50);
+    CHECK(ecp_scores(DOT, &query, &no_rows, NULL, 0, NULL) == ECP_OK);
     for (int i = 0; i < 5; i++) out[i] = 9;
-    INVALID(ecp_scores(NULL, query, 1, &four, out, 4, NULL));
-    for (int i = 0; i < 5; i++) INVALID(ecp_scores(&unsound[i], query, 1, &four, out, 4, NULL));
-    INVALID(ecp_scores(DOT, NULL, 1, &four, out, 4, NULL));
-    INVALID(ecp_scores(DOT, query, 1, NULL, out, 4, NULL));
-    for (size_t i = 0; i < BAD_ROWS; i++) INVALID(ecp_scores(DOT, query, 1, &bad_rows[i], out, 4, NULL));
-    INVALID(ecp_scores(DOT, query, 1, &four, NULL, 4, NULL));
+    INVALID(ecp_scores(NULL, &query, &four, out, 4, NULL));
+    for (int i = 0; i < 5; i++) INVALID(ecp_scores(&unsound[i], &query, &four, out, 4, NULL));
+    INVALID(ecp_scores(DOT, NULL, &four, out, 4, NULL));
+    INVALID(ecp_scores(DOT, &query, NULL, out, 4, NULL));
+    for (size_t i = 0; i < BAD_ROWS; i++) INVALID(ecp_scores(DOT, &query, &bad_rows[i], out, 4, NULL));
+    for (size_t i = 0; i < BAD_ROWS; i++) INVALID(ecp_scores(DOT, &bad_rows[i], &four, out, 4, NULL));
+    for (size_t i = 0; i < BAD_QUERIES; i++) INVALID(ecp_scores(DOT, &bad_queries[i], &four, out, 4, NULL));
+    INVALID(ecp_scores(DOT, &query, &four, NULL, 4, NULL));
+    INVALID(ecp_scores(HAMMING, &query, &four, out, 4, NULL));
+    INVALID(ecp_scores(JACCARD, &query, &four, out, 4, NULL));
     CHECK(out[0] == 9 && out[3] == 9);
 }
 
 /* Seven queries, so that they are turned over where scores are not precise, against rows of a larger stride. */
 static void check_matrix(void) {
     const float spaced[11] = {3, 4, NAN, -4, 3, NAN, 0, 0, NAN, 6, 8};
-    const ecp_rows apart = {spaced, 4, 2, 3, NULL, NULL};
-    const float queries[14] = {3, 4, 1, 0, 0, 1, 3, 4, -3, -4, 0, 0, 2, 2};
+    const ecp_rows apart = APART(ECP_TYPE_F32, spaced, 4, 2, 3);
+    const float all[14] = {3, 4, 1, 0, 0, 1, 3, 4, -3, -4, 0, 0, 2, 2};
+    float wide[7 * 3] = {0};
+    for (int q = 0; q < 7; q++) memcpy(&wide[3 * q], &all[2 * q], 2 * sizeof *all);
     const ecp_search *searches[2] = {DOT, &precise};
     for (int s = 0; s < 2; s++) {
         for (size_t count = 0; count <= 7; count++) {
             float out[7 * 5];
             for (int i = 0; i < 35; i++) out[i] = 9;
-            CHECK(ecp_scores(searches[s], queries, count, &apart, out, 5, NULL) == ECP_OK);
+            /* Queries may stand apart too; norms and a filter of theirs mean nothing. */
+            const uint64_t none[1] = {0};
+            const ecp_rows dense = F32(all, count, 2);
+            const ecp_rows others = {wide, ECP_TYPE_F32, 0, count, 2, 3, NULL, ones, none};
+            const ecp_rows *queries = count % 2 ? &dense : &others;
+            CHECK(ecp_scores(searches[s], queries, &apart, out, 5, NULL) == ECP_OK);
             for (size_t q = 0; q < 7; q++) {
-                const float *mine = &queries[2 * q];
+                const float *mine = &all[2 * q];
                 for (size_t i = 0; i < 4 && q < count; i++) {
                     CHECK(out[5 * q + i] == mine[0] * elements[2 * i] + mine[1] * elements[2 * i + 1]);
                 }
                 CHECK(out[5 * q + 4] == 9 && (q < count || out[5 * q] == 9));
             }
-            CHECK(ecp_scores(searches[s], queries, count, &no_rows, NULL, 0, NULL) == ECP_OK);
+            CHECK(ecp_scores(searches[s], queries, &no_rows, NULL, 0, NULL) == ECP_OK);
         }
     }
     float out[8] = {9, 9, 9, 9, 9, 9, 9, 9};
-    INVALID(ecp_scores(DOT, queries, 2, &four, out, 3, NULL));
-    INVALID(ecp_scores(DOT, queries, 2, &four, out, 0, NULL));
-    INVALID(ecp_scores(DOT, queries, 2, &four, out, HUGE_SIZE, NULL));
-    INVALID(ecp_scores(DOT, queries, HUGE_SIZE, &four, out, 4, NULL));
-    INVALID(ecp_scores(DOT, queries, SIZE_MAX, &four, out, 4, NULL));
-    INVALID(ecp_scores(DOT, NULL, 2, &four, out, 4, NULL));
-    INVALID(ecp_scores(DOT, queries, 2, &four, NULL, 4, NULL));
-    for (size_t i = 0; i < BAD_ROWS; i++) INVALID(ecp_scores(DOT, queries, 2, &bad_rows[i], out, 4, NULL));
+    const ecp_rows two = F32(all, 2, 2), many = F32(all, HUGE_SIZE, 2), most = F32(all, SIZE_MAX, 2);
+    INVALID(ecp_scores(DOT, &two, &four, out, 3, NULL));
+    INVALID(ecp_scores(DOT, &two, &four, out, 0, NULL));
+    INVALID(ecp_scores(DOT, &two, &four, out, HUGE_SIZE, NULL));
+    INVALID(ecp_scores(DOT, &many, &four, out, 4, NULL));
+    INVALID(ecp_scores(DOT, &most, &four, out, 4, NULL));
+    INVALID(ecp_scores(DOT, NULL, &four, out, 4, NULL));
+    INVALID(ecp_scores(DOT, &two, &four, NULL, 4, NULL));
+    for (size_t i = 0; i < BAD_ROWS; i++) INVALID(ecp_scores(DOT, &two, &bad_rows[i], out, 4, NULL));
     CHECK(out[0] == 9 && out[7] == 9);
 }
 
@@ -469,20 +558,22 @@ static void check_filter_and_norms(void) {
     CHECK(norms[0] == 5 && norms[4] == 9);
     /* Bits behind the last row mean nothing. */
     const uint64_t words[1] = {~(uint64_t)2};
-    const ecp_rows prepared = {elements, 4, 2, 2, norms, NULL}, some = {elements, 4, 2, 2, norms, words};
-    CHECK(ecp_scores(COSINE, query, 1, &four, plain, 4, NULL) == ECP_OK);
-    CHECK(ecp_scores(COSINE, query, 1, &prepared, out, 4, NULL) == ECP_OK);
+    const ecp_rows prepared = {elements, ECP_TYPE_F32, 0, 4, 2, 2, NULL, norms, NULL};
+    const ecp_rows some = {elements, ECP_TYPE_F32, 0, 4, 2, 2, NULL, norms, words};
+    CHECK(ecp_scores(COSINE, &query, &four, plain, 4, NULL) == ECP_OK);
+    CHECK(ecp_scores(COSINE, &query, &prepared, out, 4, NULL) == ECP_OK);
     CHECK(memcmp(out, plain, 4 * sizeof *out) == 0);
-    CHECK(ecp_scores(COSINE, query, 1, &some, out, 4, NULL) == ECP_OK);
+    CHECK(ecp_scores(COSINE, &query, &some, out, 4, NULL) == ECP_OK);
     CHECK(out[0] == plain[0] && isnan(out[1]) && out[2] == 0 && out[3] == plain[3]);
-    const float queries[4] = {3, 4, 3, 4};
-    CHECK(ecp_scores(COSINE, queries, 2, &some, out, 4, NULL) == ECP_OK);
+    const float both[4] = {3, 4, 3, 4};
+    const ecp_rows queries = F32(both, 2, 2);
+    CHECK(ecp_scores(COSINE, &queries, &some, out, 4, NULL) == ECP_OK);
     CHECK(out[4] == plain[0] && isnan(out[5]) && out[6] == 0 && out[7] == plain[3]);
-    CHECK(ecp_gather(COSINE, query, &some, ids, 3, out, NULL) == ECP_OK);
+    CHECK(ecp_gather(COSINE, &query, &some, ids, 3, out, NULL) == ECP_OK);
     CHECK(out[0] == plain[3] && isnan(out[1]) && out[2] == plain[3]);
     ecp_hit hits[8];
     ecp_top_k_result results[2];
-    CHECK(ecp_top_k(DOT, queries, 2, &some, SIZE_MAX, hits, results, NULL) == ECP_OK);
+    CHECK(ecp_top_k(DOT, &queries, &some, SIZE_MAX, hits, results, NULL) == ECP_OK);
     CHECK(results[1].hit_count == 3 && results[1].nan_rows == 0);
     CHECK(hits[4].row == 3 && hits[5].row == 0 && hits[6].row == 2);
 }
@@ -492,20 +583,26 @@ static void check_gather(void) {
     const ecp_search *packings[3] = {DOT, &whole, &tiled};
     for (int p = 0; p < 3; p++) {
         for (int i = 0; i < 3; i++) out[i] = 9;
-        CHECK(ecp_gather(packings[p], query, &four, ids, 3, out, NULL) == ECP_OK);
+        CHECK(ecp_gather(packings[p], &query, &four, ids, 3, out, NULL) == ECP_OK);
         CHECK(out[0] == 50 && out[1] == 0 && out[2] == 50 && out[3] == 9);
-        CHECK(ecp_gather(packings[p], query, &four, NULL, 0, NULL, NULL) == ECP_OK);
+        CHECK(ecp_gather(packings[p], &query, &four, NULL, 0, NULL, NULL) == ECP_OK);
     }
     for (int i = 0; i < 3; i++) out[i] = 9;
-    INVALID(ecp_gather(NULL, query, &four, ids, 3, out, NULL));
-    for (int i = 0; i < 5; i++) INVALID(ecp_gather(&unsound[i], query, &four, ids, 3, out, NULL));
+    INVALID(ecp_gather(NULL, &query, &four, ids, 3, out, NULL));
+    for (int i = 0; i < 5; i++) INVALID(ecp_gather(&unsound[i], &query, &four, ids, 3, out, NULL));
     INVALID(ecp_gather(DOT, NULL, &four, ids, 3, out, NULL));
-    INVALID(ecp_gather(DOT, query, NULL, ids, 3, out, NULL));
-    for (size_t i = 0; i < BAD_ROWS; i++) INVALID(ecp_gather(&whole, query, &bad_rows[i], ids, 3, out, NULL));
-    INVALID(ecp_gather(DOT, query, &four, NULL, 3, out, NULL));
-    INVALID(ecp_gather(DOT, query, &four, ids, 3, NULL, NULL));
+    INVALID(ecp_gather(DOT, &query, NULL, ids, 3, out, NULL));
+    for (size_t i = 0; i < BAD_ROWS; i++) INVALID(ecp_gather(&whole, &query, &bad_rows[i], ids, 3, out, NULL));
+    const ecp_rows none = F32(cue, 0, 2), two = F32(elements, 2, 2);
+    INVALID(ecp_gather(DOT, &none, &four, ids, 3, out, NULL));
+    INVALID(ecp_gather(DOT, &two, &four, ids, 3, out, NULL));
+    for (size_t i = 0; i < BAD_ROWS; i++) INVALID(ecp_gather(DOT, &bad_rows[i], &four, ids, 3, out, NULL));
+    for (size_t i = 0; i < BAD_QUERIES; i++) INVALID(ecp_gather(DOT, &bad_queries[i], &four, ids, 3, out, NULL));
+    INVALID(ecp_gather(HAMMING, &query, &four, ids, 3, out, NULL));
+    INVALID(ecp_gather(DOT, &query, &four, NULL, 3, out, NULL));
+    INVALID(ecp_gather(DOT, &query, &four, ids, 3, NULL, NULL));
     ecp_scratch told = {0};
-    CHECK(ecp_gather(&whole, query, &four, ids, SIZE_MAX / 4, out, &told) == ECP_OUT_OF_MEMORY);
+    CHECK(ecp_gather(&whole, &query, &four, ids, SIZE_MAX / 4, out, &told) == ECP_OUT_OF_MEMORY);
     CHECK(told.need == SIZE_MAX && told.capacity == CAPACITY);
     CHECK(out[0] == 9 && out[2] == 9);
 }
@@ -514,39 +611,123 @@ static void check_top_k(void) {
     ecp_hit hits[4];
     ecp_top_k_result result = {77, 77};
     memset(hits, 0xFF, sizeof hits);
-    CHECK(ecp_top_k(DOT, query, 1, &four, 3, hits, &result, NULL) == ECP_OK);
+    CHECK(ecp_top_k(DOT, &query, &four, 3, hits, &result, NULL) == ECP_OK);
     CHECK(result.hit_count == 3 && result.nan_rows == 0);
     CHECK(hits[0].row == 3 && hits[0].score == 50 && hits[0].reserved == 0);
     CHECK(hits[1].row == 0 && hits[1].score == 25 && hits[2].row == 1 && hits[3].row == UINT64_MAX);
-    CHECK(ecp_top_k(DISTANCE, query, 1, &four, SIZE_MAX, hits, &result, NULL) == ECP_OK);
+    CHECK(ecp_top_k(DISTANCE, &query, &four, SIZE_MAX, hits, &result, NULL) == ECP_OK);
     CHECK(result.hit_count == 4 && hits[0].row == 0 && hits[1].row == 2 && hits[2].row == 3 && hits[3].row == 1);
     ecp_search near = by[ECP_METRIC_DOT];
     near.threshold = 25;
-    CHECK(ecp_top_k(&near, query, 1, &four, 4, hits, &result, NULL) == ECP_OK);
+    CHECK(ecp_top_k(&near, &query, &four, 4, hits, &result, NULL) == ECP_OK);
     CHECK(result.hit_count == 2 && hits[0].row == 3 && hits[1].row == 0);
-    const float bad[2] = {NAN, 1};
-    CHECK(ecp_top_k(COSINE, bad, 1, &four, 4, hits, &result, NULL) == ECP_OK);
+    const float nan_and_one[2] = {NAN, 1};
+    const ecp_rows bad = F32(nan_and_one, 1, 2);
+    CHECK(ecp_top_k(COSINE, &bad, &four, 4, hits, &result, NULL) == ECP_OK);
     CHECK(result.hit_count == 0 && result.nan_rows == 4);
-    CHECK(ecp_top_k(DOT, query, 1, &four, 0, NULL, &result, NULL) == ECP_OK && result.hit_count == 0);
-    CHECK(ecp_top_k(DOT, query, 1, &no_rows, 5, NULL, &result, NULL) == ECP_OK && result.hit_count == 0);
+    CHECK(ecp_top_k(DOT, &query, &four, 0, NULL, &result, NULL) == ECP_OK && result.hit_count == 0);
+    CHECK(ecp_top_k(DOT, &query, &no_rows, 5, NULL, &result, NULL) == ECP_OK && result.hit_count == 0);
     result.hit_count = result.nan_rows = 77;
     hits[0].row = 77;
-    INVALID(ecp_top_k(NULL, query, 1, &four, 3, hits, &result, NULL));
-    for (int i = 0; i < 5; i++) INVALID(ecp_top_k(&unsound[i], query, 1, &four, 3, hits, &result, NULL));
-    INVALID(ecp_top_k(DOT, NULL, 1, &four, 3, hits, &result, NULL));
-    INVALID(ecp_top_k(DOT, query, 0, &four, 3, hits, &result, NULL));
-    INVALID(ecp_top_k(DOT, query, HUGE_SIZE, &four, 3, hits, &result, NULL));
-    INVALID(ecp_top_k(DOT, query, SIZE_MAX / 16, &four, 3, hits, &result, NULL));
-    INVALID(ecp_top_k(DOT, query, 1, NULL, 3, hits, &result, NULL));
-    for (size_t i = 0; i < BAD_ROWS; i++) INVALID(ecp_top_k(DOT, query, 1, &bad_rows[i], 3, hits, &result, NULL));
-    INVALID(ecp_top_k(DOT, query, 1, &four, 3, NULL, &result, NULL));
-    INVALID(ecp_top_k(DOT, query, 1, &four, 3, hits, NULL, NULL));
+    INVALID(ecp_top_k(NULL, &query, &four, 3, hits, &result, NULL));
+    for (int i = 0; i < 5; i++) INVALID(ecp_top_k(&unsound[i], &query, &four, 3, hits, &result, NULL));
+    INVALID(ecp_top_k(DOT, NULL, &four, 3, hits, &result, NULL));
+    const ecp_rows none = F32(cue, 0, 2), many = F32(cue, HUGE_SIZE, 2), most = F32(cue, SIZE_MAX / 16, 2);
+    INVALID(ecp_top_k(DOT, &none, &four, 3, hits, &result, NULL));
+    INVALID(ecp_top_k(DOT, &many, &four, 3, hits, &result, NULL));
+    INVALID(ecp_top_k(DOT, &most, &four, 3, hits, &result, NULL));
+    for (size_t i = 0; i < BAD_ROWS; i++) INVALID(ecp_top_k(DOT, &bad_rows[i], &four, 3, hits, &result, NULL));
+    for (size_t i = 0; i < BAD_QUERIES; i++) INVALID(ecp_top_k(DOT, &bad_queries[i], &four, 3, hits, &result, NULL));
+    INVALID(ecp_top_k(JACCARD, &query, &four, 3, hits, &result, NULL));
+    INVALID(ecp_top_k(DOT, &query, NULL, 3, hits, &result, NULL));
+    for (size_t i = 0; i < BAD_ROWS; i++) INVALID(ecp_top_k(DOT, &query, &bad_rows[i], 3, hits, &result, NULL));
+    INVALID(ecp_top_k(DOT, &query, &four, 3, NULL, &result, NULL));
+    INVALID(ecp_top_k(DOT, &query, &four, 3, hits, NULL, NULL));
     CHECK(result.hit_count == 77 && result.nan_rows == 77 && hits[0].row == 77);
+}
+
+/* The numbers of `cue` and `elements` in every type of them; those of bits are bits. */
+static const uint16_t f16_cue[2] = {0x4200, 0x4400};
+static const uint16_t f16_elements[8] = {0x4200, 0x4400, 0xC400, 0x4200, 0, 0, 0x4600, 0x4800};
+static const uint16_t bf16_cue[2] = {0x4040, 0x4080};
+static const uint16_t bf16_elements[8] = {0x4040, 0x4080, 0xC080, 0x4040, 0, 0, 0x40C0, 0x4100};
+static const int8_t i8_cue[2] = {3, 4};
+static const int8_t i8_elements[8] = {3, 4, -4, 3, 0, 0, 6, 8};
+static const uint8_t bit_cue[2] = {0x0B, 0x80};
+static const uint8_t bit_elements[8] = {0x0B, 0x80, 0x0B, 0x00, 0, 0, 0xFF, 0xFF};
+static const void *const cues[5] = {cue, f16_cue, bf16_cue, i8_cue, bit_cue};
+static const void *const elements_of[5] = {elements, f16_elements, bf16_elements, i8_elements, bit_elements};
+
+/* Every type of query and row with every metric: what meets is scored by every call, what does not is refused. */
+static void check_types(void) {
+    static const float expected[METRICS][4] = {
+        {1, 0, 0, 1}, {25, 0, 0, 50}, {0, 50, 25, 25}, {0, 1, 4, 12}, {1, 0.75f, 0, 0.25f},
+    };
+    for (uint32_t pair = 0; pair < 36 * (METRICS + 1); pair++) {
+        const uint32_t of_queries = pair % 6, of_rows = pair / 6 % 6, metric = pair / 36;
+        const ecp_search search = {metric, ECP_PRECISION_FAST, ECP_PACKING_TILED, 0};
+        const ecp_rows one = ROWS(of_queries, cues[of_queries % 5], 1, 2);
+        const ecp_rows rows = ROWS(of_rows, elements_of[of_rows % 5], 4, 2);
+        const int meet = meets(of_queries, of_rows, metric);
+        const ecp_status status = meet ? ECP_OK : ECP_INVALID_ARGUMENT;
+        float out[4] = {9, 9, 9, 9}, gathered[3] = {9, 9, 9};
+        ecp_hit hits[4] = {{77, 9, 9}};
+        ecp_top_k_result result = {77, 77};
+        CHECK(ecp_scores(&search, &one, &rows, out, 4, NULL) == status);
+        CHECK(ecp_gather(&search, &one, &rows, ids, 3, gathered, NULL) == status);
+        CHECK(ecp_top_k(&search, &one, &rows, 1, hits, &result, NULL) == status);
+        CHECK((ecp_scores_need(&search, &one, &rows) == 0) || meet);
+        CHECK((ecp_gather_need(&search, &one, &rows, 3) == 0) || meet);
+        CHECK((ecp_top_k_need(&search, &one, &rows, 1) > 0) == meet);
+        for (int i = 0; i < 4; i++) CHECK(meet ? fabsf(out[i] - expected[metric][i]) < 1e-6f : out[i] == 9);
+        for (int i = 0; i < 3; i++) CHECK(meet ? gathered[i] == out[ids[i]] : gathered[i] == 9);
+        CHECK(meet ? result.nan_rows == 0 : result.hit_count == 77 && hits[0].row == 77);
+        CHECK(!meet || (result.hit_count == 1 && hits[0].row == (metric <= ECP_METRIC_DOT && out[3] > out[0] ? 3 : 0)));
+    }
+    for (uint32_t type = 0; type < 5; type++) {
+        float norms[4] = {9, 9, 9, 9};
+        ecp_rows rows = ROWS(type, elements_of[type], 4, 2);
+        CHECK(ecp_norms(&rows, norms) == (type == ECP_TYPE_BITS ? ECP_INVALID_ARGUMENT : ECP_OK));
+        if (type == ECP_TYPE_BITS) CHECK(norms[0] == 9 && norms[3] == 9);
+        else CHECK(norms[0] == 5 && norms[1] == 5 && norms[2] == 0 && norms[3] == 10);
+    }
+}
+
+/* Rows stand for their scales times their elements, in queries too; cosines and norms are those of the elements. */
+static void check_scales(void) {
+    static const float scales[4] = {0.5f, 2, 1, 0.25f}, twice[1] = {2};
+    const ecp_rows rows = {i8_elements, ECP_TYPE_I8, 0, 4, 2, 2, scales, NULL, NULL};
+    const ecp_rows scaled = {i8_cue, ECP_TYPE_I8, 0, 1, 2, 2, twice, NULL, NULL};
+    const ecp_rows plain = ROWS(ECP_TYPE_I8, i8_cue, 1, 2);
+    float out[4], norms[4];
+    CHECK(ecp_scores(DOT, &query, &rows, out, 4, NULL) == ECP_OK && out[0] == 12.5f && out[3] == 12.5f);
+    CHECK(ecp_scores(DOT, &plain, &rows, out, 4, NULL) == ECP_OK && out[0] == 12.5f && out[3] == 12.5f);
+    CHECK(ecp_scores(DOT, &scaled, &rows, out, 4, NULL) == ECP_OK && out[0] == 25 && out[3] == 25);
+    CHECK(ecp_scores(DISTANCE, &query, &rows, out, 4, NULL) == ECP_OK && out[1] == 125 && out[2] == 25);
+    CHECK(ecp_scores(DISTANCE, &scaled, &rows, out, 4, NULL) == ECP_OK && out[1] == 200 && out[2] == 100);
+    CHECK(ecp_scores(COSINE, &scaled, &rows, out, 4, NULL) == ECP_OK && out[1] == 0 && out[2] == 0);
+    CHECK(fabsf(out[0] - 1) < 1e-6f && fabsf(out[3] - 1) < 1e-6f);
+    CHECK(ecp_norms(&rows, norms) == ECP_OK && norms[0] == 5 && norms[2] == 0 && norms[3] == 10);
+    CHECK(ecp_gather(DOT, &scaled, &rows, ids, 3, out, NULL) == ECP_OK && out[0] == 25 && out[1] == 0 && out[2] == 25);
+    for (uint32_t type = 0; type < 5; type++) {
+        if (type == ECP_TYPE_I8) continue;
+        ecp_rows odd = ROWS(type, elements_of[type], 4, 2), one = ROWS(type, cues[type], 1, 2);
+        const ecp_search *search = type == ECP_TYPE_BITS ? HAMMING : DOT;
+        CHECK(ecp_scores(search, &one, &odd, out, 4, NULL) == ECP_OK);
+        odd.scales = scales;
+        INVALID(ecp_scores(search, &one, &odd, out, 4, NULL));
+        INVALID(ecp_norms(&odd, norms));
+        odd.scales = NULL;
+        one.scales = twice;
+        INVALID(ecp_scores(search, &one, &odd, out, 4, NULL));
+        INVALID(ecp_gather(search, &one, &odd, ids, 3, out, NULL));
+    }
 }
 
 /* Two queries are refused with their own need, and write nothing; in a block that is lent they run. */
 static void check_loans_of_queries(void) {
-    const float queries[4] = {3, 4, 0, 1};
+    const float both[4] = {3, 4, 0, 1};
+    const ecp_rows queries = F32(both, 2, 2);
     float out[8] = {9, 9, 9, 9, 9, 9, 9, 9};
     ecp_hit hits[2] = {{9, 9, 9}, {9, 9, 9}};
     ecp_top_k_result results[2] = {{77, 77}, {77, 77}};
@@ -555,14 +736,14 @@ static void check_loans_of_queries(void) {
     char *lent = malloc(CAPACITY);
     ecp_scratch told[2] = {{0}, {0}};
     CHECK(lent != NULL && ecp_arena_mark(&mark, NULL) == ECP_OK && ecp_arena_alloc(CAPACITY, &held, NULL) == ECP_OK);
-    CHECK(ecp_scores(DOT, queries, 2, &four, out, 4, &told[0]) == ECP_OUT_OF_MEMORY);
-    CHECK(ecp_top_k(DOT, queries, 2, &four, 1, hits, results, &told[1]) == ECP_OUT_OF_MEMORY);
-    CHECK(told[0].need == ecp_scores_need(DOT, 2, 2) && told[0].needed == CAPACITY + told[0].need);
-    CHECK(told[1].need == ecp_top_k_need(DOT, 2, 2, 4, 1) && told[1].capacity == CAPACITY);
+    CHECK(ecp_scores(DOT, &queries, &four, out, 4, &told[0]) == ECP_OUT_OF_MEMORY);
+    CHECK(ecp_top_k(DOT, &queries, &four, 1, hits, results, &told[1]) == ECP_OUT_OF_MEMORY);
+    CHECK(told[0].need == scores_need(DOT, 2, 2) && told[0].needed == CAPACITY + told[0].need);
+    CHECK(told[1].need == top_k_need(DOT, 2, 2, 4, 1) && told[1].capacity == CAPACITY);
     CHECK(out[0] == 9 && out[7] == 9 && hits[0].row == 9 && results[0].hit_count == 77 && results[1].nan_rows == 77);
     for (int i = 0; i < 2; i++) told[i] = (ecp_scratch){lent, CAPACITY, 0, 7, 7, 7};
-    CHECK(ecp_scores(DOT, queries, 2, &four, out, 4, &told[0]) == ECP_OK && out[3] == 50 && out[7] == 8);
-    CHECK(ecp_top_k(DOT, queries, 2, &four, 1, hits, results, &told[1]) == ECP_OK);
+    CHECK(ecp_scores(DOT, &queries, &four, out, 4, &told[0]) == ECP_OK && out[3] == 50 && out[7] == 8);
+    CHECK(ecp_top_k(DOT, &queries, &four, 1, hits, results, &told[1]) == ECP_OK);
     CHECK(results[0].hit_count == 1 && results[1].hit_count == 1 && hits[0].row == 3 && hits[1].row == 3);
     CHECK(ecp_arena_rewind(mark) == ECP_OK);
     free(lent);
@@ -716,21 +897,21 @@ static void check_loans(void) {
         memset(scratch, 0, sizeof scratch);
         for (int i = 0; i < 4 && loan; i++) scratch[i] = (ecp_scratch){lent + 1, 4096 + 62, 0, 7, 7, 7};
         float out[3] = {9, 9, 9}, found[3] = {9, 9, 9};
-        const ecp_rows three = {elements, 3, 2, 2, NULL, NULL};
+        const ecp_rows three = F32(elements, 3, 2);
         ecp_hit hits[3] = {{9, 9, 9}, {9, 9, 9}, {9, 9, 9}};
         ecp_top_k_result result = {77, 77};
         uint32_t reached[3] = {9, 9, 9};
         ecp_status status = loan ? ECP_OK : ECP_OUT_OF_MEMORY;
-        CHECK(ecp_scores(DOT, query, 1, &three, out, 3, &scratch[0]) == status);
+        CHECK(ecp_scores(DOT, &query, &three, out, 3, &scratch[0]) == status);
         CHECK(out[0] == (loan ? 25 : 9));
-        CHECK(ecp_gather(&whole, query, &four, ids, 3, out, &scratch[1]) == status);
+        CHECK(ecp_gather(&whole, &query, &four, ids, 3, out, &scratch[1]) == status);
         CHECK(out[0] == (loan ? 50 : 9));
-        CHECK(ecp_top_k(DOT, query, 1, &four, 3, hits, &result, &scratch[2]) == status);
+        CHECK(ecp_top_k(DOT, &query, &four, 3, hits, &result, &scratch[2]) == status);
         CHECK(result.hit_count == (loan ? 3u : 77u) && hits[0].row == (loan ? 3u : 9u));
         CHECK(ecp_spread(&graph, seeds, 2, &good, reached, found, &count, &scratch[3]) == status);
         CHECK(count == (loan ? 3u : 77u) && found[0] == (loan ? 10 : 9) && reached[0] == (loan ? 0u : 9u));
-        const size_t needs[4] = {ecp_scores_need(DOT, 2, 1), ecp_gather_need(&whole, 2, 3),
-                                 ecp_top_k_need(DOT, 2, 1, 4, 3), ecp_spread_need(3)};
+        const size_t needs[4] = {scores_need(DOT, 2, 1), gather_need(&whole, 2, 3), top_k_need(DOT, 2, 1, 4, 3),
+                                 ecp_spread_need(3)};
         for (int i = 0; i < 4 && !loan; i++) {
             CHECK(scratch[i].need == needs[i] && scratch[i].needed == CAPACITY + needs[i]);
             CHECK(scratch[i].capacity == CAPACITY);
@@ -739,7 +920,7 @@ static void check_loans(void) {
     }
     float out[1] = {9};
     ecp_scratch small = {lent, 64 + 63, 0, 0, 0, 0};
-    CHECK(ecp_gather(&whole, query, &four, ids, 1, out, &small) == ECP_OUT_OF_MEMORY && out[0] == 9);
+    CHECK(ecp_gather(&whole, &query, &four, ids, 1, out, &small) == ECP_OUT_OF_MEMORY && out[0] == 9);
     CHECK(small.need == 128 && small.needed == 128 && small.capacity <= 64 + 63);
     ecp_arena_stats stats;
     ecp_arena_thread_stats(&stats);
@@ -767,6 +948,8 @@ int main(void) {
         check_filter_and_norms();
         check_gather();
         check_top_k();
+        check_types();
+        check_scales();
         check_spread();
         check_spread_refusals();
         check_decay();

@@ -148,8 +148,8 @@ fn wrong_shapes_of_queries_are_refused_and_no_queries_are_none() {
     let long = Error::Length { what: "scores", expected: 8, found: 7 };
     assert_eq!(search.matrix_into(&data[..6], &rows, &mut scores[..7]), Err(long));
     assert_eq!(scores, [7.0; 8]);
-    assert_eq!((search.matrix(&[], &rows), search.top_k_each(&[], &rows, 1)), (Ok(vec![]), Ok(vec![])));
-    let none = Rows::new(&[], 3).unwrap();
+    assert_eq!((search.matrix(&[0.0; 0], &rows), search.top_k_each(&[0.0; 0], &rows, 1)), (Ok(vec![]), Ok(vec![])));
+    let none = Rows::<f32>::new(&[], 3).unwrap();
     assert_eq!(search.matrix(&data, &none), Ok(vec![]));
     assert_eq!(search.top_k_each(&data, &none, 1).unwrap().len(), 4);
 }

@@ -5,7 +5,7 @@ mod common;
 mod oracle;
 
 use common::{bits, numbers, on_threads};
-use ecphory::{Error, Metric, Packing, Precision, Prepared, Rows, Search};
+use ecphory::{AsRows, Error, Metric, Packing, Precision, Prepared, Rows, Search};
 use oracle::{METRICS, as_pairs, sorted};
 
 /// Rows of `dim` that begin `stride` apart, NaN between them, and none after the last.
@@ -32,7 +32,7 @@ fn filtered(scores: &[f32], words: &[u64]) -> Vec<f32> {
 }
 
 /// Every call's answer as bits, of one query, of seven, and of ids.
-fn answers(search: Search, queries: &[f32], rows: &impl ecphory::AsRows, ids: &[u32]) -> Vec<Vec<u32>> {
+fn answers(search: Search, queries: &[f32], rows: &impl AsRows<Element = f32>, ids: &[u32]) -> Vec<Vec<u32>> {
     let dim = rows.as_rows().dim();
     let mut all = vec![
         bits(&search.scores(&queries[..dim], rows).unwrap()),

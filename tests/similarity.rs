@@ -281,7 +281,7 @@ fn a_dot_product_overflows_only_where_its_total_does() {
 
 #[test]
 fn no_rows_give_no_scores() {
-    let rows = Rows::new(&[], 3).unwrap();
+    let rows = Rows::<f32>::new(&[], 3).unwrap();
     assert_eq!((rows.is_empty(), rows.row(0)), (true, None));
     let query = [1.0, 2.0, 3.0];
     for metric in METRICS {
@@ -290,7 +290,7 @@ fn no_rows_give_no_scores() {
         assert!(search.gather(&query, &rows, &[]).unwrap().is_empty());
         assert_eq!(search.top_k(&query, &rows, 5).unwrap(), TopK::default());
     }
-    assert!(similarity_batch(&query, &Rows::new(&[], query.len()).unwrap()).unwrap().is_empty());
+    assert!(similarity_batch(&query, &Rows::<f32>::new(&[], query.len()).unwrap()).unwrap().is_empty());
 }
 
 #[test]
@@ -307,7 +307,10 @@ fn rows_tell_their_shape_and_hand_out_each_row() {
 fn rows_of_nothing_a_partial_row_and_a_query_of_another_length_are_refused_by_name() {
     let max = isize::MAX as usize / 4;
     assert_eq!(Rows::new(&[1.0], 0).unwrap_err(), Error::Range { what: "dim", min: 1, max, found: 0 });
-    assert_eq!(Rows::new(&[], usize::MAX).unwrap_err(), Error::Range { what: "dim", min: 1, max, found: usize::MAX });
+    assert_eq!(
+        Rows::<f32>::new(&[], usize::MAX).unwrap_err(),
+        Error::Range { what: "dim", min: 1, max, found: usize::MAX }
+    );
     let partial = Rows::new(&[1.0, 2.0, 3.0], 2).unwrap_err();
     assert_eq!(partial, Error::PartialRow { what: "rows", dim: 2, stride: 2, found: 3 });
     assert_eq!(partial.to_string(), "rows: expected a whole number of rows of 2 elements, found 3 elements");

@@ -1,0 +1,51 @@
+use crate::{Metric, Seed};
+
+/// A row found, and its score.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub struct Hit {
+    /// Index of the row.
+    pub row: usize,
+    /// Its score under the metric of the search.
+    pub score: f32,
+}
+
+/// The best rows of a search.
+#[derive(Debug, Clone, PartialEq, Default)]
+#[non_exhaustive]
+pub struct TopK {
+    /// Nearest first, ties by lower row.
+    pub hits: Vec<Hit>,
+    /// Rows that scored NaN: left out of `hits`.
+    pub nan_rows: usize,
+}
+
+impl TopK {
+    /// The hits as seeds of a spread, node `i` standing for row `i`, activated by its score. For a cosine, a dot
+    /// product or Jaccard's similarity; hits of a score of 0 or less are left out, for activation is never negative. A
+    /// distance is not an activation: the farthest would wake most.
+    ///
+    /// ```
+    /// use ecphory::{Metric, Rows, Search, Seed};
+    ///
+    /// let rows = Rows::new(&[1.0, 0.0, 0.6, 0.8, -1.0, 0.0], 2)?;
+    /// let best = Search::new(Metric::Cosine).top_k(&[1.0, 0.0], &rows, 3)?;
+    /// assert_eq!(best.seeds(), [Seed::new(0, 1.0), Seed::new(1, 0.6)]);
+    /// # Ok::<(), ecphory::Error>(())
+    /// ```
+    #[must_use]
+    pub fn seeds(&self) -> Vec<Seed> {
+        let awake = self.hits.iter().filter(|hit| hit.score > 0.0);
+        // A row beyond u32 is no node of any graph: the spread will say so.
+        awake.map(|hit| Seed::new(hit.row.try_into().unwrap_or(u32::MAX), hit.score)).collect()
+    }
+
+    /// The best `k` of all of `parts`.
+    pub(crate) fn merged<'p>(metric: Metric, parts: impl Iterator<Item = &'p Self> + Clone, k: usize) -> Self {
+        let nan_rows = parts.clone().map(|part| part.nan_rows).sum();
+        let mut hits: Vec<_> = parts.flat_map(|part| part.hits.iter().copied()).collect();
+        hits.sort_unstable_by(|a, b| metric.order(a, b));
+        hits.truncate(k);
+        Self { hits, nan_rows }
+    }
+}
