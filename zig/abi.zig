@@ -1,6 +1,7 @@
 //! The exports of ecphory.h: check what can be seen, pick the tier, lend the thread's arena, map errors to statuses.
 
 const std = @import("std");
+const abi = @This();
 const builtin = @import("builtin");
 const arena_zig = @import("arena.zig");
 const cpu = @import("cpu.zig");
@@ -8,6 +9,7 @@ const needs = @import("needs.zig");
 const registry = @import("registry.zig");
 const thread = @import("thread.zig");
 const matrix = @import("matrix.zig");
+const rows_zig = @import("rows.zig");
 const score = @import("score.zig");
 const similarity = @import("similarity.zig");
 const spreading = @import("spreading.zig");
@@ -21,7 +23,7 @@ comptime {
     if (@import("options").bench) _ = @import("bench.zig");
 }
 
-pub const version: u32 = 3;
+pub const version: u32 = 4;
 pub const hops_max = 1024;
 
 pub const Status = enum(i32) { ok = 0, out_of_memory = 1, invalid_argument = 2, unknown_tier = 3, already_in_use = 4 };
@@ -254,102 +256,151 @@ fn refused(kernel: Kernel, arena: *const Arena, scratch: ?*Scratch) Status {
 
 // Similarity
 
-pub export fn ecp_scores_need(search: ?*const RawSearch, dim: usize, query_count: usize) usize {
-    const known = (search orelse return 0).checked() orelse return 0;
-    if (query_count == 1) return similarity.scoresNeed(dim);
-    return matrix.scoresNeed(known, dim, query_count);
+pub export fn ecp_scores_need(search: ?*const RawSearch, queries: ?*const RawRows, rows: ?*const RawRows) usize {
+    const call = Call.of(search, queries, rows) orelse return 0;
+    if (call.queries.row_count == 1) return similarity.scoresNeed(call.shape());
+    return matrix.scoresNeed(call.search, call.shape(), call.queries.row_count);
 }
 
-pub export fn ecp_gather_need(search: ?*const RawSearch, dim: usize, id_count: usize) usize {
-    const known = (search orelse return 0).checked() orelse return 0;
-    return similarity.gatherNeed(known.packing, dim, id_count);
+pub export fn ecp_gather_need(
+    search: ?*const RawSearch,
+    query: ?*const RawRows,
+    rows: ?*const RawRows,
+    id_count: usize,
+) usize {
+    const call = Call.of(search, query, rows) orelse return 0;
+    return similarity.gatherNeed(call.search.packing, call.shape(), id_count);
 }
 
 pub export fn ecp_top_k_need(
     search: ?*const RawSearch,
-    dim: usize,
-    query_count: usize,
-    row_count: usize,
+    queries: ?*const RawRows,
+    rows: ?*const RawRows,
     k: usize,
 ) usize {
-    const known = (search orelse return 0).checked() orelse return 0;
-    if (query_count == 1) return similarity.topKNeed(dim, row_count, k);
-    return matrix.topKNeed(known, dim, query_count, row_count, k);
+    const call = Call.of(search, queries, rows) orelse return 0;
+    const query_count, const row_count = .{ call.queries.row_count, call.rows.row_count };
+    if (query_count == 1) return similarity.topKNeed(call.shape(), row_count, k);
+    return matrix.topKNeed(call.search, call.shape(), query_count, row_count, k);
 }
 
 pub export fn ecp_scores(
     search: ?*const RawSearch,
-    queries: ?[*]const f32,
-    query_count: usize,
-    rows: ?*const tier.Rows,
+    queries: ?*const RawRows,
+    rows: ?*const RawRows,
     scores: ?[*]f32,
     scores_stride: usize,
     scratch: ?*Scratch,
 ) Status {
-    const known = (search orelse return .invalid_argument).checked() orelse return .invalid_argument;
-    const given = (rows orelse return .invalid_argument);
-    if (!rowsAreSound(given, queries, query_count)) return .invalid_argument;
-    if (absent(scores, query_count *| given.row_count)) return .invalid_argument;
+    const call = Call.of(search, queries, rows) orelse return .invalid_argument;
+    const query_count, const row_count = .{ call.queries.row_count, call.rows.row_count };
+    if (!call.isThere() or absent(scores, query_count *| row_count)) return .invalid_argument;
     if (query_count == 0) return .ok;
-    const apart = scores_stride >= given.row_count and areAddressable(query_count, scores_stride);
+    const apart = scores_stride >= row_count and areAddressable(query_count, scores_stride, @sizeOf(f32));
     if (query_count > 1 and !apart) return .invalid_argument;
     var local: Arena = undefined;
     const arena = arenaOf(.similarity, scratch, &local);
     defer if (arena == &local) local.dissolve();
-    const fits = kernels().scores(arena, known, queries.?, query_count, given, scores, scores_stride);
+    const fits = kernels().scores(arena, call.search, call.queries, call.rows, scores, scores_stride);
     return if (fits) .ok else refused(.similarity, arena, scratch);
 }
 
 pub export fn ecp_gather(
     search: ?*const RawSearch,
-    query: ?[*]const f32,
-    rows: ?*const tier.Rows,
+    query: ?*const RawRows,
+    rows: ?*const RawRows,
     ids: ?[*]const u32,
     id_count: usize,
     scores: ?[*]f32,
     scratch: ?*Scratch,
 ) Status {
-    const known = (search orelse return .invalid_argument).checked() orelse return .invalid_argument;
-    const given = (rows orelse return .invalid_argument);
-    if (!rowsAreSound(given, query, 1)) return .invalid_argument;
+    const call = Call.of(search, query, rows) orelse return .invalid_argument;
+    if (!call.isThere() or call.queries.row_count != 1) return .invalid_argument;
     if (absent(ids, id_count) or absent(scores, id_count)) return .invalid_argument;
     var local: Arena = undefined;
     const arena = arenaOf(.similarity, scratch, &local);
     defer if (arena == &local) local.dissolve();
-    const fits = kernels().gather(arena, known, query.?, given, ids, id_count, scores);
+    const fits = kernels().gather(arena, call.search, call.queries, call.rows, ids, id_count, scores);
     return if (fits) .ok else refused(.similarity, arena, scratch);
 }
 
 pub export fn ecp_top_k(
     search: ?*const RawSearch,
-    queries: ?[*]const f32,
-    query_count: usize,
-    rows: ?*const tier.Rows,
+    queries: ?*const RawRows,
+    rows: ?*const RawRows,
     k: usize,
     hits: ?[*]top_k.Hit,
     results: ?[*]top_k.TopK,
     scratch: ?*Scratch,
 ) Status {
-    const known = (search orelse return .invalid_argument).checked() orelse return .invalid_argument;
-    const given = (rows orelse return .invalid_argument);
-    if (!rowsAreSound(given, queries, query_count) or query_count == 0) return .invalid_argument;
+    const call = Call.of(search, queries, rows) orelse return .invalid_argument;
+    const query_count = call.queries.row_count;
+    if (!call.isThere() or query_count == 0) return .invalid_argument;
     const to = results orelse return .invalid_argument;
-    const kept = @min(k, given.row_count);
+    const kept = @min(k, call.rows.row_count);
     if (absent(hits, kept) or kept > std.math.maxInt(isize) / @sizeOf(top_k.Hit) / query_count)
         return .invalid_argument;
     var local: Arena = undefined;
     const arena = arenaOf(.similarity, scratch, &local);
     defer if (arena == &local) local.dissolve();
-    const fits = kernels().top_k(arena, known, queries.?, query_count, given, k, hits, to);
+    const fits = kernels().top_k(arena, call.search, call.queries, call.rows, k, hits, to);
     return if (fits) .ok else refused(.similarity, arena, scratch);
 }
 
-pub export fn ecp_norms(rows: ?*const tier.Rows, norms: ?[*]f32) Status {
-    const given = (rows orelse return .invalid_argument);
-    const any: f32 = 0;
-    if (!rowsAreSound(given, @ptrCast(&any), 0) or absent(norms, given.row_count)) return .invalid_argument;
+pub export fn ecp_norms(rows: ?*const RawRows, norms: ?[*]f32) Status {
+    const given = (rows orelse return .invalid_argument).checked() orelse return .invalid_argument;
+    if (given.type == .bits or !isThere(given) or absent(norms, given.row_count)) return .invalid_argument;
     kernels().norms(given, norms);
     return .ok;
+}
+
+/// What calls of similarity have in common.
+const Call = struct {
+    search: *const similarity.Search,
+    queries: *const tier.Rows,
+    rows: *const tier.Rows,
+
+    /// None where it has no meaning; where elements are is not looked at.
+    fn of(search: ?*const RawSearch, queries: ?*const RawRows, rows: ?*const RawRows) ?Call {
+        const call: Call = .{
+            .search = (search orelse return null).checked() orelse return null,
+            .queries = (queries orelse return null).checked() orelse return null,
+            .rows = (rows orelse return null).checked() orelse return null,
+        };
+        const meet = call.queries.type.meets(call.rows.type) and call.queries.dim == call.rows.dim;
+        return if (meet and call.search.metric.fits(call.rows.type)) call else null;
+    }
+
+    fn isThere(call: *const Call) bool {
+        return abi.isThere(call.queries) and abi.isThere(call.rows);
+    }
+
+    fn shape(call: *const Call) similarity.Shape {
+        return .{ .queries = call.queries.type, .rows = call.rows.type, .dim = call.rows.dim };
+    }
+};
+
+/// ecp_rows of ecphory.h as it comes.
+pub const RawRows = extern struct {
+    elements: ?*const anyopaque,
+    type: u32,
+    reserved: u32,
+    row_count: usize,
+    dim: usize,
+    stride: usize,
+    scales: ?[*]const f32,
+    norms: ?[*]const f32,
+    filter: ?[*]const u64,
+
+    fn checked(raw: *const RawRows) ?*const tier.Rows {
+        if (raw.type > @backingInt(rows_zig.Type.bits) or raw.reserved != 0) return null;
+        if (raw.scales != null and raw.type != @backingInt(rows_zig.Type.i8)) return null;
+        return if (raw.dim == 0 or raw.stride < raw.dim) null else @ptrCast(raw);
+    }
+};
+
+fn isThere(rows: *const tier.Rows) bool {
+    return !absent(rows.elements, rows.row_count) and areAddressable(rows.stride, rows.row_count, rows.type.size());
 }
 
 /// ecp_search of ecphory.h as it comes.
@@ -360,26 +411,17 @@ pub const RawSearch = extern struct {
     threshold: f32,
 
     fn checked(raw: *const RawSearch) ?*const similarity.Search {
-        if (raw.metric > @backingInt(score.Metric.squared_euclidean)) return null;
+        if (raw.metric > @backingInt(score.Metric.jaccard)) return null;
         if (raw.precision > @backingInt(score.Precision.precise)) return null;
         if (raw.packing > @backingInt(similarity.Packing.tiled) or std.math.isNan(raw.threshold)) return null;
         return @ptrCast(raw);
     }
 };
 
-fn rowsAreSound(rows: *const tier.Rows, queries: ?[*]const f32, query_count: usize) bool {
-    if (rows.dim == 0 or rows.stride < rows.dim) return false;
-    if (absent(rows.elements, rows.row_count) or absent(queries, query_count)) return false;
-    return areAddressable(rows.stride, rows.row_count) and areAddressable(rows.dim, query_count);
-}
-
-fn areAddressable(count: usize, each: usize) bool {
-    return isAddressable(std.math.mul(usize, count, each) catch return false);
-}
-
-/// Whether an array of so many f32 can exist.
-fn isAddressable(elements: usize) bool {
-    return elements <= std.math.maxInt(isize) / @sizeOf(f32);
+/// Whether `count` times `each` elements can exist.
+fn areAddressable(count: usize, each: usize, size: usize) bool {
+    const elements = std.math.mul(usize, count, each) catch return false;
+    return elements <= std.math.maxInt(isize) / size;
 }
 
 fn absent(items: anytype, len: usize) bool {
@@ -468,7 +510,7 @@ pub export fn ecp_decay(
     const known = if (law) |raw| raw.checked(count) orelse return .invalid_argument else return .invalid_argument;
     const stamps = ages orelse return .invalid_argument;
     const to = report orelse return .invalid_argument;
-    if (!isAddressable(count) or absent(strengths, count)) return .invalid_argument;
+    if (!areAddressable(count, 1, @sizeOf(f32)) or absent(strengths, count)) return .invalid_argument;
     if (stamps.seconds == null and absent(stamps.unix_milliseconds, count)) return .invalid_argument;
     kernels().decay(known, stamps, strengths, count, to);
     return .ok;

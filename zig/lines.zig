@@ -6,15 +6,23 @@ const std = @import("std");
 const builtin = @import("builtin");
 
 pub const lanes = 16;
-pub const F32s = @Vector(lanes, f32);
+pub const Words = @Vector(lanes, u32);
 
 /// Whether registers of this tier hold a line.
-pub const whole = builtin.cpu.arch == .x86_64 and builtin.cpu.has(.x86, .avx512f);
+pub const whole = builtin.cpu.arch == .x86_64 and builtin.cpu.has(.x86, .avx512bw);
 
-/// Elements at `start`, and zeros where the mask has none, which is not read.
-pub inline fn masked(start: [*]const f32, mask: u16) F32s {
-    return asm ("vmovups (%[start]), %[out] {%[mask]} {z}"
-        : [out] "=v" (-> F32s),
+/// Bytes at `start`, and zeros where the mask has none, which is not read.
+pub inline fn masked(start: [*]const u8, mask: u64) Words {
+    return asm ("vmovdqu8 (%[start]), %[out] {%[mask]} {z}"
+        : [out] "=v" (-> Words),
+        : [start] "r" (start),
+          [mask] "^Yk" (mask),
+        : .{ .memory = true });
+}
+
+inline fn maskedWords(start: [*]const u32, mask: u16) Words {
+    return asm ("vmovdqu32 (%[start]), %[out] {%[mask]} {z}"
+        : [out] "=v" (-> Words),
         : [start] "r" (start),
           [mask] "^Yk" (mask),
         : .{ .memory = true });
@@ -26,42 +34,42 @@ inline fn lowest(count: isize) u16 {
     return @truncate((@as(u32, 1) << some) - 1);
 }
 
-/// A row, register after register.
+/// A row of whole words, register after register.
 pub const Lines = struct {
     /// The line after the one that was read last.
-    line: [*]const f32,
-    /// Elements of the row from there on.
+    line: [*]const u32,
+    /// Words of the row from there on.
     left: isize,
-    last: F32s,
-    /// Which lanes of the last line and the one after it are the next elements.
-    places: @Vector(lanes, i32),
+    last: Words,
+    /// Which lanes of the last line and the one after it are the next words.
+    places: Words,
 
-    pub inline fn of(row: []const f32) Lines {
-        const offset: usize = @intFromPtr(row.ptr) / @sizeOf(f32) % lanes;
-        const first = row.ptr - offset;
-        const end: isize = @intCast(offset + row.len);
+    pub inline fn of(row: []const u8) Lines {
+        const offset: usize = @intFromPtr(row.ptr) / @sizeOf(u32) % lanes;
+        const first = @as([*]const u32, @ptrCast(@alignCast(row.ptr))) - offset;
+        const end: isize = @intCast(offset + row.len / @sizeOf(u32));
         const head = @as(u32, 0xFFFF) << @intCast(offset);
         return .{
             .line = first + lanes,
             .left = end - lanes,
-            .last = masked(first, @as(u16, @truncate(head)) & lowest(end)),
-            .places = std.simd.iota(i32, lanes) + @as(@Vector(lanes, i32), @splat(@intCast(offset))),
+            .last = maskedWords(first, @as(u16, @truncate(head)) & lowest(end)),
+            .places = std.simd.iota(u32, lanes) + @as(Words, @splat(@intCast(offset))),
         };
     }
 
-    /// The next elements, where as many registers follow that the line is all of the row.
-    pub inline fn next(lines: *Lines) F32s {
+    /// The next words, where as many registers follow that the line is all of the row.
+    pub inline fn next(lines: *Lines) Words {
         return lines.placed(lines.line[0..lanes].*);
     }
 
-    /// The next elements, and zeros behind the row's end.
-    pub inline fn nextOfFew(lines: *Lines) F32s {
-        return lines.placed(masked(lines.line, lowest(lines.left)));
+    /// The next words, and zeros behind the row's end.
+    pub inline fn nextOfFew(lines: *Lines) Words {
+        return lines.placed(maskedWords(lines.line, lowest(lines.left)));
     }
 
-    inline fn placed(lines: *Lines, line: F32s) F32s {
-        const elements = asm ("vpermt2ps %[line], %[places], %[out]"
-            : [out] "=v" (-> F32s),
+    inline fn placed(lines: *Lines, line: Words) Words {
+        const words = asm ("vpermt2d %[line], %[places], %[out]"
+            : [out] "=v" (-> Words),
             : [last] "0" (lines.last),
               [places] "v" (lines.places),
               [line] "v" (line),
@@ -69,23 +77,23 @@ pub const Lines = struct {
         lines.last = line;
         lines.line += lanes;
         lines.left -= lanes;
-        return elements;
+        return words;
     }
 };
 
 const testing = std.testing;
 
-test "a row read by lines is its elements, wherever it begins and ends" {
+test "a row read by lines is its words, wherever it begins and ends" {
     if (!whole) return error.SkipZigTest;
-    var elements: [128]f32 align(64) = undefined;
-    for (&elements, 0..) |*element, i| element.* = @floatFromInt(i + 1);
+    var words: [128]u32 align(64) = undefined;
+    for (&words, 1..) |*word, i| word.* = @intCast(i);
     for (0..lanes) |start| for (1..80) |len| {
-        const row = elements[start..][0..len];
-        var lines: Lines = .of(row);
+        const row = words[start..][0..len];
+        var lines: Lines = .of(std.mem.sliceAsBytes(row));
         var i: usize = 0;
         while (i < len) : (i += lanes) {
-            const found: [lanes]f32 = if (i + 2 * lanes <= len) lines.next() else lines.nextOfFew();
-            for (found, i..) |element, at| try testing.expectEqual(if (at < len) row[at] else 0, element);
+            const found: [lanes]u32 = if (i + 2 * lanes <= len) lines.next() else lines.nextOfFew();
+            for (found, i..) |word, at| try testing.expectEqual(if (at < len) row[at] else 0, word);
         }
     };
 }

@@ -4,6 +4,7 @@ const std = @import("std");
 const arena_zig = @import("arena.zig");
 const matrix = @import("matrix.zig");
 const rows_zig = @import("rows.zig");
+const query_zig = @import("query.zig");
 const score_zig = @import("score.zig");
 const score_test = @import("score_test.zig");
 const similarity = @import("similarity.zig");
@@ -14,7 +15,6 @@ const Hit = top_k.Hit;
 const Metric = score_zig.Metric;
 const Precision = score_zig.Precision;
 const Rows = rows_zig.Rows;
-const Run = rows_zig.Run;
 const Search = similarity.Search;
 const expectBits = score_test.expectBits;
 const inf = score_test.inf;
@@ -55,10 +55,10 @@ const Room = struct {
 
     /// Scores into `out`, taking no more scratch than is said.
     fn score(room: Room, search: *const Search, queries: []const f32, rows: *const Rows, stride: usize) !void {
-        const need = matrix.scoresNeed(search, rows.dim, queries.len / rows.dim);
+        const need = matrix.scoresNeed(search, .{ .dim = rows.dim }, queries.len / rows.dim);
         var arena: Arena = .over(room.bytes[0..need]);
         defer arena.dissolve();
-        try matrix.scores(&arena, search, queries, rows, room.out, stride);
+        try matrix.scores(&arena, search, &.dense(f32, queries, rows.dim), rows, room.out, stride);
         try testing.expectEqual(need, arena.highWater());
         try testing.expectEqual(0, arena.cursor);
     }
@@ -68,7 +68,7 @@ const Room = struct {
         var arena: Arena = .over(room.bytes);
         defer arena.dissolve();
         var found: [1]f32 = undefined;
-        try similarity.scores(&arena, search, query, &.dense(row, row.len), &found);
+        try similarity.scores(&arena, search, &.dense(f32, query, row.len), &.dense(f32, row, row.len), &found);
         return found[0];
     }
 };
@@ -79,12 +79,7 @@ fn expectShape(room: Room, search: *const Search, dim: usize, count: usize, row_
     const stride = dim + variant % 2 * 3;
     const out_stride = row_count + variant % 3;
     const reach = if (row_count == 0) 0 else (row_count - 1) * stride + dim;
-    const rows: Rows = .{
-        .elements = room.elements[variant % 4 ..][0..reach],
-        .count = row_count,
-        .dim = dim,
-        .stride = stride,
-    };
+    const rows: Rows = .spaced(f32, room.elements[variant % 4 ..][0..reach], row_count, dim, stride);
     var kept: [3 * 71]f32 = undefined;
     for (0..row_count) |row| if (stride > dim and row + 1 < row_count) {
         const between = room.elements[variant % 4 + row * stride + dim ..][0..3];
@@ -101,10 +96,10 @@ fn expectShape(room: Room, search: *const Search, dim: usize, count: usize, row_
         const q, const i = .{ pair / row_count, pair % row_count };
         const query = queries[q * dim ..][0..dim];
         const found = room.out[q * out_stride + i];
-        try Oracle.expectScore(search.metric, query, rows.at(i), found);
-        if (search.precision == .precise) try score_test.expectPrecise(search.metric, query, rows.at(i), found);
+        try Oracle.expectScore(search.metric, query, rows.of(f32, i), found);
+        if (search.precision == .precise) try score_test.expectPrecise(search.metric, query, rows.of(f32, i), found);
         if (search.precision == .precise or count < 6) {
-            try expectBits(&.{try room.alone(search, query, rows.at(i))}, &.{found});
+            try expectBits(&.{try room.alone(search, query, rows.of(f32, i))}, &.{found});
         }
     }
     for (0..count) |q| for (row_count..out_stride) |i| {
@@ -153,21 +148,16 @@ test "among many a score is the same bits wherever its row stands and whoever st
     var norms: [row_count]f32 = undefined;
     for (metrics) |metric| {
         const search: Search = .by(metric);
-        const rows: Rows = .dense(room.elements, dim);
-        score_zig.normsOf(&rows, Run{ .first = 0 }, &norms);
+        const rows: Rows = .dense(f32, room.elements, dim);
+        query_zig.normsOf(&rows, .{ .run = 0 }, &norms);
         try room.score(&search, room.queries, &rows, row_count);
         for ([_]usize{ 0, 1, 5, 58, 63 }) |first| for ([_]usize{ 0, 3, 60, 64, 131 }) |first_row| {
-            const some: Rows = .{
-                .elements = room.elements[first_row * dim ..],
-                .count = row_count - first_row,
-                .dim = dim,
-                .stride = dim,
-                .norms = norms[first_row..],
-            };
+            var some: Rows = .dense(f32, room.elements[first_row * dim ..], dim);
+            some.norms = norms[first_row..];
             var arena: Arena = .over(room.bytes);
             defer arena.dissolve();
             const wanted = room.queries[first * dim ..][0 .. 7 * dim];
-            try matrix.scores(&arena, &search, wanted, &some, few, some.count);
+            try matrix.scores(&arena, &search, &.dense(f32, wanted, dim), &some, few, some.count);
             for (0..7) |q| {
                 const expected = room.out[(first + q) * row_count + first_row ..][0..some.count];
                 try expectBits(expected, few[q * some.count ..][0..some.count]);
@@ -193,7 +183,7 @@ test "among many a row that is kept out scores NaN, and the others the bits they
             2 => random.random().int(u64) & random.random().int(u64) & random.random().int(u64),
             else => random.random().int(u64),
         };
-        var rows: Rows = .dense(room.elements[0 .. row_count * dim], dim);
+        var rows: Rows = .dense(f32, room.elements[0 .. row_count * dim], dim);
         for (metrics) |metric| for (precisions) |precision| {
             const search = searching(metric, precision);
             rows.filter = &.{};
@@ -238,18 +228,18 @@ test "oddities in every lane, of queries and of rows, score among many as they s
         const queries = room.queries[0 .. 14 * dim];
         for (0..14) |q| paintOdd(queries[q * dim ..][0..dim], oddities[q % oddities.len], lane);
         for (oddities, 0..) |oddity, i| paintOdd(room.elements[i * dim ..][0..dim], oddity, lane);
-        const rows: Rows = .dense(room.elements[0 .. oddities.len * dim], dim);
+        const rows: Rows = .dense(f32, room.elements[0 .. oddities.len * dim], dim);
         try room.score(&.by(metric), queries, &rows, oddities.len);
         for (0..14) |q| for (0..oddities.len) |i| {
             const query = queries[q * dim ..][0..dim];
             const found = room.out[q * oddities.len + i];
-            const expected = try room.alone(&searching(metric, .precise), query, rows.at(i));
+            const expected = try room.alone(&searching(metric, .precise), query, rows.of(f32, i));
             // Products that f32 does not hold are lost, each up to half its smallest number.
             const lost = 0x1p-149 * @as(f64, @floatFromInt(dim));
             if (!std.math.isFinite(expected)) {
                 try expectBits(&.{expected}, &.{found});
             } else if (metric == .cosine or @abs(@as(f64, expected) - found) > lost) {
-                try Oracle.expectScore(metric, query, rows.at(i), found);
+                try Oracle.expectScore(metric, query, rows.of(f32, i), found);
             }
         };
     };
@@ -262,7 +252,7 @@ test "a dot product among many whose partial sums overflow is its finite total" 
     @memset(room.queries, 1e20);
     for (room.elements, 0..) |*x, i| x.* = if (i % dim < dim / 2) 1e20 else -1e20;
     for (0..dim) |e| room.elements[4 * dim + e] = 1e20;
-    try room.score(&.by(.dot), room.queries, &.dense(room.elements, dim), 5);
+    try room.score(&.by(.dot), room.queries, &.dense(f32, room.elements, dim), 5);
     for (room.out, 0..) |score, i| try testing.expectEqual(if (i % 5 == 4) inf else @as(f32, 0), score);
 }
 
@@ -276,12 +266,12 @@ test "cosines do not depend on the size of norms, of a query alone or among many
         q.* *= scales[i / dim];
         x.* *= scales[i / dim];
     }
-    const rows: Rows = .dense(room.elements, dim);
+    const rows: Rows = .dense(f32, room.elements, dim);
     try room.score(&.by(.cosine), room.queries, &rows, scales.len);
     for (0..scales.len) |q| for (0..scales.len) |i| {
         const query = room.queries[q * dim ..][0..dim];
-        try Oracle.expectScore(.cosine, query, rows.at(i), room.out[q * scales.len + i]);
-        try Oracle.expectScore(.cosine, query, rows.at(i), try room.alone(&.by(.cosine), query, rows.at(i)));
+        try Oracle.expectScore(.cosine, query, rows.of(f32, i), room.out[q * scales.len + i]);
+        try Oracle.expectScore(.cosine, query, rows.of(f32, i), try room.alone(&.by(.cosine), query, rows.of(f32, i)));
     };
 }
 
@@ -304,13 +294,13 @@ test "the best rows of many queries are their scores sorted, filtered and as goo
             for ([_]f32{ -inf, 0, 1, inf }) |threshold| {
                 var search = searching(metric, precision);
                 search.threshold = threshold;
-                var rows: Rows = .dense(room.elements, dim);
+                var rows: Rows = .dense(f32, room.elements, dim);
                 rows.filter = filter;
                 try room.score(&search, queries, &rows, row_count);
-                const need = matrix.topKNeed(&search, dim, count, row_count, k);
+                const need = matrix.topKNeed(&search, .{ .dim = dim }, count, row_count, k);
                 var arena: Arena = .over(room.bytes[0..need]);
                 defer arena.dissolve();
-                try matrix.topK(&arena, &search, queries, &rows, k, &hits, results[0..count]);
+                try matrix.topK(&arena, &search, &.dense(f32, queries, dim), &rows, k, &hits, results[0..count]);
                 try testing.expectEqual(need, arena.highWater());
                 const kept = @min(k, row_count);
                 for (results[0..count], 0..) |result, q| {
@@ -360,22 +350,23 @@ test "an arena one block short refuses many queries before the first write, and 
     const dim = 33;
     const room: Room = try .of(7 * dim, 4 * dim, 7 * 4);
     defer room.free();
-    const rows: Rows = .dense(room.elements, dim);
+    const rows: Rows = .dense(f32, room.elements, dim);
     for (precisions) |precision| for ([_]usize{ 2, 7 }) |count| {
         const search = searching(.cosine, precision);
         const queries = room.queries[0 .. count * dim];
         @memset(room.out, 9);
-        const need = matrix.scoresNeed(&search, dim, count);
+        const need = matrix.scoresNeed(&search, .{ .dim = dim }, count);
         var arena: Arena = .over(room.bytes[0 .. need - 64]);
         defer arena.dissolve();
-        try testing.expectError(error.OutOfMemory, matrix.scores(&arena, &search, queries, &rows, room.out, 4));
+        const refused_scores = matrix.scores(&arena, &search, &.dense(f32, queries, dim), &rows, room.out, 4);
+        try testing.expectError(error.OutOfMemory, refused_scores);
         try testing.expectEqual(need, arena.wanted);
         var hits: [28]Hit = @splat(.{ .row = 9, .score = 9 });
         var results: [7]top_k.TopK = @splat(.{ .hit_count = 9, .nan_rows = 9 });
-        const best_need = matrix.topKNeed(&search, dim, count, 4, 4);
+        const best_need = matrix.topKNeed(&search, .{ .dim = dim }, count, 4, 4);
         var best_arena: Arena = .over(room.bytes[0 .. best_need - 64]);
         defer best_arena.dissolve();
-        const refused = matrix.topK(&best_arena, &search, queries, &rows, 4, &hits, results[0..count]);
+        const refused = matrix.topK(&best_arena, &search, &.dense(f32, queries, dim), &rows, 4, &hits, results[0..count]);
         try testing.expectError(error.OutOfMemory, refused);
         try testing.expectEqual(best_need, best_arena.wanted);
         for (room.out) |score| try testing.expectEqual(9, score);
@@ -401,7 +392,7 @@ test "among many nothing is read behind the last query or the last row" {
             const queries = query_pages.last(count * dim);
             scatter(elements, dim);
             scatter(queries, count);
-            const rows: Rows = .{ .elements = elements, .count = row_count, .dim = dim, .stride = stride };
+            const rows: Rows = .spaced(f32, elements, row_count, dim, stride);
             for (metrics) |metric| try room.score(&.by(metric), queries, &rows, row_count);
         }
     };

@@ -39,6 +39,7 @@ pub fn expectScore(metric: Metric, query: []const f32, row: []const f32, score: 
         .dot => .{ dot(query, row), gamma * magnitude + u * @abs(dot(query, row)) },
         .cosine => .{ cosine(query, row), 2 * gamma + 8 * u },
         .squared_euclidean => .{ distance, (gamma + 4 * u) * distance },
+        .hamming, .jaccard => unreachable,
     };
     try std.testing.expectApproxEqAbs(exact, @as(f64, score), bound);
 }

@@ -2,24 +2,89 @@
 
 const std = @import("std");
 
+/// ECP_TYPE_* of ecphory.h.
+pub const Type = enum(u32) {
+    f32 = 0,
+    f16 = 1,
+    bf16 = 2,
+    i8 = 3,
+    /// Eight to an element.
+    bits = 4,
+
+    pub fn size(of: Type) usize {
+        return switch (of) {
+            .f32 => 4,
+            .f16, .bf16 => 2,
+            .i8, .bits => 1,
+        };
+    }
+
+    /// Bits of a bf16 are a u16.
+    pub fn named(comptime T: type) Type {
+        return switch (T) {
+            f32 => .f32,
+            f16 => .f16,
+            u16 => .bf16,
+            i8 => .i8,
+            u8 => .bits,
+            else => unreachable,
+        };
+    }
+
+    /// Whether a query of this type and rows of that one have scores.
+    pub fn meets(query: Type, rows: Type) bool {
+        return query == rows or (query == .f32 and rows != .bits);
+    }
+};
+
 /// Rows of `dim` elements, row `i` from element `i * stride` on.
 pub const Rows = struct {
-    elements: []const f32,
+    /// Of the elements.
+    bytes: []const u8,
+    type: Type = .f32,
     count: usize,
     dim: usize,
     stride: usize,
-    /// One for each row, as `norms` of similarity.zig gives them, or none.
+    /// One for each row of i8, or none, and all are 1.
+    scales: []const f32 = &.{},
+    /// One for each row, as `normsOf` of query.zig gives them, or none.
     norms: []const f32 = &.{},
     /// Bit `i % 64` of word `i / 64` says whether row `i` takes part; or no words, and all do.
     filter: []const u64 = &.{},
 
     /// Rows that follow each other without a gap.
-    pub fn dense(elements: []const f32, dim: usize) Rows {
-        return .{ .elements = elements, .count = elements.len / dim, .dim = dim, .stride = dim };
+    pub fn dense(comptime T: type, elements: []const T, dim: usize) Rows {
+        return .spaced(T, elements, elements.len / dim, dim, dim);
     }
 
-    pub inline fn at(rows: *const Rows, row: usize) []const f32 {
-        return rows.elements[row * rows.stride ..][0..rows.dim];
+    pub fn spaced(comptime T: type, elements: []const T, count: usize, dim: usize, stride: usize) Rows {
+        const bytes = std.mem.sliceAsBytes(elements);
+        return .{ .bytes = bytes, .type = .named(T), .count = count, .dim = dim, .stride = stride };
+    }
+
+    /// `count` rows from `first` on, as queries: without norms and filter.
+    pub fn part(rows: *const Rows, first: usize, count: usize) Rows {
+        return .{
+            .bytes = if (count == 0) &.{} else rows.bytes[first * rows.stride * rows.type.size() ..],
+            .type = rows.type,
+            .count = count,
+            .dim = rows.dim,
+            .stride = rows.stride,
+            .scales = if (rows.scales.len == 0) &.{} else rows.scales[first..][0..count],
+        };
+    }
+
+    pub inline fn at(rows: *const Rows, row: usize) []const u8 {
+        const size = rows.type.size();
+        return rows.bytes[row * rows.stride * size ..][0 .. rows.dim * size];
+    }
+
+    pub inline fn of(rows: *const Rows, comptime T: type, row: usize) []const T {
+        return @ptrCast(@alignCast(rows.bytes[row * rows.stride * @sizeOf(T) ..][0 .. rows.dim * @sizeOf(T)]));
+    }
+
+    pub inline fn scale(rows: *const Rows, row: usize) f32 {
+        return if (rows.scales.len == 0) 1 else rows.scales[row];
     }
 
     pub inline fn admits(rows: *const Rows, row: usize) bool {
@@ -32,37 +97,24 @@ pub const Rows = struct {
     }
 };
 
-/// Rows one after the other.
-pub const Run = struct {
-    first: usize,
-
-    pub inline fn at(run: Run, i: usize) usize {
-        return run.first + i;
-    }
-
-    pub const Padding = [4]u8;
-
-    /// The first `count`, and the last of them again up to `whole`.
-    pub fn padded(run: Run, count: usize, comptime whole: usize, padding: *[whole]u8) Picked {
-        for (padding, 0..) |*offset, i| offset.* = @intCast(@min(i, count - 1));
-        return .{ .first = run.first, .offsets = padding };
-    }
-};
-
-/// Rows by their ids.
-pub const Ids = struct {
+/// Which rows.
+pub const Where = union(enum) {
+    /// Those from this one on.
+    run: usize,
     ids: []const u32,
+    picked: Picked,
 
-    pub inline fn at(ids: Ids, i: usize) usize {
-        return ids.ids[i];
+    pub inline fn at(where: *const Where, i: usize) usize {
+        return switch (where.*) {
+            .run => |first| first + i,
+            .ids => |ids| ids[i],
+            .picked => |picked| picked.at(i),
+        };
     }
 
-    pub const Padding = [4]u32;
-
-    /// As for a `Run`.
-    pub fn padded(ids: Ids, count: usize, comptime whole: usize, padding: *[whole]u32) Ids {
-        for (padding, 0..) |*id, i| id.* = ids.ids[@min(i, count - 1)];
-        return .{ .ids = padding };
+    /// How many there are of at most `count`.
+    pub fn most(where: *const Where, count: usize) usize {
+        return if (where.* == .picked) where.picked.offsets.len else count;
     }
 };
 
@@ -92,21 +144,13 @@ pub const Picked = struct {
     pub inline fn at(picked: Picked, i: usize) usize {
         return picked.first + picked.offsets[i];
     }
-
-    pub const Padding = [4]u8;
-
-    /// As for a `Run`.
-    pub fn padded(picked: Picked, count: usize, comptime whole: usize, padding: *[whole]u8) Picked {
-        for (padding, 0..) |*offset, i| offset.* = picked.offsets[@min(i, count - 1)];
-        return .{ .first = picked.first, .offsets = padding };
-    }
 };
 
 const testing = std.testing;
 
 test "what a filter admits is picked, in order, and nothing behind the last row" {
     const filter = [_]u64{ 0, std.math.maxInt(u64), 1 << 63 | 1, std.math.maxInt(u64) };
-    const rows: Rows = .{ .elements = &.{}, .count = 200, .dim = 1, .stride = 0, .filter = &filter };
+    const rows: Rows = .{ .bytes = &.{}, .count = 200, .dim = 1, .stride = 0, .filter = &filter };
     var offsets: [Picked.most]u8 = undefined;
     const picked: Picked = .of(&rows, 0, rows.count, &offsets);
     var found: usize = 0;

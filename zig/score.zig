@@ -1,8 +1,9 @@
-//! The score of a query and a few rows: cosine, dot product, squared Euclidean distance.
+//! The score of a query of numbers and a few rows: cosine, dot product, squared Euclidean distance.
 //!
 //! Rows are taken four at a time. Each has registers of partial sums of its own, then one, then a masked tail, then
 //! the lanes by halves, so a score depends on nothing but the query and the row: neither the place of a row nor what
-//! stands beside it changes its bits.
+//! stands beside it changes its bits. Rows of a reduced type are widened in registers; products of f32 are exact there
+//! but for an f32 query. bf16 meets bf16 by the CPU's own products where it has them.
 //!
 //! Cosine is free of scale. The query is multiplied by a power of two that brings its largest element into [1, 2), its
 //! norm is taken in f64; a row whose sum of squares leaves [2^-60, 2^100] is scored again in f64, where no norm of f32
@@ -16,19 +17,39 @@
 
 const std = @import("std");
 const builtin = @import("builtin");
-const arena_zig = @import("arena.zig");
+const dots_zig = @import("dots.zig");
+const elements_zig = @import("elements.zig");
+const integers = @import("integers.zig");
 const lines_zig = @import("lines.zig");
+const rows_zig = @import("rows.zig");
 const simd = @import("simd.zig");
-const Rows = @import("rows.zig").Rows;
-const Frame = arena_zig.Frame;
+const wide_zig = @import("wide.zig");
 const F32s = simd.F32s;
 const Lines = lines_zig.Lines;
-const F64s = simd.F64s;
+const Rows = rows_zig.Rows;
+const Type = rows_zig.Type;
+const Where = rows_zig.Where;
+const Words = simd.Words;
 const lanes = simd.lanes;
-const wide_lanes = simd.wide_lanes;
+const width = simd.width;
 
 /// ECP_METRIC_* of ecphory.h.
-pub const Metric = enum(u32) { cosine = 0, dot = 1, squared_euclidean = 2 };
+pub const Metric = enum(u32) {
+    cosine = 0,
+    dot = 1,
+    squared_euclidean = 2,
+    hamming = 3,
+    jaccard = 4,
+
+    pub fn isDistance(metric: Metric) bool {
+        return metric == .squared_euclidean or metric == .hamming;
+    }
+
+    /// Whether rows of a type have such a score.
+    pub fn fits(metric: Metric, of: Type) bool {
+        return (metric == .hamming or metric == .jaccard) == (of == .bits);
+    }
+};
 
 /// ECP_PRECISION_* of ecphory.h.
 pub const Precision = enum(u32) { fast = 0, precise = 1 };
@@ -37,11 +58,51 @@ pub const Precision = enum(u32) { fast = 0, precise = 1 };
 pub const group = 4;
 pub const Scores = @Vector(group, f32);
 
-/// In which order the elements of a group are read. Bits depend on whether rows are long, and on nothing else of it.
+/// How a register of a row meets the query.
+pub const Kind = enum {
+    f32,
+    f16,
+    bf16,
+    i8,
+    /// bf16 on both sides, by an instruction.
+    bf16_pairs,
+
+    pub fn ofRows(comptime kind: Kind) Type {
+        return switch (kind) {
+            .f32 => .f32,
+            .f16 => .f16,
+            .bf16, .bf16_pairs => .bf16,
+            .i8 => .i8,
+        };
+    }
+
+    pub fn isThere(comptime kind: Kind) bool {
+        return kind != .bf16_pairs or dots_zig.has_bf16;
+    }
+
+    /// Registers of the query that meet one of a row.
+    pub fn parts(comptime kind: Kind) usize {
+        return if (kind == .bf16_pairs) 1 else elements_zig.parts(kind.ofRows());
+    }
+
+    fn of(rows: Type, queries: Type, metric: Metric, precision: Precision) Kind {
+        const products = metric != .squared_euclidean and precision == .fast;
+        const in_pairs = dots_zig.has_bf16 and products and queries == .bf16;
+        return switch (rows) {
+            .f32 => .f32,
+            .f16 => .f16,
+            .bf16 => if (in_pairs) .bf16_pairs else .bf16,
+            .i8 => .i8,
+            .bits => unreachable,
+        };
+    }
+};
+
+/// In which order the registers of a group are read. Bits depend on whether rows are long, and on nothing else of it.
 const Order = enum {
     /// One row after the other, in four chains of sums.
     long,
-    /// One row after the other, in two.
+    /// One row after the other, in two. Of f32 alone.
     short,
     /// All rows side by side, in two: hides what follows their sums, but only the nearer caches are as fast that way.
     short_near,
@@ -50,18 +111,34 @@ const Order = enum {
     short_by_lines,
 
     fn of(rows: *const Rows) Order {
-        const is_long = rows.dim >= long;
-        const aligned = @intFromPtr(rows.elements.ptr) % 64 == 0 and rows.stride % lanes == 0;
-        const lines = lines_zig.whole and !aligned;
-        if (is_long) return if (lines) .long_by_lines else .long;
+        const lines = byLinesPays(rows);
+        if (rows.type != .f32 or rows.dim >= long) return if (lines) .long_by_lines else .long;
         if (rows.count *| rows.stride <= near_bytes / @sizeOf(f32)) return .short_near;
         return if (lines) .short_by_lines else .short;
+    }
+
+    fn isOf(comptime order: Order, comptime kind: Kind) bool {
+        if (order.byLines() and !lines_zig.whole) return false;
+        return kind == .f32 or order == .long or order == .long_by_lines;
     }
 
     fn byLines(order: Order) bool {
         return order == .long_by_lines or order == .short_by_lines;
     }
+
+    fn chains(comptime order: Order, comptime kind: Kind) usize {
+        if (kind == .bf16_pairs) return 2;
+        return if (order == .long or order == .long_by_lines) 4 else 2;
+    }
 };
+
+/// Whether rows begin within cache lines, and are whole words.
+pub fn byLinesPays(rows: *const Rows) bool {
+    const address = @intFromPtr(rows.bytes.ptr);
+    const stride = rows.stride *% rows.type.size();
+    const in_words = (address | stride | rows.dim *% rows.type.size()) % @sizeOf(u32) == 0;
+    return lines_zig.whole and in_words and (address | stride) % width != 0;
+}
 
 const long = 256;
 const near_bytes = 1 << 20;
@@ -72,171 +149,231 @@ fn abreast(comptime kinds: usize) usize {
     return if (registers == 32 or kinds == 1) group else group / 2;
 }
 
-pub fn queryNeed(dim: usize) usize {
-    return arena_zig.sizeOf(f32, dim);
-}
-
-/// A query ready to meet rows: copied to an aligned block, for cosine scaled, with its norm.
+/// A query of numbers, ready to meet rows of one type.
 pub const Query = struct {
-    elements: []align(arena_zig.alignment) const f32,
-    tail: simd.Tail,
+    kind: Kind,
     metric: Metric,
     precision: Precision,
+    /// Register after register as they meet those of a row, zeros behind the last element; for cosine scaled.
+    block: []align(64) const u8,
+    tail: simd.Tail,
     /// Of the scaled elements; used by cosine alone.
     norm: f64,
 
-    pub fn prepare(
-        frame: *Frame,
-        metric: Metric,
-        precision: Precision,
-        query: []const f32,
-    ) error{OutOfMemory}!Query {
-        return .over(metric, precision, query, try frame.alloc(f32, query.len));
-    }
-
-    /// In a block of its own.
+    /// Query `q` of `queries`, for rows of a type; in a block of four bytes for each element of whole lines of rows.
     pub fn over(
+        rows: Type,
         metric: Metric,
         precision: Precision,
-        query: []const f32,
-        block: []align(arena_zig.alignment) f32,
+        queries: *const Rows,
+        q: usize,
+        block: []align(64) u8,
     ) Query {
-        if (metric == .cosine) scaled(query, unitScale(query), block) else @memcpy(block, query);
-        return .{
-            .elements = block,
-            .tail = .of(query.len),
-            .metric = metric,
-            .precision = precision,
-            .norm = if (metric == .cosine) normWide(block) else 0,
-        };
+        switch (Kind.of(rows, queries.type, metric, precision)) {
+            inline else => |kind| {
+                if (comptime !kind.isThere()) unreachable;
+                const of = comptime kind.ofRows();
+                const elements = fill(of, queries, q, block);
+                var norm: f64 = 0;
+                if (metric == .cosine) {
+                    scale(elements, unitScale(elements));
+                    norm = normWide(elements);
+                }
+                return .{
+                    .kind = kind,
+                    .metric = metric,
+                    .precision = precision,
+                    .block = if (kind == .bf16_pairs) paired(block[0 .. elements.len * 4]) else block[0 .. elements.len * 4],
+                    .tail = .of(queries.dim * of.size()),
+                    .norm = norm,
+                };
+            },
+        }
     }
 
     /// out[i] = the score of row `where.at(i)`.
-    pub fn scoreEach(query: *const Query, rows: *const Rows, where: anytype, out: []f32) void {
-        if (query.precision == .precise) return query.scorePrecisely(rows, where, out);
+    pub fn scoreEach(query: *const Query, rows: *const Rows, where: Where, out: []f32) void {
         if (out.len == 0) return;
-        if (out.len < group) {
-            var some: [group]f32 = undefined;
-            var padding: @TypeOf(where).Padding = undefined;
-            query.scoreGroups(rows, where.padded(out.len, group, &padding), &some);
-            @memcpy(out, some[0..out.len]);
-        } else query.scoreGroups(rows, where, out);
+        switch (query.kind) {
+            inline else => |kind| {
+                if (comptime !kind.isThere()) unreachable;
+                if (query.precision == .precise) return query.scorePrecisely(kind, rows, where, out);
+                query.scoreGroups(kind, rows, where, out);
+            },
+        }
     }
 
-    fn scoreGroups(query: *const Query, rows: *const Rows, where: anytype, out: []f32) void {
+    fn scoreGroups(query: *const Query, comptime kind: Kind, rows: *const Rows, where: Where, out: []f32) void {
         const normed = rows.norms.len > 0;
         switch (Order.of(rows)) {
-            inline else => |known| {
-                if (comptime known.byLines() and !lines_zig.whole) unreachable;
+            inline else => |order| {
+                if (comptime !order.isOf(kind)) unreachable;
                 switch (query.metric) {
                     .cosine => if (normed)
-                        query.scoreGroupsBy(.cosine, true, known, rows.*, where, out)
+                        query.scoreGroupsBy(kind, .cosine, true, order, rows.*, where, out)
                     else
-                        query.scoreGroupsBy(.cosine, false, known, rows.*, where, out),
-                    inline else => |metric| query.scoreGroupsBy(metric, false, known, rows.*, where, out),
+                        query.scoreGroupsBy(kind, .cosine, false, order, rows.*, where, out),
+                    .dot => query.scoreGroupsBy(kind, .dot, false, order, rows.*, where, out),
+                    .squared_euclidean => if (comptime kind == .bf16_pairs)
+                        unreachable
+                    else
+                        query.scoreGroupsBy(kind, .squared_euclidean, false, order, rows.*, where, out),
+                    .hamming, .jaccard => unreachable,
                 }
             },
         }
     }
 
-    /// A whole group at least; the last may begin within the one before.
+    /// The last group begins within the one before; the first may be the last row again and again.
     noinline fn scoreGroupsBy(
         query: *const Query,
+        comptime kind: Kind,
         comptime metric: Metric,
         comptime normed: bool,
         comptime order: Order,
         rows: Rows,
-        where: anytype,
+        where: Where,
         out: []f32,
     ) void {
         var i: usize = 0;
-        while (true) {
-            var four: [group][]const f32 = undefined;
+        while (i < out.len) : (i += group) {
+            const first = if (out.len < group) 0 else @min(i, out.len - group);
+            var four: [group][]const u8 = undefined;
+            var scales: [group]f32 = @splat(1);
             var lengths: [group]f32 = @splat(0);
-            inline for (&four, &lengths, 0..) |*row, *length, j| {
-                const position = where.at(i + j);
+            inline for (&four, &scales, &lengths, 0..) |*row, *row_scale, *length, j| {
+                const position = where.at(@min(first + j, out.len - 1));
                 row.* = rows.at(position);
+                if (kind == .i8) row_scale.* = rows.scale(position);
                 if (normed) length.* = rows.norms[position];
             }
-            out[i..][0..group].* = query.score(metric, normed, order, four, lengths);
-            if (i + group >= out.len) return;
-            i = @min(i + group, out.len - group);
+            if (kind == .i8 and metric == .cosine and !normed) lengths = integers.norms(&four);
+            const scores: [group]f32 = query.score(kind, metric, normed or kind == .i8, order, four, scales, lengths);
+            if (out.len < group) @memcpy(out, scores[0..out.len]) else out[first..][0..group].* = scores;
         }
     }
 
     inline fn score(
         query: *const Query,
+        comptime kind: Kind,
         comptime metric: Metric,
         comptime normed: bool,
         comptime order: Order,
-        rows: [group][]const f32,
-        known_lengths: [group]f32,
+        rows: [group][]const u8,
+        scales: Scores,
+        known_lengths: Scores,
     ) Scores {
         switch (metric) {
-            .squared_euclidean => return sums(.distances, query.elements, query.tail, order, rows)[0],
+            .squared_euclidean => return sums(kind, .distances, query, order, rows, scales)[0],
             .dot => {
-                const dots = sums(.dots, query.elements, query.tail, order, rows)[0];
+                const plain = sums(kind, .dots, query, order, rows, scales)[0];
+                const dots = if (kind == .i8) plain * scales else plain;
                 const finite = @abs(dots) <= @as(Scores, @splat(std.math.floatMax(f32)));
-                return if (@reduce(.And, finite)) dots else query.widened(.dot, &rows, dots, finite);
+                return if (@reduce(.And, finite)) dots else query.widened(kind, .dot, &rows, scales, dots, finite);
             },
             .cosine => {
                 const wanted: Wanted = if (normed) .dots else .dots_and_squares;
-                const dots, const squares = sums(wanted, query.elements, query.tail, order, rows);
+                const dots, const squares = sums(kind, wanted, query, order, rows, scales);
                 const lengths: Scores = if (normed) known_lengths else normOf(squares);
                 const measured = lengths > @as(Scores, @splat(0));
                 const cosines = dots / (@as(Scores, @splat(@floatCast(query.norm))) * lengths);
                 // A zero query has the norm 0; NaN fails every comparison.
                 if (@reduce(.And, measured) and query.norm >= 1) return cosines;
-                return query.widened(.cosine, &rows, cosines, if (query.norm >= 1) measured else @splat(false));
+                const sound = if (query.norm >= 1) measured else @as(@Vector(group, bool), @splat(false));
+                return query.widened(kind, .cosine, &rows, scales, cosines, sound);
             },
+            .hamming, .jaccard => comptime unreachable,
         }
     }
 
     /// `scores`, with those that are not `sound` taken in f64.
     noinline fn widened(
         query: *const Query,
+        comptime kind: Kind,
         comptime metric: Metric,
-        rows: *const [group][]const f32,
+        rows: *const [group][]const u8,
+        scales: Scores,
         scores: Scores,
         sound: @Vector(group, bool),
     ) Scores {
         @branchHint(.cold);
         var all: [group]f32 = scores;
-        for (&all, rows, @as([group]bool, sound)) |*to, row, is_sound| {
-            if (!is_sound) to.* = query.scoreWide(metric, row);
+        for (&all, rows, @as([group]f32, scales), @as([group]bool, sound)) |*to, row, row_scale, is_sound| {
+            if (!is_sound) to.* = wide_zig.score(kind, metric, query, row, row_scale);
         }
         return all;
     }
 
-    noinline fn scorePrecisely(query: *const Query, rows: *const Rows, where: anytype, out: []f32) void {
+    noinline fn scorePrecisely(
+        query: *const Query,
+        comptime kind: Kind,
+        rows: *const Rows,
+        where: Where,
+        out: []f32,
+    ) void {
         switch (query.metric) {
-            inline else => |known| for (out, 0..) |*to, i| {
-                to.* = query.scoreWide(known, rows.at(where.at(i)));
+            inline .cosine, .dot, .squared_euclidean => |metric| for (out, 0..) |*to, i| {
+                const position = where.at(i);
+                to.* = wide_zig.score(kind, metric, query, rows.at(position), rows.scale(position));
             },
+            .hamming, .jaccard => unreachable,
         }
     }
 
-    fn scoreWide(query: *const Query, comptime metric: Metric, row: []const f32) f32 {
-        return wide(metric, query.elements, query.norm, row);
+    /// The score of one row in f64, rounded once.
+    pub fn scoreWide(query: *const Query, rows: *const Rows, row: usize) f32 {
+        var one: [1]f32 = undefined;
+        switch (query.kind) {
+            inline else => |kind| {
+                if (comptime !kind.isThere()) unreachable;
+                query.scorePrecisely(kind, rows, .{ .run = row }, &one);
+            },
+        }
+        return one[0];
     }
 };
 
-/// In f64, where products of f32 are exact and none under- or overflows, rounded once. `norm` is the query's.
-pub fn wide(comptime metric: Metric, query: []const f32, norm: f64, row: []const f32) f32 {
-    switch (metric) {
-        .dot => return @floatCast(sumWide(.dots, query, row)[0]),
-        .squared_euclidean => return @floatCast(sumWide(.distances, query, row)[0]),
-        .cosine => {
-            const dot, const squares = sumWide(.dots_and_squares, query, row);
-            if (std.math.isNan(dot)) return @floatCast(dot);
-            const lengths = norm * @sqrt(squares);
-            return if (lengths == 0) 0 else @floatCast(dot / lengths);
-        },
-    }
+/// The elements of query `q` as those of rows of a type are widened; those of f32 where they are.
+pub fn widened(rows: Type, queries: *const Rows, q: usize, block: []align(64) u8) []const f32 {
+    return switch (rows) {
+        .f32 => queries.of(f32, q),
+        .bits => unreachable,
+        inline else => |of| fill(of, queries, q, block),
+    };
 }
 
-pub fn normWide(elements: []const f32) f64 {
-    return @sqrt(sumWide(.dots, elements, elements)[0]);
+/// The elements of query `q` as f32 in the order in which those of a row of the type `of` meet them.
+fn fill(comptime of: Type, queries: *const Rows, q: usize, block: []align(64) u8) []align(64) f32 {
+    const each = comptime elements_zig.perRegister(of);
+    const count = (queries.dim + each - 1) / each * each;
+    const to: []align(64) f32 = @ptrCast(block[0 .. count * @sizeOf(f32)]);
+    if (queries.type == of) {
+        elements_zig.widenRow(of, queries.at(q), to);
+        return to;
+    }
+    const from = queries.of(f32, q);
+    var i: usize = 0;
+    while (i < from.len) : (i += each) {
+        var some: [each]f32 = @splat(0);
+        if (i + each <= from.len) {
+            some = from[i..][0..each].*;
+        } else for (&some, 0..) |*element, lane| {
+            if (simd.Tail.inLane(from.len, each, lane)) |at| element.* = from[at];
+        }
+        to[i..][0..each].* = @bitCast(elements_zig.arranged(of, @bitCast(some)));
+    }
+    return to;
+}
+
+/// bf16 again, register for register, in the lower half of their block.
+fn paired(block: []align(64) u8) []align(64) const u8 {
+    var i: usize = 0;
+    while (i < block.len) : (i += 2 * width) {
+        const even = simd.load(block, i) >> @splat(16);
+        const odd = simd.load(block, i + width) & @as(Words, @splat(0xFFFF_0000));
+        simd.store(block, i / 2, even | odd);
+    }
+    return block[0 .. block.len / 2];
 }
 
 /// The norms of rows from their sums of squares; 0 says that f32 does not measure it, and f64 has to.
@@ -246,42 +383,72 @@ inline fn normOf(squares: Scores) Scores {
     return @select(f32, squares <= @as(Scores, @splat(0x1p100)), large_enough, zero);
 }
 
-/// out[i] = the norm of row `where.at(i)` as a cosine takes it, in the same bits; 0 where that takes f64.
-pub fn normsOf(rows: *const Rows, where: anytype, out: []f32) void {
-    if (rows.dim >= long) normsInOrder(.long, rows.*, where, out) else normsInOrder(.short, rows.*, where, out);
+/// out[i] = the norm of row `where.at(i)` as a cosine takes it, in the same bits; 0 where that takes f64. Not of i8.
+pub fn normsOf(rows: *const Rows, where: Where, out: []f32) void {
+    switch (rows.type) {
+        .f32 => if (rows.dim >= long)
+            normsInOrder(.f32, .long, rows.*, where, out)
+        else
+            normsInOrder(.f32, .short, rows.*, where, out),
+        .f16 => normsInOrder(.f16, .long, rows.*, where, out),
+        .bf16 => normsInOrder(.bf16, .long, rows.*, where, out),
+        .i8, .bits => unreachable,
+    }
 }
 
-noinline fn normsInOrder(comptime order: Order, rows: Rows, where: anytype, out: []f32) void {
-    const tail: simd.Tail = .of(rows.dim);
+noinline fn normsInOrder(comptime kind: Kind, comptime order: Order, rows: Rows, where: Where, out: []f32) void {
+    const none: Query = .{
+        .kind = kind,
+        .metric = .cosine,
+        .precision = .fast,
+        .block = &.{},
+        .tail = .of(rows.dim * rows.type.size()),
+        .norm = 0,
+    };
     var i: usize = 0;
     while (i < out.len) : (i += group) {
-        var four: [group][]const f32 = undefined;
+        var four: [group][]const u8 = undefined;
         inline for (&four, 0..) |*row, j| row.* = rows.at(where.at(@min(i + j, out.len - 1)));
-        const all: [group]f32 = normOf(sums(.squares, four[0], tail, order, four)[1]);
+        const all: [group]f32 = normOf(sums(kind, .squares, &none, order, four, @splat(1))[1]);
         const count = @min(group, out.len - i);
         @memcpy(out[i..][0..count], all[0..count]);
     }
 }
 
-const Wanted = enum { dots, distances, squares, dots_and_squares };
+const Wanted = enum {
+    dots,
+    distances,
+    squares,
+    dots_and_squares,
 
-/// Of each row the sum of its products with `elements` or of squared differences, and of its squares; 0 where it is
-/// not wanted.
+    fn hasFirst(wanted: Wanted) bool {
+        return wanted != .squares;
+    }
+
+    fn hasSquares(wanted: Wanted) bool {
+        return wanted == .squares or wanted == .dots_and_squares;
+    }
+};
+
+/// Of each row the sum of its products with the query's elements or of squared differences, and of its squares; 0 where
+/// it is not wanted.
 inline fn sums(
+    comptime kind: Kind,
     comptime wanted: Wanted,
-    elements: []const f32,
-    tail: simd.Tail,
+    query: *const Query,
     comptime order: Order,
-    rows: [group][]const f32,
+    rows: [group][]const u8,
+    scales: Scores,
 ) [2]Scores {
-    const chains = if (order == .long or order == .long_by_lines) 4 else 2;
+    const Part = Sums(kind, wanted, order.chains(kind));
     const n = comptime if (order == .short_near) abreast(if (wanted == .dots_and_squares) 2 else 1) else 1;
-    var all: [group]Sums(wanted) = undefined;
+    var all: [group]Part = undefined;
     inline for (0..group / n) |pass| {
+        const some = rows[pass * n ..][0..n].*;
         all[pass * n ..][0..n].* = if (comptime order.byLines())
-            .{Sums(wanted).ofLines(chains, elements, tail, rows[pass])}
+            .{Part.ofLines(query, some[0], scales[pass])}
         else
-            Sums(wanted).of(n, chains, elements, tail, rows[pass * n ..][0..n].*);
+            Part.of(n, query, some, scales[pass]);
     }
     var firsts: [group]F32s = undefined;
     var seconds: [group]F32s = undefined;
@@ -289,77 +456,96 @@ inline fn sums(
         first.* = one.first;
         second.* = one.second;
     }
-    const has_first = wanted != .squares;
-    const has_second = wanted == .squares or wanted == .dots_and_squares;
     return .{
-        if (has_first) simd.sumEach(firsts) else @splat(0),
-        if (has_second) simd.sumEach(seconds) else @splat(0),
+        if (wanted.hasFirst()) simd.sumEach(f32, firsts) else @splat(0),
+        if (wanted.hasSquares()) simd.sumEach(f32, seconds) else @splat(0),
     };
 }
 
-/// Partial sums of one row.
-fn Sums(comptime wanted: Wanted) type {
+/// Partial sums of one row, in so many chains that no addition waits for the one before.
+fn Sums(comptime kind: Kind, comptime wanted: Wanted, comptime chains: usize) type {
     return struct {
         first: F32s = @splat(0),
         second: F32s = @splat(0),
 
         const Self = @This();
+        const parts = kind.parts();
+        /// Registers of a row that all chains take.
+        const per: usize = @max(chains / parts, 1);
 
-        /// Of `n` rows at once, each in so many chains, that no addition waits for the one before.
-        inline fn of(
-            comptime n: usize,
-            comptime chains: usize,
-            elements: []const f32,
-            tail: simd.Tail,
-            rows: [n][]const f32,
-        ) [n]Self {
-            var parts: [n][chains]Self = @splat(@splat(.{}));
-            const dim = elements.len;
+        /// Of `n` rows at once. All have the scale, where they are of i8.
+        inline fn of(comptime n: usize, query: *const Query, rows: [n][]const u8, scale_of_row: f32) [n]Self {
+            var all: [n][chains]Self = @splat(@splat(.{}));
+            const len = rows[0].len;
             var i: usize = 0;
-            while (i + chains * lanes <= dim) : (i += chains * lanes) inline for (0..chains) |c| {
-                const x: F32s = elements[i + c * lanes ..][0..lanes].*;
-                inline for (&parts, rows) |*part, row| part[c].add(x, row[i + c * lanes ..][0..lanes].*);
+            while (i + per * width <= len) : (i += per * width) inline for (0..per) |c| {
+                const x = queried(query, i + c * width);
+                inline for (&all, rows) |*some, row| add(some, c * parts, x, simd.load(row, i + c * width), scale_of_row);
             };
-            while (i + lanes <= dim) : (i += lanes) {
-                const x: F32s = elements[i..][0..lanes].*;
-                inline for (&parts, rows) |*part, row| part[0].add(x, row[i..][0..lanes].*);
-            }
-            if (i < dim) {
-                const x = tail.read(elements);
-                inline for (&parts, rows) |*part, row| part[1].add(x, tail.read(row));
+            if (per > 1) while (i + width <= len) : (i += width) {
+                const x = queried(query, i);
+                inline for (&all, rows) |*some, row| add(some, 0, x, simd.load(row, i), scale_of_row);
+            };
+            if (i < len) {
+                const x = queried(query, i);
+                inline for (&all, rows) |*some, row| add(some, parts, x, query.tail.read(row), scale_of_row);
             }
             var totals: [n]Self = undefined;
-            inline for (&totals, parts) |*total, part| total.* = together(Self, chains, part);
+            inline for (&totals, all) |*total, some| total.* = together(Self, chains, some);
             return totals;
         }
 
         /// As `of` of one row.
-        inline fn ofLines(comptime chains: usize, elements: []const f32, tail: simd.Tail, row: []const f32) Self {
-            var parts: [chains]Self = @splat(.{});
+        inline fn ofLines(query: *const Query, row: []const u8, scale_of_row: f32) Self {
+            var all: [chains]Self = @splat(.{});
             var lines: Lines = .of(row);
-            const dim = elements.len;
+            const len = row.len;
             var i: usize = 0;
-            while (i + 2 * chains * lanes <= dim) : (i += chains * lanes) inline for (&parts, 0..) |*part, c| {
-                part.add(elements[i + c * lanes ..][0..lanes].*, lines.next());
+            while (i + (per + 1) * width <= len) : (i += per * width) inline for (0..per) |c| {
+                add(&all, c * parts, queried(query, i + c * width), lines.next(), scale_of_row);
             };
-            if (i + chains * lanes <= dim) {
-                inline for (&parts, 0..) |*part, c| part.add(elements[i + c * lanes ..][0..lanes].*, lines.nextOfFew());
-                i += chains * lanes;
+            if (i + per * width <= len) {
+                inline for (0..per) |c| {
+                    add(&all, c * parts, queried(query, i + c * width), lines.nextOfFew(), scale_of_row);
+                }
+                i += per * width;
             }
-            while (i + lanes <= dim) : (i += lanes) parts[0].add(elements[i..][0..lanes].*, lines.nextOfFew());
-            if (i < dim) parts[1].add(tail.read(elements), lines.nextOfFew());
-            return together(Self, chains, parts);
+            if (per > 1) while (i + width <= len) : (i += width) {
+                add(&all, 0, queried(query, i), lines.nextOfFew(), scale_of_row);
+            };
+            if (i < len) add(&all, parts, queried(query, i), lines.nextOfFew(), scale_of_row);
+            return together(Self, chains, all);
         }
 
-        inline fn add(total: *Self, x: F32s, y: F32s) void {
-            switch (wanted) {
-                .dots, .dots_and_squares => total.first = simd.mulAdd(F32s, x, y, total.first),
-                .distances => total.first = simd.mulAdd(F32s, x - y, x - y, total.first),
-                .squares => {},
+        /// What the register of a row at byte `i` meets.
+        inline fn queried(query: *const Query, i: usize) [parts]Words {
+            var some: [parts]Words = undefined;
+            if (!wanted.hasFirst()) return @splat(@splat(0));
+            inline for (&some, 0..) |*register, p| register.* = simd.load(query.block, i * parts + p * width);
+            return some;
+        }
+
+        inline fn add(all: *[chains]Self, comptime first: usize, x: [parts]Words, words: Words, scale_of_row: f32) void {
+            const of_pairs = kind.ofRows() == .bf16 and dots_zig.has_bf16;
+            if (wanted.hasSquares() and of_pairs) {
+                const sum = &all[first % chains].second;
+                sum.* = dots_zig.pairs(sum.*, words, words);
             }
-            switch (wanted) {
-                .squares, .dots_and_squares => total.second = simd.mulAdd(F32s, y, y, total.second),
-                .dots, .distances => {},
+            if (kind == .bf16_pairs) {
+                const sum = &all[first % chains].first;
+                if (wanted.hasFirst()) sum.* = dots_zig.pairs(sum.*, x[0], words);
+                return;
+            }
+            inline for (elements_zig.widen(kind.ofRows(), words), x, 0..) |plain, from, p| {
+                const one = &all[(first + p) % chains];
+                const q: F32s = @bitCast(from);
+                const y = if (kind == .i8 and wanted == .distances) plain * @as(F32s, @splat(scale_of_row)) else plain;
+                switch (wanted) {
+                    .dots, .dots_and_squares => one.first = simd.mulAdd(F32s, q, y, one.first),
+                    .distances => one.first = simd.mulAdd(F32s, q - y, q - y, one.first),
+                    .squares => {},
+                }
+                if (wanted.hasSquares() and !of_pairs) one.second = simd.mulAdd(F32s, y, y, one.second);
             }
         }
     };
@@ -372,39 +558,27 @@ inline fn together(comptime Part: type, comptime chains: usize, parts: [chains]P
     return .{ .first = a.first + b.first, .second = a.second + b.second };
 }
 
-/// `sums` of one row in f64: exact products, and no f32 under- or overflows there.
-fn sumWide(comptime wanted: Wanted, elements: []const f32, row: []const f32) [2]f64 {
-    const chains = 4;
-    const step = chains * wide_lanes;
-    var firsts: [chains]F64s = @splat(@splat(0));
-    var seconds: [chains]F64s = @splat(@splat(0));
+pub fn normWide(elements: []const f32) f64 {
+    const wide_lanes = simd.wide_lanes;
+    var sums_of: [2]simd.F64s = @splat(@splat(0));
     var i: usize = 0;
-    while (i + step <= row.len) : (i += step) inline for (&firsts, &seconds, 0..) |*first, *second, c| {
-        const x: F64s = @as(@Vector(wide_lanes, f32), elements[i + c * wide_lanes ..][0..wide_lanes].*);
-        const y: F64s = @as(@Vector(wide_lanes, f32), row[i + c * wide_lanes ..][0..wide_lanes].*);
-        const a, const b = if (wanted == .distances) .{ x - y, x - y } else .{ x, y };
-        first.* = simd.mulAdd(F64s, a, b, first.*);
-        if (wanted == .dots_and_squares) second.* = simd.mulAdd(F64s, y, y, second.*);
+    while (i + lanes <= elements.len) : (i += lanes) inline for (&sums_of, 0..) |*sum, half| {
+        const x: simd.F64s = @as(@Vector(wide_lanes, f32), elements[i + half * wide_lanes ..][0..wide_lanes].*);
+        sum.* = simd.mulAdd(simd.F64s, x, x, sum.*);
     };
-    var first = simd.sum((firsts[0] + firsts[1]) + (firsts[2] + firsts[3]));
-    var second = simd.sum((seconds[0] + seconds[1]) + (seconds[2] + seconds[3]));
-    for (elements[i..], row[i..]) |narrow_x, narrow_y| {
-        const x: f64 = narrow_x;
-        const y: f64 = narrow_y;
-        first += if (wanted == .distances) (x - y) * (x - y) else x * y;
-        if (wanted == .dots_and_squares) second += y * y;
-    }
-    return .{ first, second };
+    var total = simd.sum(sums_of[0] + sums_of[1]);
+    for (elements[i..]) |x| total += @as(f64, x) * x;
+    return @sqrt(total);
 }
 
-/// In f64 on the way, for a power of two may lie beyond f32.
-fn scaled(elements: []const f32, scale: f64, out: []f32) void {
+/// In f64 on the way, for a power of two may lie beyond f32. `elements` are whole registers.
+fn scale(elements: []f32, by: f64) void {
+    const wide_lanes = simd.wide_lanes;
     var i: usize = 0;
-    while (i + wide_lanes <= elements.len) : (i += wide_lanes) {
-        const some: F64s = @as(@Vector(wide_lanes, f32), elements[i..][0..wide_lanes].*);
-        out[i..][0..wide_lanes].* = @as(@Vector(wide_lanes, f32), @floatCast(some * @as(F64s, @splat(scale))));
+    while (i < elements.len) : (i += wide_lanes) {
+        const some: simd.F64s = @as(@Vector(wide_lanes, f32), elements[i..][0..wide_lanes].*);
+        elements[i..][0..wide_lanes].* = @as(@Vector(wide_lanes, f32), @floatCast(some * simd.splat(by)));
     }
-    for (elements[i..], out[i..]) |element, *to| to.* = @floatCast(element * scale);
 }
 
 /// The power of two that brings the largest magnitude into [1, 2); 1 where there is none to bring.

@@ -4,13 +4,13 @@ const std = @import("std");
 const builtin = @import("builtin");
 const arena_zig = @import("arena.zig");
 const rows_zig = @import("rows.zig");
+const query_zig = @import("query.zig");
 const score_zig = @import("score.zig");
 const similarity = @import("similarity.zig");
 const Oracle = @import("oracle.zig");
 const Arena = arena_zig.Arena;
 const Metric = score_zig.Metric;
 const Rows = rows_zig.Rows;
-const Run = rows_zig.Run;
 const Search = similarity.Search;
 const testing = std.testing;
 
@@ -50,6 +50,7 @@ pub fn expectPrecise(metric: Metric, query: []const f32, row: []const f32, score
         .cosine => .{ Oracle.cosine(query, row), 2 },
         .dot => .{ Oracle.dot(query, row), magnitude },
         .squared_euclidean => .{ distance, distance },
+        .hamming, .jaccard => unreachable,
     };
     const bound = @abs(exact) * 0x1p-24 + 2 * (n + 4) * 0x1p-53 * scale;
     try testing.expectApproxEqAbs(exact, @as(f64, score), bound);
@@ -81,22 +82,22 @@ test "scores of rows apart and prepared are the bits of rows that follow each ot
         @memset(spaced, nan);
         for (0..count) |row| @memcpy(spaced[offset + row * stride ..][0..dim], dense[row * dim ..][0..dim]);
         var norms: [most]f32 = @splat(nan);
-        var apart: Rows = .{ .elements = spaced[offset..], .count = count, .dim = dim, .stride = stride };
-        score_zig.normsOf(&apart, Run{ .first = 0 }, norms[0..count]);
+        var apart: Rows = .spaced(f32, spaced[offset..], count, dim, stride);
+        query_zig.normsOf(&apart, .{ .run = 0 }, norms[0..count]);
         for ([_]score_zig.Precision{ .fast, .precise }) |precision| {
             const search = searching(metric, precision);
             var arena: Arena = .over(&bytes);
             var found: [3][most]f32 = @splat(@splat(9));
-            const rows: Rows = .dense(dense[0 .. count * dim], dim);
+            const rows: Rows = .dense(f32, dense[0 .. count * dim], dim);
             apart.norms = &.{};
-            try similarity.scores(&arena, &search, query[0..dim], &rows, found[0][0..count]);
-            try similarity.scores(&arena, &search, query[0..dim], &apart, found[1][0..count]);
+            try similarity.scores(&arena, &search, &.dense(f32, query[0..dim], dim), &rows, found[0][0..count]);
+            try similarity.scores(&arena, &search, &.dense(f32, query[0..dim], dim), &apart, found[1][0..count]);
             apart.norms = norms[0..count];
-            try similarity.scores(&arena, &search, query[0..dim], &apart, found[2][0..count]);
+            try similarity.scores(&arena, &search, &.dense(f32, query[0..dim], dim), &apart, found[2][0..count]);
             try expectBits(&found[0], &found[1]);
             try expectBits(&found[0], &found[2]);
             for (found[0][0..count], 0..) |score, row| {
-                const line = rows.at(row);
+                const line = rows.of(f32, row);
                 if (precision == .precise) try expectPrecise(metric, query[0..dim], line, score);
                 try Oracle.expectScore(metric, query[0..dim], line, score);
             }
@@ -115,13 +116,13 @@ test "a score is the same bits among few rows and among more than the nearer cac
     scatter(elements, 1);
     for (metrics) |metric| {
         var arena: Arena = .over(&bytes);
-        try similarity.scores(&arena, &.by(metric), elements[0..dim], &.dense(elements, dim), all);
+        try similarity.scores(&arena, &.by(metric), &.dense(f32, elements[0..dim], dim), &.dense(f32, elements, dim), all);
         var first: usize = 0;
         while (first < count) : (first += 997) {
             var few: [7]f32 = undefined;
             const some = few[0..@min(few.len, count - first)];
             const part = elements[first * dim ..][0 .. some.len * dim];
-            try similarity.scores(&arena, &.by(metric), elements[0..dim], &.dense(part, dim), some);
+            try similarity.scores(&arena, &.by(metric), &.dense(f32, elements[0..dim], dim), &.dense(f32, part, dim), some);
             try expectBits(all[first..][0..some.len], some);
         }
     }
@@ -144,15 +145,15 @@ test "filtered rows score NaN where they are kept out, and their bits elsewhere,
             3 => random.random().int(u64) & random.random().int(u64) & random.random().int(u64),
             else => random.random().int(u64),
         };
-        var rows: Rows = .dense(elements[0 .. count * dim], dim);
+        var rows: Rows = .dense(f32, elements[0 .. count * dim], dim);
         for (metrics) |metric| {
             var arena: Arena = .over(&bytes);
             var all: [most]f32 = undefined;
             var some: [most]f32 = @splat(9);
             rows.filter = &.{};
-            try similarity.scores(&arena, &.by(metric), elements[0..dim], &rows, all[0..count]);
+            try similarity.scores(&arena, &.by(metric), &.dense(f32, elements[0..dim], dim), &rows, all[0..count]);
             rows.filter = words[0 .. (count + 63) / 64];
-            try similarity.scores(&arena, &.by(metric), elements[0..dim], &rows, some[0..count]);
+            try similarity.scores(&arena, &.by(metric), &.dense(f32, elements[0..dim], dim), &rows, some[0..count]);
             for (all[0..count], some[0..count], 0..) |expected, found, row| {
                 const is_in = words[row / 64] >> @intCast(row % 64) & 1 == 1;
                 try expectBits(&.{if (is_in) expected else nan}, &.{found});
@@ -180,7 +181,7 @@ test "cosines of unit vectors are within 2^-24 where they are precise" {
         var arena: Arena = .over(&bytes);
         var found: [1]f32 = undefined;
         const search = searching(.cosine, .precise);
-        try similarity.scores(&arena, &search, vectors[0][0..len], &.dense(vectors[1][0..len], len), &found);
+        try similarity.scores(&arena, &search, &.dense(f32, vectors[0][0..len], len), &.dense(f32, vectors[1][0..len], len), &found);
         try testing.expectApproxEqAbs(Oracle.cosine(vectors[0][0..len], vectors[1][0..len]), @as(f64, found[0]), 6e-8);
     }
 }
@@ -233,21 +234,21 @@ test "nothing is read behind the last element of a query or of the last row" {
         const reach = if (count == 0) 0 else (count - 1) * stride + dim;
         const query = queries.last(dim);
         const filter: []u64 = @ptrCast(@alignCast(words.last(2 * ((count + 63) / 64))));
-        var rows: Rows = .{ .elements = elements.last(reach), .count = count, .dim = dim, .stride = stride };
+        var rows: Rows = .spaced(f32, elements.last(reach), count, dim, stride);
         scatter(query, dim);
         scatter(elements.last(reach), dim + 1);
         @memset(filter, std.math.maxInt(u64) - 2);
-        score_zig.normsOf(&rows, Run{ .first = 0 }, norms.last(count));
+        query_zig.normsOf(&rows, .{ .run = 0 }, norms.last(count));
         for (metrics) |metric| for ([_]score_zig.Precision{ .fast, .precise }) |precision| {
             const search = searching(metric, precision);
             var arena: Arena = .over(&bytes);
             var out: [2][10]f32 = undefined;
             rows.norms = &.{};
             rows.filter = &.{};
-            try similarity.scores(&arena, &search, query, &rows, out[0][0..count]);
+            try similarity.scores(&arena, &search, &.dense(f32, query, dim), &rows, out[0][0..count]);
             rows.norms = norms.last(count);
             rows.filter = filter;
-            try similarity.scores(&arena, &search, query, &rows, out[1][0..count]);
+            try similarity.scores(&arena, &search, &.dense(f32, query, dim), &rows, out[1][0..count]);
             if (count > 0) try expectBits(out[0][0..1], out[1][0..1]);
         };
     };

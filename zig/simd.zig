@@ -14,10 +14,39 @@ fn has(comptime feature: std.Target.x86.Feature) bool {
 pub const lanes = if (has(.avx512f)) 16 else if (has(.avx2)) 8 else 4;
 pub const F32s = @Vector(lanes, f32);
 
+/// A register as words, and its bytes.
+pub const Words = @Vector(lanes, u32);
+pub const width = lanes * @sizeOf(u32);
+
 /// f64 lanes of one register.
 pub const wide_lanes = lanes / 2;
 pub const F64s = @Vector(wide_lanes, f64);
 const U64s = @Vector(wide_lanes, u64);
+
+/// So many lanes of a vector, from `first` on.
+pub inline fn cut(vector: anytype, comptime first: usize, comptime count: usize) @Vector(count, Child(@TypeOf(vector))) {
+    return @shuffle(Child(@TypeOf(vector)), vector, undefined, following(first, count));
+}
+
+fn Child(comptime V: type) type {
+    return @typeInfo(V).vector.child;
+}
+
+fn following(comptime first: usize, comptime count: usize) @Vector(count, i32) {
+    @setEvalBranchQuota(10_000);
+    var mask: [count]i32 = undefined;
+    for (&mask, first..) |*lane, from| lane.* = @intCast(from);
+    return mask;
+}
+
+/// The register of bytes from `at` on.
+pub inline fn load(bytes: []const u8, at: usize) Words {
+    return @bitCast(@as(@Vector(width, u8), bytes[at..][0..width].*));
+}
+
+pub inline fn store(bytes: []u8, at: usize, register: anytype) void {
+    bytes[at..][0..width].* = @as(@Vector(width, u8), @bitCast(register));
+}
 
 /// Without the instruction, `@mulAdd` becomes one library call per lane.
 const has_fma = !x86 or has(.fma);
@@ -33,41 +62,49 @@ pub fn sum(vector: anytype) @typeInfo(@TypeOf(vector)).vector.child {
     const len = @typeInfo(@TypeOf(vector)).vector.len;
     if (len == 1) return vector[0];
     const half = len / 2;
-    const low = std.simd.extract(vector, 0, half);
-    const high = std.simd.extract(vector, half, half);
+    const low = cut(vector, 0, half);
+    const high = cut(vector, half, half);
     return sum(@as(@Vector(half, T), low) + @as(@Vector(half, T), high));
 }
 
 /// The sums of the lanes of four vectors, each added as `sum` adds.
-pub inline fn sumEach(vectors: [4]F32s) @Vector(4, f32) {
-    const first = addHalves(lanes, vectors[0], vectors[1]);
-    const last = addHalves(lanes, vectors[2], vectors[3]);
-    var all = addHalves(lanes / 2, first, last);
-    comptime var width = lanes / 8;
-    inline while (width > 0) : (width /= 2) all += @shuffle(f32, all, undefined, swapped(width));
-    return @shuffle(f32, all, undefined, every(lanes / 4));
+pub inline fn sumEach(comptime T: type, vectors: [4]@Vector(lanes, T)) @Vector(4, T) {
+    @setEvalBranchQuota(10_000);
+    const first = addHalves(T, lanes, vectors[0], vectors[1]);
+    const last = addHalves(T, lanes, vectors[2], vectors[3]);
+    var all = addHalves(T, lanes / 2, first, last);
+    comptime var step = lanes / 8;
+    inline while (step > 0) : (step /= 2) all = plus(T, all, @shuffle(T, all, undefined, swapped(step)));
+    return @shuffle(T, all, undefined, every(lanes / 4));
 }
 
 /// Of two vectors made of parts of so many lanes: the halves of each part added, those of `a` first.
-inline fn addHalves(comptime width: usize, a: F32s, b: F32s) F32s {
-    return @shuffle(f32, a, b, halves(width, 0)) + @shuffle(f32, a, b, halves(width, width / 2));
+inline fn addHalves(comptime T: type, comptime part: usize, a: @Vector(lanes, T), b: @Vector(lanes, T)) @Vector(lanes, T) {
+    @setEvalBranchQuota(10_000);
+    return plus(T, @shuffle(T, a, b, halves(part, 0)), @shuffle(T, a, b, halves(part, part / 2)));
 }
 
-/// The lanes of one half of each part of `width`, of one vector and then another.
-fn halves(width: usize, offset: usize) @Vector(lanes, i32) {
+/// Whole numbers go around.
+inline fn plus(comptime T: type, a: @Vector(lanes, T), b: @Vector(lanes, T)) @Vector(lanes, T) {
+    return if (T == f32) a + b else a +% b;
+}
+
+/// The lanes of one half of each part of so many, of one vector and then another.
+fn halves(part: usize, offset: usize) @Vector(lanes, i32) {
+    @setEvalBranchQuota(10_000);
     var mask: [lanes]i32 = undefined;
     for (&mask, 0..) |*lane, i| {
         const from = i % (lanes / 2);
-        const of: i32 = @intCast(from / (width / 2) * width + from % (width / 2) + offset);
+        const of: i32 = @intCast(from / (part / 2) * part + from % (part / 2) + offset);
         lane.* = if (i < lanes / 2) of else ~of;
     }
     return mask;
 }
 
-/// Neighbouring parts of `width` lanes in each other's place.
-fn swapped(width: usize) @Vector(lanes, i32) {
+/// Neighbouring parts of `part` lanes in each other's place.
+fn swapped(part: usize) @Vector(lanes, i32) {
     var mask: [lanes]i32 = undefined;
-    for (&mask, 0..) |*lane, i| lane.* = @intCast(i ^ width);
+    for (&mask, 0..) |*lane, i| lane.* = @intCast(i ^ part);
     return mask;
 }
 
@@ -76,41 +113,58 @@ fn every(step: usize) @Vector(4, i32) {
     return .{ 0, @intCast(step), @intCast(2 * step), @intCast(3 * step) };
 }
 
-/// The last `len % lanes` elements of rows of one length, and zeros; no read leaves the row.
+/// The last `len % width` bytes of rows of one length, and zeros; no read leaves the row.
 pub const Tail = if (lines.whole) MaskedTail else WindowTail;
 
 const MaskedTail = struct {
     first: usize,
-    mask: u16,
+    mask: u64,
 
     pub fn of(len: usize) MaskedTail {
-        const mask = (@as(u32, 1) << @intCast(len % lanes)) - 1;
-        return .{ .first = len - len % lanes, .mask = @truncate(mask) };
+        const mask = (@as(u64, 1) << @intCast(len % width)) - 1;
+        return .{ .first = len - len % width, .mask = mask };
     }
 
-    pub inline fn read(tail: MaskedTail, row: []const f32) F32s {
+    pub inline fn read(tail: MaskedTail, row: []const u8) Words {
         return lines.masked(row.ptr + tail.first, tail.mask);
+    }
+
+    /// Which of `dim` elements a tail of so many has in a lane.
+    pub fn inLane(dim: usize, each: usize, lane: usize) ?usize {
+        const element = dim - dim % each + lane;
+        return if (element < dim) element else null;
     }
 };
 
-/// A row of at least one register ends in a window of a whole register, of which the lanes already seen are masked.
+/// A row of at least one register ends in a window of a whole register, of which the bytes already seen are masked.
 const WindowTail = struct {
-    fresh: @Vector(lanes, bool),
+    fresh: @Vector(width, u8),
 
     pub fn of(len: usize) WindowTail {
-        const remainder = len % lanes;
-        const first: u32 = if (len < lanes) 0 else @intCast(lanes - remainder);
-        return .{ .fresh = std.simd.iota(u32, lanes) >= @as(@Vector(lanes, u32), @splat(first)) };
+        const first: u8 = if (len < width) 0 else @intCast(width - len % width);
+        const is_fresh = std.simd.iota(u8, width) >= @as(@Vector(width, u8), @splat(first));
+        return .{ .fresh = @select(u8, is_fresh, @as(@Vector(width, u8), @splat(0xFF)), @as(@Vector(width, u8), @splat(0))) };
     }
 
-    pub inline fn read(tail: WindowTail, row: []const f32) F32s {
-        if (row.len >= lanes) {
-            const window: F32s = row[row.len - lanes ..][0..lanes].*;
-            return @select(f32, tail.fresh, window, @as(F32s, @splat(0)));
+    pub inline fn read(tail: WindowTail, row: []const u8) Words {
+        if (row.len >= width) {
+            const window: @Vector(width, u8) = row[row.len - width ..][0..width].*;
+            return @bitCast(window & tail.fresh);
         }
-        var short: [lanes]f32 = @splat(0);
-        for (row, 0..) |element, lane| short[lane] = element;
-        return short;
+        var short: [width]u8 = @splat(0);
+        var at: usize = 0;
+        inline for (.{ 16, 8, 4, 2, 1 }) |some| if (some < width and row.len & some != 0) {
+            short[at..][0..some].* = row[at..][0..some].*;
+            at += some;
+        };
+        return @bitCast(short);
+    }
+
+    /// Which of `dim` elements a tail of so many has in a lane.
+    pub fn inLane(dim: usize, each: usize, lane: usize) ?usize {
+        if (dim < each) return if (lane < dim) lane else null;
+        const element = dim - each + lane;
+        return if (element >= dim - dim % each) element else null;
     }
 };
 
@@ -177,22 +231,29 @@ test "sums of four vectors are the bits of their sums one by one" {
             for (&elements) |*element| element.* = random.random().float(f32) - 0.5;
             vector.* = elements;
         }
-        const sums: [4]f32 = sumEach(vectors);
+        const sums: [4]f32 = sumEach(f32, vectors);
         for (vectors, sums) |vector, found| try testing.expectEqual(sum(vector), found);
+        const whole: [4]u32 = sumEach(u32, @bitCast(vectors));
+        for (vectors, whole) |vector, found| {
+            try testing.expectEqual(@reduce(.Add, @as(Words, @bitCast(vector))), found);
+        }
     }
 }
 
-test "a tail holds the elements behind the last whole register, and zeros" {
-    var row: [67]f32 = undefined;
-    for (&row, 1..) |*element, i| element.* = @floatFromInt(i);
+test "a tail holds the bytes behind the last whole register, and zeros, in the lanes it says" {
+    var row: [150]u8 = undefined;
+    for (&row, 1..) |*byte, i| byte.* = @intCast(i);
     for (1..row.len + 1) |len| {
-        if (len % lanes == 0) continue;
-        const tail: [lanes]f32 = Tail.of(len).read(row[0..len]);
-        var seen: f64 = 0;
-        for (tail) |element| seen += element;
-        var expected: f64 = 0;
-        for (row[len - len % lanes .. len]) |element| expected += element;
-        try testing.expectEqual(expected, seen);
+        if (len % width == 0) continue;
+        const tail: [width]u8 = @bitCast(Tail.of(len).read(row[0..len]));
+        var seen: usize = 0;
+        for (tail, 0..) |byte, lane| {
+            const at = Tail.inLane(len, width, lane);
+            try testing.expectEqual(if (at) |i| row[i] else 0, byte);
+            if (at) |i| try testing.expect(i >= len - len % width);
+            seen += @intFromBool(at != null);
+        }
+        try testing.expectEqual(len % width, seen);
     }
 }
 

@@ -2,18 +2,19 @@
 
 const std = @import("std");
 const arena_zig = @import("arena.zig");
+const query_zig = @import("query.zig");
 const rows_zig = @import("rows.zig");
 const score_zig = @import("score.zig");
 const top_k = @import("top_k.zig");
 const Arena = arena_zig.Arena;
 const Best = top_k.Best;
 const Hit = top_k.Hit;
-const Ids = rows_zig.Ids;
 const Metric = score_zig.Metric;
 const Picked = rows_zig.Picked;
-const Query = score_zig.Query;
+const Query = query_zig.Query;
 const Rows = rows_zig.Rows;
-const Run = rows_zig.Run;
+const Type = rows_zig.Type;
+const Where = rows_zig.Where;
 
 /// ECP_PACKING_* of ecphory.h.
 pub const Packing = enum(u32) { in_place = 0, whole = 1, tiled = 2 };
@@ -29,13 +30,13 @@ pub const Search = extern struct {
     /// Every score is a hit.
     pub fn by(metric: Metric) Search {
         const inf = std.math.inf(f32);
-        return .{ .metric = metric, .threshold = if (metric == .squared_euclidean) inf else -inf };
+        return .{ .metric = metric, .threshold = if (metric.isDistance()) inf else -inf };
     }
 
     pub fn best(search: *const Search, heap: []Hit) Best {
         return .{
             .heap = heap,
-            .lowest_first = search.metric == .squared_euclidean,
+            .lowest_first = search.metric.isDistance(),
             .threshold = search.threshold,
         };
     }
@@ -44,32 +45,51 @@ pub const Search = extern struct {
 /// Rows that are scored before the scores are looked at.
 const block_rows = Picked.most;
 
-pub fn scoresNeed(dim: usize) usize {
-    return score_zig.queryNeed(dim);
+/// What scratch depends on: not the tier, for who states a need runs on the lowest.
+pub const Shape = struct {
+    queries: Type = .f32,
+    rows: Type = .f32,
+    dim: usize,
+
+    pub fn of(queries: *const Rows, rows: *const Rows) Shape {
+        return .{ .queries = queries.type, .rows = rows.type, .dim = rows.dim };
+    }
+
+    pub fn queryNeed(shape: Shape) usize {
+        return query_zig.need(shape.queries, shape.rows, shape.dim);
+    }
+
+    fn rowBytes(shape: Shape) usize {
+        return shape.dim *| shape.rows.size();
+    }
+};
+
+pub fn scoresNeed(shape: Shape) usize {
+    return shape.queryNeed();
 }
 
-pub fn gatherNeed(packing: Packing, dim: usize, ids: usize) usize {
-    const packed_rows = if (packing == .in_place) 0 else arena_zig.sizeOf(f32, dim *| ids);
-    return scoresNeed(dim) +| packed_rows;
+pub fn gatherNeed(packing: Packing, shape: Shape, ids: usize) usize {
+    const packed_rows = if (packing == .in_place) 0 else arena_zig.sizeOf(u8, shape.rowBytes() *| ids);
+    return scoresNeed(shape) +| packed_rows;
 }
 
-pub fn topKNeed(dim: usize, rows: usize, k: usize) usize {
-    return scoresNeed(dim) +| arena_zig.sizeOf(f32, block_rows) +| arena_zig.sizeOf(Hit, @min(k, rows));
+pub fn topKNeed(shape: Shape, rows: usize, k: usize) usize {
+    return scoresNeed(shape) +| arena_zig.sizeOf(f32, block_rows) +| arena_zig.sizeOf(Hit, @min(k, rows));
 }
 
-/// out[i] = score(query, rows[i]), NaN where a filter keeps the row out; query [dim], out [rows.count].
+/// out[i] = score(query, rows[i]), NaN where a filter keeps the row out; query of one row, out [rows.count].
 /// OutOfMemory leaves `out` as it was.
 pub fn scores(
     arena: *Arena,
     search: *const Search,
-    query: []const f32,
+    query: *const Rows,
     rows: *const Rows,
     out: []f32,
 ) error{OutOfMemory}!void {
-    var frame = try arena.frame(scoresNeed(rows.dim));
+    var frame = try arena.frame(scoresNeed(.of(query, rows)));
     defer frame.close();
-    const prepared: Query = try .prepare(&frame, search.metric, search.precision, query);
-    if (rows.filter.len == 0) return prepared.scoreEach(rows, Run{ .first = 0 }, out);
+    const prepared: Query = try .prepare(&frame, rows.type, search.metric, search.precision, query, 0);
+    if (rows.filter.len == 0) return prepared.scoreEach(rows, .{ .run = 0 }, out);
     var offsets: [Picked.most]u8 = undefined;
     var some: [Picked.most]f32 = undefined;
     var first: usize = 0;
@@ -77,10 +97,10 @@ pub fn scores(
         const block = out[first..@min(first + block_rows, rows.count)];
         const picked: Picked = .of(rows, first, block.len, &offsets);
         if (picked.offsets.len == block.len) {
-            prepared.scoreEach(rows, Run{ .first = first }, block);
+            prepared.scoreEach(rows, .{ .run = first }, block);
             continue;
         }
-        prepared.scoreEach(rows, picked, some[0..picked.offsets.len]);
+        prepared.scoreEach(rows, .{ .picked = picked }, some[0..picked.offsets.len]);
         @memset(block, std.math.nan(f32));
         for (picked.offsets, some[0..picked.offsets.len]) |offset, score| block[offset] = score;
     }
@@ -92,23 +112,24 @@ pub fn scores(
 pub fn gather(
     arena: *Arena,
     search: *const Search,
-    query: []const f32,
+    query: *const Rows,
     rows: *const Rows,
     ids: []const u32,
     out: []f32,
 ) error{OutOfMemory}!void {
+    const shape: Shape = .of(query, rows);
     const tile = switch (search.packing) {
         .in_place => 0,
         .whole => ids.len,
-        .tiled => tiledRows(arena, rows.dim, ids.len),
+        .tiled => tiledRows(arena, shape, ids.len),
     };
-    var frame = try arena.frame(gatherNeed(search.packing, rows.dim, tile));
+    var frame = try arena.frame(gatherNeed(search.packing, shape, tile));
     defer frame.close();
-    const prepared: Query = try .prepare(&frame, search.metric, search.precision, query);
+    const prepared: Query = try .prepare(&frame, rows.type, search.metric, search.precision, query, 0);
     if (search.packing == .in_place) {
-        prepared.scoreEach(rows, Ids{ .ids = ids }, out);
+        prepared.scoreEach(rows, .{ .ids = ids }, out);
     } else {
-        const packed_rows = try frame.alloc(f32, rows.dim *| tile);
+        const packed_rows = try frame.alloc(u8, shape.rowBytes() *| tile);
         var first: usize = 0;
         while (first < ids.len) : (first += tile) {
             const count = @min(tile, ids.len - first);
@@ -120,68 +141,76 @@ pub fn gather(
     };
 }
 
-fn scorePacked(query: *const Query, rows: *const Rows, ids: []const u32, to: []f32, out: []f32) void {
-    const dim = rows.dim;
-    for (ids, 0..) |id, i| @memcpy(to[i * dim ..][0..dim], rows.at(id));
+fn scorePacked(query: *const Query, rows: *const Rows, ids: []const u32, to: []u8, out: []f32) void {
+    const len = rows.dim * rows.type.size();
+    for (ids, 0..) |id, i| @memcpy(to[i * len ..][0..len], rows.at(id));
     var norms: [block_rows]f32 = undefined;
+    var scales: [block_rows]f32 = undefined;
     var first: usize = 0;
     while (first < ids.len) : (first += block_rows) {
-        const count = @min(block_rows, ids.len - first);
-        var some: Rows = .dense(to[first * dim ..][0 .. count * dim], dim);
-        if (rows.norms.len > 0) {
-            for (norms[0..count], ids[first..][0..count]) |*norm, id| norm.* = rows.norms[id];
-            some.norms = norms[0..count];
-        }
-        query.scoreEach(&some, Run{ .first = 0 }, out[first..][0..count]);
+        const some = ids[first..@min(first + block_rows, ids.len)];
+        const packed_rows: Rows = .{
+            .bytes = to[first * len ..][0 .. some.len * len],
+            .type = rows.type,
+            .count = some.len,
+            .dim = rows.dim,
+            .stride = rows.dim,
+            .scales = ofIds(rows.scales, some, &scales),
+            .norms = ofIds(rows.norms, some, &norms),
+        };
+        query.scoreEach(&packed_rows, .{ .run = 0 }, out[first..][0..some.len]);
     }
 }
 
+/// Those of `ids`, where there are any.
+fn ofIds(all: []const f32, ids: []const u32, to: *[block_rows]f32) []const f32 {
+    if (all.len == 0) return &.{};
+    for (to[0..ids.len], ids) |*one, id| one.* = all[id];
+    return to[0..ids.len];
+}
+
 /// Rows that fit beside the query, of so many that are wanted; one where none does, to name the least need.
-fn tiledRows(arena: *const Arena, dim: usize, wanted: usize) usize {
-    const room = arena.capacity - arena.cursor -| scoresNeed(dim);
-    return @min(@max(room / (dim *| @sizeOf(f32)), 1), wanted);
+fn tiledRows(arena: *const Arena, shape: Shape, wanted: usize) usize {
+    const room = arena.capacity - arena.cursor -| scoresNeed(shape);
+    return @min(@max(room / shape.rowBytes(), 1), wanted);
 }
 
 /// The min(k, rows) best rows that a filter admits and that are as good as the threshold into `hits`, best first, ties
-/// by lower row: highest cosine or dot product, lowest distance. Rows that score NaN are left out and counted.
+/// by lower row: highest cosine, dot product or Jaccard, lowest distance. Rows that score NaN are left out and counted.
 /// OutOfMemory leaves `hits` as it was.
 pub fn topK(
     arena: *Arena,
     search: *const Search,
-    query: []const f32,
+    query: *const Rows,
     rows: *const Rows,
     k: usize,
     hits: []Hit,
 ) error{OutOfMemory}!top_k.TopK {
-    var frame = try arena.frame(topKNeed(rows.dim, rows.count, k));
+    var frame = try arena.frame(topKNeed(.of(query, rows), rows.count, k));
     defer frame.close();
-    const prepared: Query = try .prepare(&frame, search.metric, search.precision, query);
+    const prepared: Query = try .prepare(&frame, rows.type, search.metric, search.precision, query, 0);
     const block = try frame.alloc(f32, block_rows);
     var best = search.best(try frame.alloc(Hit, @min(k, rows.count)));
     var offsets: [Picked.most]u8 = undefined;
     var first: usize = 0;
     while (first < rows.count) : (first += block_rows) {
         const count = @min(block_rows, rows.count - first);
-        if (rows.filter.len == 0) {
-            scoreBlock(&prepared, rows, Run{ .first = first }, block[0..count], &best);
-        } else {
-            const picked: Picked = .of(rows, first, count, &offsets);
-            scoreBlock(&prepared, rows, picked, block[0..picked.offsets.len], &best);
-        }
+        const where: Where = if (rows.filter.len == 0)
+            .{ .run = first }
+        else
+            .{ .picked = .of(rows, first, count, &offsets) };
+        const some = block[0..where.most(count)];
+        prepared.scoreEach(rows, where, some);
+        best.offerEach(where, some);
     }
     return best.finish(hits);
-}
-
-fn scoreBlock(query: *const Query, rows: *const Rows, where: anytype, block: []f32, best: *Best) void {
-    query.scoreEach(rows, where, block);
-    best.offerEach(where, block);
 }
 
 const testing = std.testing;
 const Oracle = @import("oracle.zig");
 
 fn scoresOf(arena: *Arena, metric: Metric, query: []const f32, elements: []const f32, out: []f32) !void {
-    return scores(arena, &.by(metric), query, &.dense(elements, query.len), out);
+    return scores(arena, &.by(metric), &.dense(f32, query, query.len), &.dense(f32, elements, query.len), out);
 }
 
 fn gatherOf(
@@ -195,7 +224,7 @@ fn gatherOf(
 ) !void {
     var search: Search = .by(metric);
     search.packing = packing;
-    return gather(arena, &search, query, &.dense(elements, query.len), ids, out);
+    return gather(arena, &search, &.dense(f32, query, query.len), &.dense(f32, elements, query.len), ids, out);
 }
 
 fn bestOf(
@@ -206,7 +235,7 @@ fn bestOf(
     k: usize,
     hits: []Hit,
 ) !top_k.TopK {
-    return topK(arena, &.by(metric), query, &.dense(elements, query.len), k, hits);
+    return topK(arena, &.by(metric), &.dense(f32, query, query.len), &.dense(f32, elements, query.len), k, hits);
 }
 
 test "every metric is within its bound of the oracle for every length and layout" {
@@ -221,7 +250,7 @@ test "every metric is within its bound of the oracle for every length and layout
             var arena: Arena = .over(&bytes);
             const rows = data[offset..][0 .. 5 * dim];
             try scoresOf(&arena, metric, query[0..dim], rows, &out);
-            try testing.expectEqual(scoresNeed(dim), arena.highWater());
+            try testing.expectEqual(scoresNeed(.{ .dim = dim }), arena.highWater());
             try testing.expectEqual(0, arena.cursor);
             for (out, 0..) |score, i| try Oracle.expectScore(metric, query[0..dim], rows[i * dim ..][0..dim], score);
         }
@@ -240,7 +269,7 @@ test "gathered rows score the bits of the same rows in place" {
         var arena: Arena = .over(&bytes);
         try scoresOf(&arena, metric, rows[0..dim], &rows, &all);
         try gatherOf(&arena, metric, .whole, rows[0..dim], &rows, &ids, &some);
-        try testing.expectEqual(gatherNeed(.whole, dim, ids.len), arena.highWater());
+        try testing.expectEqual(gatherNeed(.whole, .{ .dim = dim }, ids.len), arena.highWater());
         for (ids, some) |id, score| try testing.expectEqual(@as(u32, @bitCast(all[id])), @as(u32, @bitCast(score)));
     }
 }
@@ -256,19 +285,19 @@ test "a tiled gather scores the same bits in as little as one row's room, and na
     for ([_]Metric{ .cosine, .dot, .squared_euclidean }) |metric| {
         var large: Arena = .over(&bytes);
         try gatherOf(&large, metric, .tiled, rows[0..dim], &rows, &ids, &whole);
-        try testing.expectEqual(gatherNeed(.whole, dim, ids.len), large.highWater());
+        try testing.expectEqual(gatherNeed(.whole, .{ .dim = dim }, ids.len), large.highWater());
         for (1..ids.len + 1) |fitting| {
-            var arena: Arena = .over(bytes[0..gatherNeed(.whole, dim, fitting)]);
+            var arena: Arena = .over(bytes[0..gatherNeed(.whole, .{ .dim = dim }, fitting)]);
             var tiled: [ids.len]f32 = @splat(7);
             try gatherOf(&arena, metric, .tiled, rows[0..dim], &rows, &ids, &tiled);
             try testing.expectEqualSlices(u32, @ptrCast(&whole), @ptrCast(&tiled));
             try testing.expectEqual(0, arena.overflow_count);
         }
-        var short: Arena = .over(bytes[0 .. gatherNeed(.whole, dim, 1) - 64]);
+        var short: Arena = .over(bytes[0 .. gatherNeed(.whole, .{ .dim = dim }, 1) - 64]);
         var tiled: [ids.len]f32 = @splat(7);
         const refused = gatherOf(&short, metric, .tiled, rows[0..dim], &rows, &ids, &tiled);
         try testing.expectError(error.OutOfMemory, refused);
-        try testing.expectEqual(gatherNeed(.whole, dim, 1), short.wanted);
+        try testing.expectEqual(gatherNeed(.whole, .{ .dim = dim }, 1), short.wanted);
         try testing.expectEqualSlices(f32, &@as([ids.len]f32, @splat(7)), &tiled);
         try gatherOf(&short, metric, .tiled, rows[0..dim], &rows, &.{}, &.{});
     }
@@ -285,7 +314,7 @@ test "the best k are the sorted scores, with ties by row and NaN counted" {
     for ([_]usize{ 0, 1, 2, 10, 255, 256, 257, 699, 700, 800 }) |k| {
         var arena: Arena = .over(&bytes);
         const found = try bestOf(&arena, .dot, &.{1}, &rows, k, &hits);
-        try testing.expectEqual(topKNeed(1, rows.len, k), arena.highWater());
+        try testing.expectEqual(topKNeed(.{ .dim = 1 }, rows.len, k), arena.highWater());
         try testing.expectEqual(@min(k, 699), found.hit_count);
         try testing.expectEqual(1, found.nan_rows);
         for (hits[0..found.hit_count], 0..) |hit, rank| {
@@ -308,11 +337,11 @@ test "an empty arena is out of memory and touches nothing" {
     var hits = [_]Hit{.{ .row = 9, .score = 9 }};
     const rows = [_]f32{ 1, 2, 3, 4 };
     try testing.expectError(error.OutOfMemory, scoresOf(&arena, .cosine, rows[0..2], &rows, &out));
-    try testing.expectEqual(scoresNeed(2), arena.wanted);
+    try testing.expectEqual(scoresNeed(.{ .dim = 2 }), arena.wanted);
     try testing.expectError(error.OutOfMemory, gatherOf(&arena, .cosine, .whole, rows[0..2], &rows, &.{ 0, 1 }, &out));
-    try testing.expectEqual(gatherNeed(.whole, 2, 2), arena.wanted);
+    try testing.expectEqual(gatherNeed(.whole, .{ .dim = 2 }, 2), arena.wanted);
     try testing.expectError(error.OutOfMemory, bestOf(&arena, .cosine, rows[0..2], &rows, 1, &hits));
-    try testing.expectEqual(topKNeed(2, 2, 1), arena.wanted);
+    try testing.expectEqual(topKNeed(.{ .dim = 2 }, 2, 1), arena.wanted);
     try testing.expectEqualSlices(f32, &.{ 7, 8 }, &out);
     try testing.expectEqual(9, hits[0].row);
     try testing.expectEqual(3, arena.overflow_count);
@@ -324,7 +353,7 @@ test "an arena one block short refuses before the first write" {
     var rows: [4 * dim]f32 = undefined;
     Oracle.paint(&rows, 5);
     var out = [_]f32{ 7, 7, 7, 7 };
-    var arena: Arena = .over(bytes[0 .. gatherNeed(.whole, dim, 4) - 64]);
+    var arena: Arena = .over(bytes[0 .. gatherNeed(.whole, .{ .dim = dim }, 4) - 64]);
     const refused = gatherOf(&arena, .dot, .whole, rows[0..dim], &rows, &.{ 0, 1, 2, 3 }, &out);
     try testing.expectError(error.OutOfMemory, refused);
     try testing.expectEqualSlices(f32, &.{ 7, 7, 7, 7 }, &out);

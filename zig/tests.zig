@@ -15,6 +15,8 @@ test {
     _ = @import("bench.zig");
     _ = @import("cpu.zig");
     _ = @import("decay.zig");
+    _ = @import("dots.zig");
+    _ = @import("elements.zig");
     _ = @import("limits.zig");
     _ = @import("lines.zig");
     _ = @import("matrix.zig");
@@ -39,6 +41,7 @@ const structs = .{
     .{ "ecp_arena_stats", registry.Stats },
     .{ "ecp_arena", abi.ArenaHead },
     .{ "ecp_kernel_stats", registry.KernelStats },
+    .{ "ecp_rows", abi.RawRows },
     .{ "ecp_rows", @import("tier.zig").Rows },
     .{ "ecp_search", abi.RawSearch },
     .{ "ecp_hit", @import("top_k.zig").Hit },
@@ -75,6 +78,13 @@ const numbers = .{
     .{ "ECP_METRIC_COSINE", @backingInt(@import("score.zig").Metric.cosine) },
     .{ "ECP_METRIC_DOT", @backingInt(@import("score.zig").Metric.dot) },
     .{ "ECP_METRIC_SQUARED_EUCLIDEAN", @backingInt(@import("score.zig").Metric.squared_euclidean) },
+    .{ "ECP_METRIC_HAMMING", @backingInt(@import("score.zig").Metric.hamming) },
+    .{ "ECP_METRIC_JACCARD", @backingInt(@import("score.zig").Metric.jaccard) },
+    .{ "ECP_TYPE_F32", @backingInt(@import("rows.zig").Type.f32) },
+    .{ "ECP_TYPE_F16", @backingInt(@import("rows.zig").Type.f16) },
+    .{ "ECP_TYPE_BF16", @backingInt(@import("rows.zig").Type.bf16) },
+    .{ "ECP_TYPE_I8", @backingInt(@import("rows.zig").Type.i8) },
+    .{ "ECP_TYPE_BITS", @backingInt(@import("rows.zig").Type.bits) },
     .{ "ECP_PRECISION_FAST", @backingInt(@import("score.zig").Precision.fast) },
     .{ "ECP_PRECISION_PRECISE", @backingInt(@import("score.zig").Precision.precise) },
     .{ "ECP_FIRE_ONCE", @backingInt(@import("spreading.zig").Fire.once) },

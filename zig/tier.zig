@@ -4,8 +4,8 @@
 const options = @import("options");
 const Arena = @import("arena.zig").Arena;
 const matrix = @import("matrix.zig");
+const query_zig = @import("query.zig");
 const rows_zig = @import("rows.zig");
-const score = @import("score.zig");
 const similarity = @import("similarity.zig");
 const top_k = @import("top_k.zig");
 const Search = similarity.Search;
@@ -39,20 +39,25 @@ pub const Ages = extern struct {
 
 /// ecp_rows of ecphory.h.
 pub const Rows = extern struct {
-    elements: ?[*]const f32,
+    elements: ?*const anyopaque,
+    type: rows_zig.Type,
+    reserved: u32 = 0,
     row_count: usize,
     dim: usize,
     stride: usize,
+    scales: ?[*]const f32,
     norms: ?[*]const f32,
     filter: ?[*]const u64,
 
     fn sliced(rows: *const Rows) rows_zig.Rows {
         const reach = if (rows.row_count == 0) 0 else (rows.row_count - 1) * rows.stride + rows.dim;
         return .{
-            .elements = slice(f32, rows.elements, reach),
+            .bytes = slice(u8, @ptrCast(rows.elements), reach * rows.type.size()),
+            .type = rows.type,
             .count = rows.row_count,
             .dim = rows.dim,
             .stride = rows.stride,
+            .scales = slice(f32, rows.scales, rows.row_count),
             .norms = slice(f32, rows.norms, rows.row_count),
             .filter = slice(u64, rows.filter, (rows.row_count + 63) / 64),
         };
@@ -80,28 +85,26 @@ pub fn sliceMut(comptime T: type, items: ?[*]T, len: usize) []T {
 fn scores(
     arena: *Arena,
     search: *const Search,
-    queries: [*]const f32,
-    query_count: usize,
+    queries: *const Rows,
     rows: *const Rows,
     out: ?[*]f32,
     out_stride: usize,
 ) callconv(.c) bool {
+    const given = queries.sliced();
     const known = rows.sliced();
-    if (query_count == 1) {
-        similarity.scores(arena, search, queries[0..rows.dim], &known, sliceMut(f32, out, rows.row_count)) catch
-            return false;
+    if (given.count == 1) {
+        similarity.scores(arena, search, &given, &known, sliceMut(f32, out, rows.row_count)) catch return false;
         return true;
     }
-    const given = queries[0 .. query_count * rows.dim];
-    const len = if (query_count == 0) 0 else (query_count - 1) * out_stride + rows.row_count;
-    matrix.scores(arena, search, given, &known, sliceMut(f32, out, len), out_stride) catch return false;
+    const len = if (given.count == 0) 0 else (given.count - 1) * out_stride + rows.row_count;
+    matrix.scores(arena, search, &given, &known, sliceMut(f32, out, len), out_stride) catch return false;
     return true;
 }
 
 fn gather(
     arena: *Arena,
     search: *const Search,
-    query: [*]const f32,
+    query: *const Rows,
     rows: *const Rows,
     ids: ?[*]const u32,
     id_count: usize,
@@ -109,34 +112,32 @@ fn gather(
 ) callconv(.c) bool {
     const known = rows.sliced();
     const wanted = slice(u32, ids, id_count);
-    similarity.gather(arena, search, query[0..rows.dim], &known, wanted, sliceMut(f32, out, id_count)) catch
-        return false;
+    similarity.gather(arena, search, &query.sliced(), &known, wanted, sliceMut(f32, out, id_count)) catch return false;
     return true;
 }
 
 fn topK(
     arena: *Arena,
     search: *const Search,
-    queries: [*]const f32,
-    query_count: usize,
+    queries: *const Rows,
     rows: *const Rows,
     k: usize,
     hits: ?[*]top_k.Hit,
     results: [*]top_k.TopK,
 ) callconv(.c) bool {
+    const given = queries.sliced();
     const known = rows.sliced();
-    const kept = sliceMut(top_k.Hit, hits, query_count * @min(k, rows.row_count));
-    if (query_count == 1) {
-        results[0] = similarity.topK(arena, search, queries[0..rows.dim], &known, k, kept) catch return false;
+    const kept = sliceMut(top_k.Hit, hits, given.count * @min(k, rows.row_count));
+    if (given.count == 1) {
+        results[0] = similarity.topK(arena, search, &given, &known, k, kept) catch return false;
         return true;
     }
-    const given = queries[0 .. query_count * rows.dim];
-    matrix.topK(arena, search, given, &known, k, kept, results[0..query_count]) catch return false;
+    matrix.topK(arena, search, &given, &known, k, kept, results[0..given.count]) catch return false;
     return true;
 }
 
 fn norms(rows: *const Rows, out: ?[*]f32) callconv(.c) void {
-    score.normsOf(&rows.sliced(), rows_zig.Run{ .first = 0 }, sliceMut(f32, out, rows.row_count));
+    query_zig.normsOf(&rows.sliced(), .{ .run = 0 }, sliceMut(f32, out, rows.row_count));
 }
 
 fn spread(

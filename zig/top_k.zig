@@ -2,6 +2,7 @@
 
 const std = @import("std");
 const simd = @import("simd.zig");
+const Where = @import("rows.zig").Where;
 const F32s = simd.F32s;
 const lanes = simd.lanes;
 
@@ -27,7 +28,7 @@ pub const Best = struct {
 
     /// Offers row `where.at(i)` with the score `scores[i]`, for each: rows that rise, and are above all that were
     /// offered before. So none of them wins a tie.
-    pub fn offerEach(best: *Best, where: anytype, scores: []const f32) void {
+    pub fn offerEach(best: *Best, where: Where, scores: []const f32) void {
         var i: usize = 0;
         while (i + lanes <= scores.len) : (i += lanes) {
             const some: F32s = scores[i..][0..lanes].*;
@@ -115,7 +116,7 @@ test "offers in whole registers and one by one find the same, with ties by row a
             const k = round % 40;
             var quick: Best = .{ .heap = heaps[0][0..k], .lowest_first = lowest_first, .threshold = threshold };
             var plain: Best = .{ .heap = heaps[1][0..k], .lowest_first = lowest_first, .threshold = threshold };
-            quick.offerEach(@import("rows.zig").Run{ .first = 7 }, scores[0..len]);
+            quick.offerEach(.{ .run = 7 }, scores[0..len]);
             for (scores[0..len], 7..) |score, row| plain.offer(.{ .row = row, .score = score });
             try testing.expectEqual(plain.nan_rows, quick.nan_rows);
             const expected = plain.sort();

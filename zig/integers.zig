@@ -1,0 +1,333 @@
+//! Scores that are whole numbers before anything is rounded: i8 against i8, and bits.
+//!
+//! Sums of up to `part` bytes are exact in the words of a register, those of parts in 64 bits. Where the CPU multiplies
+//! bytes it takes one side without a sign: the row's bytes plus 128, which adds 128 times the sum of the query, known
+//! beforehand, to each product; to the squares of a row 128 times its own sum, which is taken beside them.
+
+const std = @import("std");
+const dots_zig = @import("dots.zig");
+const lines_zig = @import("lines.zig");
+const rows_zig = @import("rows.zig");
+const score_zig = @import("score.zig");
+const simd = @import("simd.zig");
+const Lines = lines_zig.Lines;
+const Metric = score_zig.Metric;
+const Precision = score_zig.Precision;
+const Rows = rows_zig.Rows;
+const Type = rows_zig.Type;
+const Where = rows_zig.Where;
+const Words = simd.Words;
+const lanes = simd.lanes;
+const width = simd.width;
+
+const group = score_zig.group;
+const Wholes = @Vector(group, i64);
+const F64s = @Vector(group, f64);
+
+/// 255 * 128 times as many is below 2^31.
+const part = 1 << 16;
+
+const Wanted = enum {
+    products,
+    squares,
+    products_and_squares,
+    /// Bits that differ.
+    differing,
+    /// Bits in both, and those in either.
+    shared,
+
+    fn isOfBits(wanted: Wanted) bool {
+        return wanted == .differing or wanted == .shared;
+    }
+};
+
+/// A query of i8 or bits, ready to meet rows of the same.
+pub const Query = struct {
+    metric: Metric,
+    precision: Precision,
+    /// The bytes as they meet those of a row, zeros behind the last.
+    block: []align(64) const u8,
+    tail: simd.Tail,
+    scale: f64,
+    /// Of the elements and of their squares; of i8.
+    sum: i64 = 0,
+    squares: i64 = 0,
+
+    /// Query `q` of `queries`, in a block of whole lines.
+    pub fn over(metric: Metric, precision: Precision, queries: *const Rows, q: usize, block: []align(64) u8) Query {
+        const row = queries.at(q);
+        const tail: simd.Tail = .of(row.len);
+        var i: usize = 0;
+        while (i + width <= row.len) : (i += width) simd.store(block, i, simd.load(row, i));
+        if (i < row.len) {
+            simd.store(block, i, tail.read(row));
+            i += width;
+        }
+        var query: Query = .{
+            .metric = metric,
+            .precision = precision,
+            .block = block[0..i],
+            .tail = tail,
+            .scale = queries.scale(q),
+        };
+        if (queries.type == .bits) return query;
+        query.squares = ofRows(.squares, &query, &@splat(row))[1][0];
+        const elements = queries.of(i8, q);
+        const Some = @Vector(width, i8);
+        var at: usize = 0;
+        while (at + width <= row.len) : (at += width) {
+            query.sum += @reduce(.Add, @as(@Vector(width, i32), @as(Some, elements[at..][0..width].*)));
+        }
+        for (elements[at..]) |element| query.sum += element;
+        return query;
+    }
+
+    /// out[i] = the score of row `where.at(i)`.
+    pub fn scoreEach(query: *const Query, rows: *const Rows, where: Where, out: []f32) void {
+        if (out.len == 0) return;
+        const by_lines = score_zig.byLinesPays(rows) and rows.dim <= part;
+        if (comptime lines_zig.whole) if (by_lines) return query.scoreGroups(true, rows, where, out);
+        query.scoreGroups(false, rows, where, out);
+    }
+
+    fn scoreGroups(query: *const Query, comptime lines: bool, rows: *const Rows, where: Where, out: []f32) void {
+        const normed = rows.norms.len > 0 and query.precision == .fast;
+        switch (query.metric) {
+            .cosine => if (normed)
+                query.scoreGroupsBy(.cosine, true, lines, rows.*, where, out)
+            else
+                query.scoreGroupsBy(.cosine, false, lines, rows.*, where, out),
+            inline else => |metric| query.scoreGroupsBy(metric, false, lines, rows.*, where, out),
+        }
+    }
+
+    /// The last group begins within the one before; the first may be the last row again and again.
+    noinline fn scoreGroupsBy(
+        query: *const Query,
+        comptime metric: Metric,
+        comptime normed: bool,
+        comptime lines: bool,
+        rows: Rows,
+        where: Where,
+        out: []f32,
+    ) void {
+        var i: usize = 0;
+        while (i < out.len) : (i += group) {
+            const first = if (out.len < group) 0 else @min(i, out.len - group);
+            var four: [group][]const u8 = undefined;
+            var scales: [group]f32 = @splat(1);
+            var lengths: [group]f32 = @splat(0);
+            inline for (&four, &scales, &lengths, 0..) |*row, *scale, *length, j| {
+                const position = where.at(@min(first + j, out.len - 1));
+                row.* = rows.at(position);
+                if (metric == .dot or metric == .squared_euclidean) scale.* = rows.scale(position);
+                if (normed) length.* = rows.norms[position];
+            }
+            const scores: [group]f32 = query.score(metric, normed, lines, &four, scales, lengths);
+            if (out.len < group) @memcpy(out, scores[0..out.len]) else out[first..][0..group].* = scores;
+        }
+    }
+
+    inline fn score(
+        query: *const Query,
+        comptime metric: Metric,
+        comptime normed: bool,
+        comptime lines: bool,
+        rows: *const [group][]const u8,
+        scales: @Vector(group, f32),
+        known_lengths: @Vector(group, f32),
+    ) @Vector(group, f32) {
+        const wanted: Wanted = switch (metric) {
+            .dot => .products,
+            .cosine => if (normed) .products else .products_and_squares,
+            .squared_euclidean => .products_and_squares,
+            .hamming => .differing,
+            .jaccard => .shared,
+        };
+        const firsts, const seconds = sums(wanted, lines, query, rows);
+        const first: F64s = @floatFromInt(firsts);
+        const second: F64s = @floatFromInt(seconds);
+        return switch (metric) {
+            .dot => @floatCast(splat(query.scale) * scales * first),
+            .cosine => query.cosines(first, if (normed) known_lengths else query.lengthsOf(second)),
+            .squared_euclidean => query.distances(firsts, seconds, scales),
+            .hamming => @floatCast(first),
+            .jaccard => @floatCast(@select(f64, second == splat(0), splat(1), first / second)),
+        };
+    }
+
+    /// As f32 where scores are fast: the bits of rows that bring their norms.
+    inline fn lengthsOf(query: *const Query, squares: F64s) F64s {
+        const lengths = @sqrt(squares);
+        return if (query.precision == .fast) @as(F64s, @as(@Vector(group, f32), @floatCast(lengths))) else lengths;
+    }
+
+    inline fn cosines(query: *const Query, products: F64s, lengths: F64s) @Vector(group, f32) {
+        const both = splat(@sqrt(@as(f64, @floatFromInt(query.squares)))) * lengths;
+        return @floatCast(@select(f64, both == splat(0), splat(0), products / both));
+    }
+
+    /// Of rows of the query's scale a whole number times its square.
+    inline fn distances(query: *const Query, products: Wholes, squares: Wholes, scales: F64s) @Vector(group, f32) {
+        const own = splat(query.scale);
+        const own_squares: Wholes = @splat(query.squares);
+        const whole: F64s = @floatFromInt(own_squares + squares - products - products);
+        const alike = own * own * whole;
+        const a = own * own * @as(F64s, @floatFromInt(own_squares));
+        const b = scales * scales * @as(F64s, @floatFromInt(squares));
+        const c = own * scales * @as(F64s, @floatFromInt(products));
+        const apart = @max(a + b - (c + c), splat(0));
+        return @floatCast(@select(f64, scales == own, alike, apart));
+    }
+};
+
+inline fn splat(x: f64) F64s {
+    return @splat(x);
+}
+
+/// The norms of four rows of i8, without their scales.
+pub noinline fn norms(rows: *const [group][]const u8) [group]f32 {
+    const none: Query = .{
+        .metric = .cosine,
+        .precision = .fast,
+        .block = &.{},
+        .tail = .of(rows[0].len),
+        .scale = 1,
+    };
+    const squares: F64s = @floatFromInt(ofRows(.squares, &none, rows)[1]);
+    return @as(@Vector(group, f32), @floatCast(@sqrt(squares)));
+}
+
+/// out[i] = the norm of row `where.at(i)` of i8.
+pub fn normsOf(rows: *const Rows, where: Where, out: []f32) void {
+    var i: usize = 0;
+    while (i < out.len) : (i += group) {
+        var four: [group][]const u8 = undefined;
+        inline for (&four, 0..) |*row, j| row.* = rows.at(where.at(@min(i + j, out.len - 1)));
+        const all = norms(&four);
+        const count = @min(group, out.len - i);
+        @memcpy(out[i..][0..count], all[0..count]);
+    }
+}
+
+noinline fn ofRows(comptime wanted: Wanted, query: *const Query, rows: *const [group][]const u8) [2]Wholes {
+    return sums(wanted, false, query, rows);
+}
+
+/// What is wanted of each row, 0 where it is not.
+inline fn sums(
+    comptime wanted: Wanted,
+    comptime lines: bool,
+    query: *const Query,
+    rows: *const [group][]const u8,
+) [2]Wholes {
+    const len = rows[0].len;
+    var totals: [2]Wholes = @splat(@splat(0));
+    var first: usize = 0;
+    while (first < len) : (first += part) {
+        const end = @min(first + part, len);
+        var firsts: [group]Words = undefined;
+        var seconds: [group]Words = undefined;
+        inline for (&firsts, &seconds, rows) |*a, *b, row| {
+            const found: Sums(wanted) = if (lines) .ofLines(query, row) else .of(query, row, first, end);
+            a.* = found.first;
+            b.* = found.second;
+        }
+        totals[0] += @as(@Vector(group, i32), @bitCast(simd.sumEach(u32, firsts)));
+        const registers: u32 = @intCast((end - first + width - 1) / width);
+        const squares = simd.sumEach(u32, seconds) +% @as(@Vector(group, u32), @splat(Sums(wanted).lacking * registers));
+        totals[1] += squares;
+    }
+    const plain = dots_zig.has_bytes and (wanted == .products or wanted == .products_and_squares);
+    if (plain) totals[0] -= @splat(128 * query.sum);
+    return totals;
+}
+
+/// Partial sums of one row, by words that go around.
+fn Sums(comptime wanted: Wanted) type {
+    return struct {
+        first: Words = @splat(0),
+        second: Words = @splat(0),
+        /// Of the row's bytes plus 128.
+        third: Words = @splat(0),
+
+        const Self = @This();
+        const squared = wanted == .squares or wanted == .products_and_squares;
+        /// What a register of squares lacks: 128^2 for each byte, those behind the row's end too.
+        const lacking: u32 = if (squared and dots_zig.has_bytes) width * 128 * 128 else 0;
+
+        /// Of bytes from `begin`, of a whole register, to `end`, another or the last.
+        inline fn of(query: *const Query, row: []const u8, begin: usize, end: usize) Self {
+            var two: [2]Self = @splat(.{});
+            var i = begin;
+            while (i + 2 * width <= end) : (i += 2 * width) inline for (&two, 0..) |*one, c| {
+                one.add(queried(query, i + c * width), simd.load(row, i + c * width));
+            };
+            if (i + width <= end) {
+                two[0].add(queried(query, i), simd.load(row, i));
+                i += width;
+            }
+            if (i < end) two[1].add(queried(query, i), query.tail.read(row));
+            return together(two);
+        }
+
+        /// Of all bytes.
+        inline fn ofLines(query: *const Query, row: []const u8) Self {
+            var two: [2]Self = @splat(.{});
+            var lines: Lines = .of(row);
+            var i: usize = 0;
+            while (i + 3 * width <= row.len) : (i += 2 * width) inline for (&two, 0..) |*one, c| {
+                one.add(queried(query, i + c * width), lines.next());
+            };
+            while (i < row.len) : (i += width) two[0].add(queried(query, i), lines.nextOfFew());
+            return together(two);
+        }
+
+        inline fn queried(query: *const Query, i: usize) Words {
+            return if (wanted == .squares) @splat(0) else simd.load(query.block, i);
+        }
+
+        inline fn add(total: *Self, q: Words, x: Words) void {
+            if (wanted.isOfBits()) {
+                total.first +%= ones(if (wanted == .differing) q ^ x else q & x);
+                if (wanted == .shared) total.second +%= ones(q | x);
+                return;
+            }
+            if (dots_zig.has_bytes) {
+                const plain = x ^ @as(Words, @splat(0x8080_8080));
+                if (wanted != .squares) total.first = dots_zig.bytes(total.first, plain, q);
+                if (squared) total.second = dots_zig.bytes(total.second, plain, x);
+                if (squared) total.third = dots_zig.sumBytes(total.third, plain);
+            } else {
+                if (wanted != .squares) total.first = signed(total.first, q, x);
+                if (squared) total.second = signed(total.second, x, x);
+            }
+        }
+
+        inline fn together(two: [2]Self) Self {
+            const third = two[0].third +% two[1].third;
+            return .{
+                .first = two[0].first +% two[1].first,
+                .second = two[0].second +% two[1].second -% (third << @splat(7)),
+            };
+        }
+    };
+}
+
+inline fn signed(total: Words, a: Words, b: Words) Words {
+    if (dots_zig.has_signed_bytes) return dots_zig.signedBytes(total, a, b);
+    var sum = total;
+    inline for (0..2) |half| sum = dots_zig.shorts(sum, shortsOf(a, half), shortsOf(b, half));
+    return sum;
+}
+
+inline fn shortsOf(words: Words, comptime half: usize) Words {
+    const all: @Vector(4 * lanes, i8) = @bitCast(words);
+    return @bitCast(@as(@Vector(2 * lanes, i16), simd.cut(all, half * 2 * lanes, 2 * lanes)));
+}
+
+/// Ones among the bits of every two words, in one of them.
+inline fn ones(words: Words) Words {
+    const twos: @Vector(lanes / 2, u64) = @bitCast(words);
+    return @bitCast(@as(@Vector(lanes / 2, u64), @popCount(twos)));
+}
