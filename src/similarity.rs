@@ -206,8 +206,8 @@ impl Search {
                 // SAFETY: ecphory.h asks for
                 // - queries and rows: both are of a `Meeting`, whose types meet;
                 // - row_count scores of every stride, from those of the task's first query and row on: the task's
-                //   queries are some of the meeting's and its rows some of `stride`, and the assertion above, in release
-                //   too;
+                //   queries are some of the meeting's and its rows some of `stride`, and the assertion above, in
+                //   release too;
                 // - nothing written that overlaps anything else: `scores` is `&mut`, of which tasks write those of
                 //   their own queries and rows alone; `scratch` is a local of `with_scratch`.
                 unsafe {

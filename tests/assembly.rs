@@ -139,14 +139,22 @@ const KNOWN: [(&str, &[&str]); 10] = [
 
 /// Functions of a kernel's files, which call each other and what copies and fills.
 const WITHIN: [&str; 3] = [SCORES, "matrix.", "top_k.Best."];
+
+/// Functions of any of `OF_SCORES`.
 const SCORES: &str = "score.";
+const OF_SCORES: [&str; 5] = [SCORES, "query.", "integers.", "wide.", "elements."];
 
 /// Whom `name` may call: names, and beginnings of names that end in a dot; None where it is no function to look at.
 fn known_calls(name: &str) -> Option<Vec<&'static str>> {
+    let with_scores = |known: &[&'static str]| {
+        let more = if known.contains(&SCORES) { &OF_SCORES[..] } else { &[] };
+        [known, more].concat()
+    };
     if let Some((_, known)) = KNOWN.iter().find(|(known, _)| *known == name) {
-        return Some(known.to_vec());
+        return Some(with_scores(known));
     }
-    WITHIN.iter().any(|file| name.starts_with(file)).then(|| [&WITHIN[..], &["memcpy", "memset"]].concat())
+    let within = with_scores(&WITHIN);
+    within.iter().any(|file| name.starts_with(file)).then(|| [&within[..], &["memcpy", "memset"]].concat())
 }
 
 fn assert_known(object: &Object, function: &Function) {

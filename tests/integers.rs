@@ -1,4 +1,4 @@
-//! i8 and bits: whole numbers until they are rounded once, whatever the number of elements, and what scales make of them.
+//! i8 and bits: whole numbers until they are rounded once, for any number of elements, and what scales make of them.
 
 mod common;
 #[path = "common/oracle.rs"]
