@@ -88,7 +88,9 @@ impl Object {
         let mut names = BTreeSet::new();
         for instruction in &function.instructions {
             let (operation, target) = instruction.text.split_once(' ').unwrap_or((&instruction.text, ""));
-            if operation != "call" && !operation.starts_with('j') {
+            // A jump to what a register holds goes by the table of a switch, within the function.
+            let within = operation == "jmp" && target.trim_start().starts_with("*%");
+            if within || operation != "call" && !operation.starts_with('j') {
                 continue;
             }
             let name = match &instruction.relocation {
@@ -194,7 +196,7 @@ fn calls_jumps_and_locks_are_told_from_the_rest() {
         0000000000000000 <one>:\n   0:\tcall   5 <one+0x5>\t1: R_X86_64_PLT32\t.text.unlikely.+0xc\n   \
         5:\tjmp    0 <one>\n   7:\tcall   c <one+0xc>\t8: R_X86_64_PLT32\tmemcpy-0x4\n   c:\txchg   %ax,%ax\n\
         \nDisassembly of section .text.unlikely.:\n\n0000000000000010 <two>:\n  10:\tlock addq $0x1,(%rax)\n  \
-        14:\txchg   %rax,(%rcx)\n  18:\tcall   *0x8(%rax)\n  1b:\tret\n";
+        14:\txchg   %rax,(%rcx)\n  18:\tcall   *0x8(%rax)\n  1b:\tjmp    *%rax\n";
     let objects = parse(text);
     let [one, two] = ["one", "two"].map(|name| objects[0].function(name).unwrap());
     let calls = |function| objects[0].calls(function).into_iter().collect::<Vec<_>>();
