@@ -20,12 +20,16 @@ const Words = simd.Words;
 const lanes = simd.lanes;
 const width = simd.width;
 
-const group = score_zig.group;
+const group = rows_zig.group;
 const Wholes = @Vector(group, i64);
+const Ints = @Vector(group, i32);
 const F64s = @Vector(group, f64);
 
 /// 255 * 128 times as many is below 2^31.
 const part = 1 << 16;
+
+/// How rows are read.
+const Order = enum { plainly, by_lines, in_parts };
 
 const Wanted = enum {
     products,
@@ -38,6 +42,15 @@ const Wanted = enum {
 
     fn isOfBits(wanted: Wanted) bool {
         return wanted == .differing or wanted == .shared;
+    }
+
+    fn hasSecond(wanted: Wanted) bool {
+        return wanted != .products and wanted != .differing;
+    }
+
+    /// Whether products are of bytes plus 128.
+    fn ofPlain(wanted: Wanted) bool {
+        return dots_zig.has_bytes and (wanted == .products or wanted == .products_and_squares);
     }
 };
 
@@ -71,8 +84,8 @@ pub const Query = struct {
             .scale = queries.scale(q),
         };
         if (queries.type == .bits) return query;
-        query.squares = ofRows(.squares, &query, &@splat(row))[1][0];
-        const elements = queries.of(i8, q);
+        query.squares = squaresOf(&@splat(row))[0];
+        const elements = queries.as(i8, q);
         const Some = @Vector(width, i8);
         var at: usize = 0;
         while (at + width <= row.len) : (at += width) {
@@ -82,49 +95,49 @@ pub const Query = struct {
         return query;
     }
 
-    /// out[i] = the score of row `where.at(i)`.
+    /// out[i] = the score of row `where.at(i)`, of a group at least.
     pub fn scoreEach(query: *const Query, rows: *const Rows, where: Where, out: []f32) void {
-        if (out.len == 0) return;
-        const by_lines = score_zig.byLinesPays(rows) and rows.dim <= part;
-        if (comptime lines_zig.whole) if (by_lines) return query.scoreGroups(true, rows, where, out);
-        query.scoreGroups(false, rows, where, out);
+        if (rows.len > part) return query.scoreGroups(.in_parts, rows, where, out);
+        if (comptime lines_zig.whole) if (score_zig.byLinesPays(rows)) {
+            return query.scoreGroups(.by_lines, rows, where, out);
+        };
+        query.scoreGroups(.plainly, rows, where, out);
     }
 
-    fn scoreGroups(query: *const Query, comptime lines: bool, rows: *const Rows, where: Where, out: []f32) void {
+    fn scoreGroups(query: *const Query, comptime order: Order, rows: *const Rows, where: Where, out: []f32) void {
         const normed = rows.norms.len > 0 and query.precision == .fast;
         switch (query.metric) {
             .cosine => if (normed)
-                query.scoreGroupsBy(.cosine, true, lines, rows.*, where, out)
+                query.scoreGroupsBy(.cosine, true, order, rows.*, where, out)
             else
-                query.scoreGroupsBy(.cosine, false, lines, rows.*, where, out),
-            inline else => |metric| query.scoreGroupsBy(metric, false, lines, rows.*, where, out),
+                query.scoreGroupsBy(.cosine, false, order, rows.*, where, out),
+            inline else => |metric| query.scoreGroupsBy(metric, false, order, rows.*, where, out),
         }
     }
 
-    /// The last group begins within the one before; the first may be the last row again and again.
+    /// The last group may begin within the one before.
     noinline fn scoreGroupsBy(
         query: *const Query,
         comptime metric: Metric,
         comptime normed: bool,
-        comptime lines: bool,
+        comptime order: Order,
         rows: Rows,
         where: Where,
         out: []f32,
     ) void {
         var i: usize = 0;
-        while (i < out.len) : (i += group) {
-            const first = if (out.len < group) 0 else @min(i, out.len - group);
+        while (true) {
             var four: [group][]const u8 = undefined;
             var scales: [group]f32 = @splat(1);
             var lengths: [group]f32 = @splat(0);
-            inline for (&four, &scales, &lengths, 0..) |*row, *scale, *length, j| {
-                const position = where.at(@min(first + j, out.len - 1));
+            inline for (&four, &scales, &lengths, where.four(i)) |*row, *scale, *length, position| {
                 row.* = rows.at(position);
                 if (metric == .dot or metric == .squared_euclidean) scale.* = rows.scale(position);
                 if (normed) length.* = rows.norms[position];
             }
-            const scores: [group]f32 = query.score(metric, normed, lines, &four, scales, lengths);
-            if (out.len < group) @memcpy(out, scores[0..out.len]) else out[first..][0..group].* = scores;
+            out[i..][0..group].* = query.score(metric, normed, order, &four, scales, lengths);
+            if (i + group >= out.len) return;
+            i = @min(i + group, out.len - group);
         }
     }
 
@@ -132,7 +145,7 @@ pub const Query = struct {
         query: *const Query,
         comptime metric: Metric,
         comptime normed: bool,
-        comptime lines: bool,
+        comptime order: Order,
         rows: *const [group][]const u8,
         scales: @Vector(group, f32),
         known_lengths: @Vector(group, f32),
@@ -144,13 +157,13 @@ pub const Query = struct {
             .hamming => .differing,
             .jaccard => .shared,
         };
-        const firsts, const seconds = sums(wanted, lines, query, rows);
+        const firsts, const seconds = sums(wanted, order, query, rows);
         const first: F64s = @floatFromInt(firsts);
         const second: F64s = @floatFromInt(seconds);
         return switch (metric) {
             .dot => @floatCast(splat(query.scale) * scales * first),
             .cosine => query.cosines(first, if (normed) known_lengths else query.lengthsOf(second)),
-            .squared_euclidean => query.distances(firsts, seconds, scales),
+            .squared_euclidean => query.distances(first, second, scales),
             .hamming => @floatCast(first),
             .jaccard => @floatCast(@select(f64, second == splat(0), splat(1), first / second)),
         };
@@ -168,14 +181,13 @@ pub const Query = struct {
     }
 
     /// Of rows of the query's scale a whole number times its square.
-    inline fn distances(query: *const Query, products: Wholes, squares: Wholes, scales: F64s) @Vector(group, f32) {
+    inline fn distances(query: *const Query, products: F64s, squares: F64s, scales: F64s) @Vector(group, f32) {
         const own = splat(query.scale);
-        const own_squares: Wholes = @splat(query.squares);
-        const whole: F64s = @floatFromInt(own_squares + squares - products - products);
-        const alike = own * own * whole;
-        const a = own * own * @as(F64s, @floatFromInt(own_squares));
-        const b = scales * scales * @as(F64s, @floatFromInt(squares));
-        const c = own * scales * @as(F64s, @floatFromInt(products));
+        const own_squares = splat(@floatFromInt(query.squares));
+        const alike = own * own * (own_squares + squares - products - products);
+        const a = own * own * own_squares;
+        const b = scales * scales * squares;
+        const c = own * scales * products;
         const apart = @max(a + b - (c + c), splat(0));
         return @floatCast(@select(f64, scales == own, alike, apart));
     }
@@ -187,6 +199,11 @@ inline fn splat(x: f64) F64s {
 
 /// The norms of four rows of i8, without their scales.
 pub noinline fn norms(rows: *const [group][]const u8) [group]f32 {
+    const squares: F64s = @floatFromInt(squaresOf(rows));
+    return @as(@Vector(group, f32), @floatCast(@sqrt(squares)));
+}
+
+noinline fn squaresOf(rows: *const [group][]const u8) Wholes {
     const none: Query = .{
         .metric = .cosine,
         .precision = .fast,
@@ -194,8 +211,7 @@ pub noinline fn norms(rows: *const [group][]const u8) [group]f32 {
         .tail = .of(rows[0].len),
         .scale = 1,
     };
-    const squares: F64s = @floatFromInt(ofRows(.squares, &none, rows)[1]);
-    return @as(@Vector(group, f32), @floatCast(@sqrt(squares)));
+    return sums(.squares, .in_parts, &none, rows)[1];
 }
 
 /// out[i] = the norm of row `where.at(i)` of i8.
@@ -210,37 +226,50 @@ pub fn normsOf(rows: *const Rows, where: Where, out: []f32) void {
     }
 }
 
-noinline fn ofRows(comptime wanted: Wanted, query: *const Query, rows: *const [group][]const u8) [2]Wholes {
-    return sums(wanted, false, query, rows);
-}
-
 /// What is wanted of each row, 0 where it is not.
 inline fn sums(
     comptime wanted: Wanted,
-    comptime lines: bool,
+    comptime order: Order,
     query: *const Query,
     rows: *const [group][]const u8,
-) [2]Wholes {
+) [2]if (order == .in_parts) Wholes else Ints {
     const len = rows[0].len;
+    if (order != .in_parts) return sumsOfPart(wanted, order, query, rows, 0, len, query.sum);
     var totals: [2]Wholes = @splat(@splat(0));
     var first: usize = 0;
     while (first < len) : (first += part) {
         const end = @min(first + part, len);
-        var firsts: [group]Words = undefined;
-        var seconds: [group]Words = undefined;
-        inline for (&firsts, &seconds, rows) |*a, *b, row| {
-            const found: Sums(wanted) = if (lines) .ofLines(query, row) else .of(query, row, first, end);
-            a.* = found.first;
-            b.* = found.second;
-        }
-        totals[0] += @as(@Vector(group, i32), @bitCast(simd.sumEach(u32, firsts)));
-        const registers: u32 = @intCast((end - first + width - 1) / width);
-        const squares = simd.sumEach(u32, seconds) +% @as(@Vector(group, u32), @splat(Sums(wanted).lacking * registers));
-        totals[1] += squares;
+        const some = sumsOfPart(wanted, order, query, rows, first, end, 0);
+        inline for (&totals, some) |*total, sum| total.* += sum;
     }
-    const plain = dots_zig.has_bytes and (wanted == .products or wanted == .products_and_squares);
-    if (plain) totals[0] -= @splat(128 * query.sum);
+    if (wanted.ofPlain()) totals[0] -= @splat(128 * query.sum);
     return totals;
+}
+
+/// `sum` is the query's.
+inline fn sumsOfPart(
+    comptime wanted: Wanted,
+    comptime order: Order,
+    query: *const Query,
+    rows: *const [group][]const u8,
+    first: usize,
+    end: usize,
+    sum: i64,
+) [2]Ints {
+    var firsts: [group]Words = undefined;
+    var seconds: [group]Words = undefined;
+    inline for (&firsts, &seconds, rows) |*a, *b, row| {
+        const found: Sums(wanted) = if (order == .by_lines) .ofLines(query, row) else .of(query, row, first, end);
+        a.* = found.first;
+        b.* = found.second;
+    }
+    const registers: u32 = @intCast((end - first + width - 1) / width);
+    const lacking: @Vector(group, u32) = @splat(Sums(wanted).lacking *% registers);
+    const products: Ints = @bitCast(simd.sumEach(u32, firsts));
+    return .{
+        if (wanted.ofPlain()) products -% @as(Ints, @splat(@truncate(128 * sum))) else products,
+        if (wanted.hasSecond()) @bitCast(simd.sumEach(u32, seconds) +% lacking) else @splat(0),
+    };
 }
 
 /// Partial sums of one row, by words that go around.

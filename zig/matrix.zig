@@ -346,7 +346,7 @@ const Panels = struct {
     ) void {
         switch (rows.type) {
             .f32 => for (lines, 0..) |*line, i| {
-                line.* = rows.of(f32, where.at(i));
+                line.* = rows.as(f32, where.at(i));
             },
             inline .f16, .bf16, .i8 => |of| for (lines, 0..) |*line, i| {
                 const to = panels.widened[i * panels.dim ..][0..panels.dim];
@@ -455,7 +455,7 @@ const Ahead = struct { rows: *const Rows, where: *const Where };
 inline fn fetch(rows: *const Rows, where: *const Where, from: usize, count: usize) void {
     for (from..from + tile_rows) |i| {
         if (i >= count and (where.* != .run or where.at(i) >= rows.count)) return;
-        const line = rows.of(f32, where.at(i));
+        const line = rows.as(f32, where.at(i));
         var at: usize = 0;
         while (at < @min(line.len, 512)) : (at += 16) {
             @prefetch(line.ptr + at, .{ .rw = .read, .locality = 2, .cache = .data });

@@ -96,10 +96,10 @@ fn expectShape(room: Room, search: *const Search, dim: usize, count: usize, row_
         const q, const i = .{ pair / row_count, pair % row_count };
         const query = queries[q * dim ..][0..dim];
         const found = room.out[q * out_stride + i];
-        try Oracle.expectScore(search.metric, query, rows.of(f32, i), found);
-        if (search.precision == .precise) try score_test.expectPrecise(search.metric, query, rows.of(f32, i), found);
+        try Oracle.expectScore(search.metric, query, rows.as(f32, i), found);
+        if (search.precision == .precise) try score_test.expectPrecise(search.metric, query, rows.as(f32, i), found);
         if (search.precision == .precise or count < 6) {
-            try expectBits(&.{try room.alone(search, query, rows.of(f32, i))}, &.{found});
+            try expectBits(&.{try room.alone(search, query, rows.as(f32, i))}, &.{found});
         }
     }
     for (0..count) |q| for (row_count..out_stride) |i| {
@@ -233,13 +233,13 @@ test "oddities in every lane, of queries and of rows, score among many as they s
         for (0..14) |q| for (0..oddities.len) |i| {
             const query = queries[q * dim ..][0..dim];
             const found = room.out[q * oddities.len + i];
-            const expected = try room.alone(&searching(metric, .precise), query, rows.of(f32, i));
+            const expected = try room.alone(&searching(metric, .precise), query, rows.as(f32, i));
             // Products that f32 does not hold are lost, each up to half its smallest number.
             const lost = 0x1p-149 * @as(f64, @floatFromInt(dim));
             if (!std.math.isFinite(expected)) {
                 try expectBits(&.{expected}, &.{found});
             } else if (metric == .cosine or @abs(@as(f64, expected) - found) > lost) {
-                try Oracle.expectScore(metric, query, rows.of(f32, i), found);
+                try Oracle.expectScore(metric, query, rows.as(f32, i), found);
             }
         };
     };
@@ -270,8 +270,8 @@ test "cosines do not depend on the size of norms, of a query alone or among many
     try room.score(&.by(.cosine), room.queries, &rows, scales.len);
     for (0..scales.len) |q| for (0..scales.len) |i| {
         const query = room.queries[q * dim ..][0..dim];
-        try Oracle.expectScore(.cosine, query, rows.of(f32, i), room.out[q * scales.len + i]);
-        try Oracle.expectScore(.cosine, query, rows.of(f32, i), try room.alone(&.by(.cosine), query, rows.of(f32, i)));
+        try Oracle.expectScore(.cosine, query, rows.as(f32, i), room.out[q * scales.len + i]);
+        try Oracle.expectScore(.cosine, query, rows.as(f32, i), try room.alone(&.by(.cosine), query, rows.as(f32, i)));
     };
 }
 

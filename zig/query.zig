@@ -11,6 +11,7 @@ const Precision = score_zig.Precision;
 const Rows = rows_zig.Rows;
 const Type = rows_zig.Type;
 const Where = rows_zig.Where;
+const group = rows_zig.group;
 
 /// Whether scores of them are whole numbers before they are rounded.
 pub fn areIntegers(queries: Type, rows: Type) bool {
@@ -55,6 +56,16 @@ pub const Query = union(enum) {
 
     /// out[i] = the score of row `where.at(i)`.
     pub fn scoreEach(query: *const Query, rows: *const Rows, where: Where, out: []f32) void {
+        if (out.len >= group) return query.scoreGroups(rows, where, out);
+        if (out.len == 0) return;
+        var some: [group]f32 = undefined;
+        var ids: [group]u32 = undefined;
+        var offsets: [group]u8 = undefined;
+        query.scoreGroups(rows, where.padded(out.len, &ids, &offsets), &some);
+        @memcpy(out, some[0..out.len]);
+    }
+
+    fn scoreGroups(query: *const Query, rows: *const Rows, where: Where, out: []f32) void {
         switch (query.*) {
             .numbers => |*numbers| numbers.scoreEach(rows, where, out),
             .integers => |*whole| whole.scoreEach(rows, where, out),

@@ -44,7 +44,9 @@ pub const Rows = struct {
     type: Type = .f32,
     count: usize,
     dim: usize,
-    stride: usize,
+    /// Bytes of a row, and from the beginning of one to that of the next.
+    len: usize,
+    pitch: usize,
     /// One for each row of i8, or none, and all are 1.
     scales: []const f32 = &.{},
     /// One for each row, as `normsOf` of query.zig gives them, or none.
@@ -52,35 +54,44 @@ pub const Rows = struct {
     /// Bit `i % 64` of word `i / 64` says whether row `i` takes part; or no words, and all do.
     filter: []const u64 = &.{},
 
+    pub fn of(element: Type, bytes: []const u8, count: usize, dim: usize, stride: usize) Rows {
+        const size = element.size();
+        return .{
+            .bytes = bytes,
+            .type = element,
+            .count = count,
+            .dim = dim,
+            .len = dim * size,
+            .pitch = stride * size,
+        };
+    }
+
     /// Rows that follow each other without a gap.
     pub fn dense(comptime T: type, elements: []const T, dim: usize) Rows {
         return .spaced(T, elements, elements.len / dim, dim, dim);
     }
 
     pub fn spaced(comptime T: type, elements: []const T, count: usize, dim: usize, stride: usize) Rows {
-        const bytes = std.mem.sliceAsBytes(elements);
-        return .{ .bytes = bytes, .type = .named(T), .count = count, .dim = dim, .stride = stride };
+        return .of(.named(T), std.mem.sliceAsBytes(elements), count, dim, stride);
     }
 
     /// `count` rows from `first` on, as queries: without norms and filter.
     pub fn part(rows: *const Rows, first: usize, count: usize) Rows {
-        return .{
-            .bytes = if (count == 0) &.{} else rows.bytes[first * rows.stride * rows.type.size() ..],
-            .type = rows.type,
-            .count = count,
-            .dim = rows.dim,
-            .stride = rows.stride,
-            .scales = if (rows.scales.len == 0) &.{} else rows.scales[first..][0..count],
-        };
+        var some = rows.*;
+        some.bytes = if (count == 0) &.{} else rows.bytes[first * rows.pitch ..];
+        some.count = count;
+        some.scales = if (rows.scales.len == 0) &.{} else rows.scales[first..][0..count];
+        some.norms = &.{};
+        some.filter = &.{};
+        return some;
     }
 
     pub inline fn at(rows: *const Rows, row: usize) []const u8 {
-        const size = rows.type.size();
-        return rows.bytes[row * rows.stride * size ..][0 .. rows.dim * size];
+        return rows.bytes[row * rows.pitch ..][0..rows.len];
     }
 
-    pub inline fn of(rows: *const Rows, comptime T: type, row: usize) []const T {
-        return @ptrCast(@alignCast(rows.bytes[row * rows.stride * @sizeOf(T) ..][0 .. rows.dim * @sizeOf(T)]));
+    pub inline fn as(rows: *const Rows, comptime T: type, row: usize) []const T {
+        return @ptrCast(@alignCast(rows.at(row)));
     }
 
     pub inline fn scale(rows: *const Rows, row: usize) f32 {
@@ -97,6 +108,9 @@ pub const Rows = struct {
     }
 };
 
+/// Rows that are scored at once.
+pub const group = 4;
+
 /// Which rows.
 pub const Where = union(enum) {
     /// Those from this one on.
@@ -112,9 +126,32 @@ pub const Where = union(enum) {
         };
     }
 
+    pub inline fn four(where: *const Where, i: usize) [group]usize {
+        var all: [group]usize = undefined;
+        inline for (&all, 0..) |*row, j| row.* = where.at(i + j);
+        return all;
+    }
+
     /// How many there are of at most `count`.
     pub fn most(where: *const Where, count: usize) usize {
         return if (where.* == .picked) where.picked.offsets.len else count;
+    }
+
+    /// Fewer than a group, and the last of them again.
+    pub fn padded(where: *const Where, count: usize, ids: *[group]u32, offsets: *[group]u8) Where {
+        for (ids, offsets, 0..) |*id, *offset, i| {
+            const from = @min(i, count - 1);
+            switch (where.*) {
+                .run => offset.* = @intCast(from),
+                .ids => |all| id.* = all[from],
+                .picked => |picked| offset.* = picked.offsets[from],
+            }
+        }
+        return switch (where.*) {
+            .run => |first| .{ .picked = .{ .first = first, .offsets = offsets } },
+            .ids => .{ .ids = ids },
+            .picked => |picked| .{ .picked = .{ .first = picked.first, .offsets = offsets } },
+        };
     }
 };
 
@@ -150,7 +187,8 @@ const testing = std.testing;
 
 test "what a filter admits is picked, in order, and nothing behind the last row" {
     const filter = [_]u64{ 0, std.math.maxInt(u64), 1 << 63 | 1, std.math.maxInt(u64) };
-    const rows: Rows = .{ .bytes = &.{}, .count = 200, .dim = 1, .stride = 0, .filter = &filter };
+    var rows: Rows = .of(.f32, &.{}, 200, 1, 0);
+    rows.filter = &filter;
     var offsets: [Picked.most]u8 = undefined;
     const picked: Picked = .of(&rows, 0, rows.count, &offsets);
     var found: usize = 0;

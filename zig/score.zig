@@ -54,8 +54,7 @@ pub const Metric = enum(u32) {
 /// ECP_PRECISION_* of ecphory.h.
 pub const Precision = enum(u32) { fast = 0, precise = 1 };
 
-/// Rows that are scored at once.
-pub const group = 4;
+const group = rows_zig.group;
 pub const Scores = @Vector(group, f32);
 
 /// How a register of a row meets the query.
@@ -113,7 +112,7 @@ const Order = enum {
     fn of(rows: *const Rows) Order {
         const lines = byLinesPays(rows);
         if (rows.type != .f32 or rows.dim >= long) return if (lines) .long_by_lines else .long;
-        if (rows.count *| rows.stride <= near_bytes / @sizeOf(f32)) return .short_near;
+        if (rows.count *| rows.pitch <= near_bytes) return .short_near;
         return if (lines) .short_by_lines else .short;
     }
 
@@ -132,12 +131,11 @@ const Order = enum {
     }
 };
 
-/// Whether rows begin within cache lines, and are whole words.
+/// Whether rows begin within cache lines, are whole words, and long enough for it.
 pub fn byLinesPays(rows: *const Rows) bool {
     const address = @intFromPtr(rows.bytes.ptr);
-    const stride = rows.stride *% rows.type.size();
-    const in_words = (address | stride | rows.dim *% rows.type.size()) % @sizeOf(u32) == 0;
-    return lines_zig.whole and in_words and (address | stride) % width != 0;
+    const in_words = (address | rows.pitch | rows.len) % @sizeOf(u32) == 0;
+    return lines_zig.whole and in_words and (address | rows.pitch) % width != 0 and rows.len >= 6 * width;
 }
 
 const long = 256;
@@ -193,7 +191,6 @@ pub const Query = struct {
 
     /// out[i] = the score of row `where.at(i)`.
     pub fn scoreEach(query: *const Query, rows: *const Rows, where: Where, out: []f32) void {
-        if (out.len == 0) return;
         switch (query.kind) {
             inline else => |kind| {
                 if (comptime !kind.isThere()) unreachable;
@@ -224,7 +221,7 @@ pub const Query = struct {
         }
     }
 
-    /// The last group begins within the one before; the first may be the last row again and again.
+    /// A whole group at least; the last may begin within the one before.
     noinline fn scoreGroupsBy(
         query: *const Query,
         comptime kind: Kind,
@@ -236,20 +233,19 @@ pub const Query = struct {
         out: []f32,
     ) void {
         var i: usize = 0;
-        while (i < out.len) : (i += group) {
-            const first = if (out.len < group) 0 else @min(i, out.len - group);
+        while (true) {
             var four: [group][]const u8 = undefined;
             var scales: [group]f32 = @splat(1);
             var lengths: [group]f32 = @splat(0);
-            inline for (&four, &scales, &lengths, 0..) |*row, *row_scale, *length, j| {
-                const position = where.at(@min(first + j, out.len - 1));
+            inline for (&four, &scales, &lengths, where.four(i)) |*row, *row_scale, *length, position| {
                 row.* = rows.at(position);
-                if (kind == .i8) row_scale.* = rows.scale(position);
+                if (kind == .i8 and metric != .cosine) row_scale.* = rows.scale(position);
                 if (normed) length.* = rows.norms[position];
             }
             if (kind == .i8 and metric == .cosine and !normed) lengths = integers.norms(&four);
-            const scores: [group]f32 = query.score(kind, metric, normed or kind == .i8, order, four, scales, lengths);
-            if (out.len < group) @memcpy(out, scores[0..out.len]) else out[first..][0..group].* = scores;
+            out[i..][0..group].* = query.score(kind, metric, normed or kind == .i8, order, four, scales, lengths);
+            if (i + group >= out.len) return;
+            i = @min(i + group, out.len - group);
         }
     }
 
@@ -336,7 +332,7 @@ pub const Query = struct {
 /// The elements of query `q` as those of rows of a type are widened; those of f32 where they are.
 pub fn widened(rows: Type, queries: *const Rows, q: usize, block: []align(64) u8) []const f32 {
     return switch (rows) {
-        .f32 => queries.of(f32, q),
+        .f32 => queries.as(f32, q),
         .bits => unreachable,
         inline else => |of| fill(of, queries, q, block),
     };
@@ -351,7 +347,7 @@ fn fill(comptime of: Type, queries: *const Rows, q: usize, block: []align(64) u8
         elements_zig.widenRow(of, queries.at(q), to);
         return to;
     }
-    const from = queries.of(f32, q);
+    const from = queries.as(f32, q);
     var i: usize = 0;
     while (i < from.len) : (i += each) {
         var some: [each]f32 = @splat(0);
@@ -402,7 +398,7 @@ noinline fn normsInOrder(comptime kind: Kind, comptime order: Order, rows: Rows,
         .metric = .cosine,
         .precision = .fast,
         .block = &.{},
-        .tail = .of(rows.dim * rows.type.size()),
+        .tail = .of(rows.len),
         .norm = 0,
     };
     var i: usize = 0;

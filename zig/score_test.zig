@@ -97,7 +97,7 @@ test "scores of rows apart and prepared are the bits of rows that follow each ot
             try expectBits(&found[0], &found[1]);
             try expectBits(&found[0], &found[2]);
             for (found[0][0..count], 0..) |score, row| {
-                const line = rows.of(f32, row);
+                const line = rows.as(f32, row);
                 if (precision == .precise) try expectPrecise(metric, query[0..dim], line, score);
                 try Oracle.expectScore(metric, query[0..dim], line, score);
             }

@@ -142,22 +142,16 @@ pub fn gather(
 }
 
 fn scorePacked(query: *const Query, rows: *const Rows, ids: []const u32, to: []u8, out: []f32) void {
-    const len = rows.dim * rows.type.size();
+    const len = rows.len;
     for (ids, 0..) |id, i| @memcpy(to[i * len ..][0..len], rows.at(id));
     var norms: [block_rows]f32 = undefined;
     var scales: [block_rows]f32 = undefined;
     var first: usize = 0;
     while (first < ids.len) : (first += block_rows) {
         const some = ids[first..@min(first + block_rows, ids.len)];
-        const packed_rows: Rows = .{
-            .bytes = to[first * len ..][0 .. some.len * len],
-            .type = rows.type,
-            .count = some.len,
-            .dim = rows.dim,
-            .stride = rows.dim,
-            .scales = ofIds(rows.scales, some, &scales),
-            .norms = ofIds(rows.norms, some, &norms),
-        };
+        var packed_rows: Rows = .of(rows.type, to[first * len ..][0 .. some.len * len], some.len, rows.dim, rows.dim);
+        packed_rows.scales = ofIds(rows.scales, some, &scales);
+        packed_rows.norms = ofIds(rows.norms, some, &norms);
         query.scoreEach(&packed_rows, .{ .run = 0 }, out[first..][0..some.len]);
     }
 }

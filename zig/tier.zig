@@ -51,16 +51,12 @@ pub const Rows = extern struct {
 
     fn sliced(rows: *const Rows) rows_zig.Rows {
         const reach = if (rows.row_count == 0) 0 else (rows.row_count - 1) * rows.stride + rows.dim;
-        return .{
-            .bytes = slice(u8, @ptrCast(rows.elements), reach * rows.type.size()),
-            .type = rows.type,
-            .count = rows.row_count,
-            .dim = rows.dim,
-            .stride = rows.stride,
-            .scales = slice(f32, rows.scales, rows.row_count),
-            .norms = slice(f32, rows.norms, rows.row_count),
-            .filter = slice(u64, rows.filter, (rows.row_count + 63) / 64),
-        };
+        const bytes = slice(u8, @ptrCast(rows.elements), reach * rows.type.size());
+        var all: rows_zig.Rows = .of(rows.type, bytes, rows.row_count, rows.dim, rows.stride);
+        all.scales = slice(f32, rows.scales, rows.row_count);
+        all.norms = slice(f32, rows.norms, rows.row_count);
+        all.filter = slice(u64, rows.filter, (rows.row_count + 63) / 64);
+        return all;
     }
 };
 
