@@ -168,7 +168,7 @@ fn scales_multiply_dot_products_and_distances_within_a_rounding_and_leave_cosine
                     _ => stand.fold((0.0, 0.0), |(sum, all), (q, x)| (sum + (q - x).powi(2), all + q * q + x * x)),
                 };
                 let beyond = exact.abs() > f64::from(f32::MAX) && score.is_infinite();
-                let bound = exact.abs() * U * (1.0 + 1e-6) + 16.0 * f64::EPSILON * magnitude + f64::powi(2.0, -150);
+                let bound = exact.abs() * U * (1.0 + 1e-6) + f64::powi(2.0, -49) * magnitude + f64::powi(2.0, -150);
                 let near = beyond || (f64::from(score) - exact).abs() <= bound;
                 assert!(near, "{metric:?}, dim {dim}, {s} and {t}: expected {exact}, found {score}");
                 assert!(metric == Metric::Dot || score >= 0.0, "dim {dim}, {s} and {t}: found {score}");

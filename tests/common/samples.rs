@@ -2,6 +2,8 @@
 
 #![allow(dead_code)]
 
+use std::any::type_name;
+
 use ecphory::{AsRows, Element, Metric, Number, Precision, Prepared, Rows};
 
 use crate::common::numbers;
@@ -99,35 +101,25 @@ pub fn exact<Q: Sample, T: Sample>(
     if OF_BITS.contains(&metric) {
         return (of_bits(metric, query, row), 0.0);
     }
-    let stands = |scale: f64, element: f64| scale * element;
-    let queried: Vec<f64> = query.iter().map(|q| stands(query_scale, q.real())).collect();
-    let elements: Vec<f64> = row.iter().map(|x| stands(row_scale, x.real())).collect();
-    let (exact, fast) = score(metric, &queried, &elements);
-    let magnitude: f64 = queried.iter().zip(&elements).map(|(q, x)| (q.abs() + x.abs()).powi(2)).sum();
+    let [of_rows, of_queries] = [type_name::<T>(), type_name::<Q>()];
+    let (integers, fast) = ((of_queries, of_rows) == ("i8", "i8"), precision == Precision::Fast);
+    // What a fast distance from scaled i8 rounds first.
+    let is_rounded = of_rows == "i8" && !integers && fast && metric == Metric::SquaredEuclidean;
+    let stands = |scaled: f64| if is_rounded { f64::from(scaled as f32) } else { scaled };
+    let queried: Vec<f64> = query.iter().map(|q| query_scale * q.real()).collect();
+    let elements: Vec<f64> = row.iter().map(|x| stands(row_scale * x.real())).collect();
+    let (exact, bound) = score(metric, &queried, &elements);
+    let lengths: f64 = queried.iter().chain(&elements).map(|x| x * x).sum();
     let of_f64 = match metric {
         Metric::Cosine => 1e-14,
-        _ => 16.0 * f64::EPSILON * magnitude,
+        _ if integers => f64::powi(2.0, -49) * lengths,
+        _ => (row.len() + 4) as f64 * f64::EPSILON * lengths,
     };
-    let once = exact.abs() * U + of_f64;
-    let is = |name: &str| std::any::type_name::<T>() == name;
-    let bound = match precision {
-        Precision::Precise => once,
-        _ if is("i8") && std::any::type_name::<Q>() == "i8" => {
-            if metric == Metric::Cosine {
-                2.0 * U
-            } else {
-                once
-            }
-        }
-        _ if is("i8") && metric == Metric::SquaredEuclidean => fast + of_rounded_rows(&queried, &elements),
-        _ => fast,
-    };
-    (exact, bound)
-}
-
-/// What rounding each number of a scaled row adds to the error of a distance.
-fn of_rounded_rows(query: &[f64], row: &[f64]) -> f64 {
-    query.iter().zip(row).map(|(q, x)| (2.0 * (q - x).abs() + U * x.abs()) * U * x.abs()).sum::<f64>() * 1.001
+    match (fast, integers) {
+        (true, false) => (exact, bound),
+        (true, true) if metric == Metric::Cosine => (exact, 2.0 * U),
+        _ => (exact, exact.abs() * U + of_f64),
+    }
 }
 
 /// Bits one by one, and the quotient rounded as f32.
