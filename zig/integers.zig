@@ -29,7 +29,21 @@ const F64s = @Vector(group, f64);
 const part = 1 << 16;
 
 /// How rows are read.
-const Order = enum { plainly, by_lines, in_parts };
+const Order = enum {
+    /// One after the other, and by whole cache lines.
+    far,
+    far_by_lines,
+    /// Four side by side: only the nearer caches are as fast that way.
+    near,
+    /// One after the other, in parts that words hold the sums of.
+    in_parts,
+
+    fn of(rows: *const Rows) Order {
+        if (rows.len > part) return .in_parts;
+        if (rows.count *| rows.pitch <= score_zig.near_bytes) return .near;
+        return if (score_zig.byLinesPays(rows)) .far_by_lines else .far;
+    }
+};
 
 const Wanted = enum {
     products,
@@ -97,11 +111,12 @@ pub const Query = struct {
 
     /// out[i] = the score of row `where.at(i)`, of a group at least.
     pub fn scoreEach(query: *const Query, rows: *const Rows, where: Where, out: []f32) void {
-        if (rows.len > part) return query.scoreGroups(.in_parts, rows, where, out);
-        if (comptime lines_zig.whole) if (score_zig.byLinesPays(rows)) {
-            return query.scoreGroups(.by_lines, rows, where, out);
-        };
-        query.scoreGroups(.plainly, rows, where, out);
+        switch (Order.of(rows)) {
+            inline else => |order| {
+                if (comptime order == .far_by_lines and !lines_zig.whole) unreachable;
+                query.scoreGroups(order, rows, where, out);
+            },
+        }
     }
 
     fn scoreGroups(query: *const Query, comptime order: Order, rows: *const Rows, where: Where, out: []f32) void {
@@ -258,8 +273,13 @@ inline fn sumsOfPart(
 ) [2]Ints {
     var firsts: [group]Words = undefined;
     var seconds: [group]Words = undefined;
-    inline for (&firsts, &seconds, rows) |*a, *b, row| {
-        const found: Sums(wanted) = if (order == .by_lines) .ofLines(query, row) else .of(query, row, first, end);
+    const near: [group]Sums(wanted) = if (order == .near) Sums(wanted).ofEach(query, rows) else undefined;
+    inline for (&firsts, &seconds, rows, near) |*a, *b, row, beside| {
+        const found: Sums(wanted) = switch (order) {
+            .near => beside,
+            .far_by_lines => .ofLines(query, row),
+            .far, .in_parts => .of(query, row, first, end),
+        };
         a.* = found.first;
         b.* = found.second;
     }
@@ -298,6 +318,23 @@ fn Sums(comptime wanted: Wanted) type {
             }
             if (i < end) two[1].add(queried(query, i), query.tail.read(row));
             return together(two);
+        }
+
+        /// Of all bytes of four rows.
+        inline fn ofEach(query: *const Query, rows: *const [group][]const u8) [group]Self {
+            var all: [group]Self = @splat(.{});
+            const len = rows[0].len;
+            var i: usize = 0;
+            while (i + width <= len) : (i += width) {
+                const q = queried(query, i);
+                inline for (&all, rows) |*one, row| one.add(q, simd.load(row, i));
+            }
+            if (i < len) {
+                const q = queried(query, i);
+                inline for (&all, rows) |*one, row| one.add(q, query.tail.read(row));
+            }
+            inline for (&all) |*one| one.* = .together(.{ one.*, .{} });
+            return all;
         }
 
         /// Of all bytes.
