@@ -4,6 +4,7 @@ const std = @import("std");
 const abi = @This();
 const builtin = @import("builtin");
 const arena_zig = @import("arena.zig");
+const companion = @import("companion.zig");
 const cpu = @import("cpu.zig");
 const needs = @import("needs.zig");
 const registry = @import("registry.zig");
@@ -280,6 +281,8 @@ pub export fn ecp_top_k_need(
 ) usize {
     const call = Call.of(search, queries, rows) orelse return 0;
     const query_count, const row_count = .{ call.queries.row_count, call.rows.row_count };
+    const by_copies = query_count == 1 and call.rows.companion != null and call.search.precision == .fast;
+    if (by_copies) return companion.topKNeed(call.rows.dim, row_count, k);
     if (query_count == 1) return similarity.topKNeed(call.shape(), row_count, k);
     return matrix.topKNeed(call.search, call.shape(), query_count, row_count, k);
 }
@@ -391,15 +394,23 @@ pub const RawRows = extern struct {
     scales: ?[*]const f32,
     norms: ?[*]const f32,
     filter: ?[*]const u64,
+    companion: ?*const tier.Companion,
 
     fn checked(raw: *const RawRows) ?*const tier.Rows {
         if (raw.type > @backingInt(rows_zig.Type.bits) or raw.reserved != 0) return null;
         if (raw.scales != null and raw.type != @backingInt(rows_zig.Type.i8)) return null;
+        if (raw.companion != null and raw.type != @backingInt(rows_zig.Type.f32)) return null;
         return if (raw.dim == 0 or raw.stride < raw.dim) null else @ptrCast(raw);
     }
 };
 
 fn isThere(rows: *const tier.Rows) bool {
+    if (rows.companion) |copies| {
+        const some = copies.elements != null and copies.scales != null and copies.residuals != null;
+        const padded = (rows.dim +| 63) / 64 * 64;
+        if (rows.row_count > 0 and !(some and copies.lengths != null)) return false;
+        if (!areAddressable(padded, rows.row_count, 1)) return false;
+    }
     return !absent(rows.elements, rows.row_count) and areAddressable(rows.stride, rows.row_count, rows.type.size());
 }
 

@@ -120,7 +120,7 @@ pub const Where = union(enum) {
 
     pub inline fn at(where: *const Where, i: usize) usize {
         return switch (where.*) {
-            .run => |first| first + i,
+            .run => |start| start + i,
             .ids => |ids| ids[i],
             .picked => |picked| picked.at(i),
         };
@@ -130,6 +130,15 @@ pub const Where = union(enum) {
         var all: [group]usize = undefined;
         inline for (&all, 0..) |*row, j| row.* = where.at(i + j);
         return all;
+    }
+
+    /// Where offsets of those picked begin.
+    pub fn first(where: *const Where) usize {
+        return switch (where.*) {
+            .run => |start| start,
+            .picked => |picked| picked.first,
+            .ids => unreachable,
+        };
     }
 
     /// How many there are of at most `count`.
@@ -148,7 +157,7 @@ pub const Where = union(enum) {
             }
         }
         return switch (where.*) {
-            .run => |first| .{ .picked = .{ .first = first, .offsets = offsets } },
+            .run => |start| .{ .picked = .{ .first = start, .offsets = offsets } },
             .ids => .{ .ids = ids },
             .picked => |picked| .{ .picked = .{ .first = picked.first, .offsets = offsets } },
         };

@@ -41,6 +41,7 @@ const structs = .{
     .{ "ecp_arena_stats", registry.Stats },
     .{ "ecp_arena", abi.ArenaHead },
     .{ "ecp_kernel_stats", registry.KernelStats },
+    .{ "ecp_companion", @import("tier.zig").Companion },
     .{ "ecp_rows", abi.RawRows },
     .{ "ecp_rows", @import("tier.zig").Rows },
     .{ "ecp_search", abi.RawSearch },

@@ -3,6 +3,7 @@
 
 const options = @import("options");
 const Arena = @import("arena.zig").Arena;
+const companion_zig = @import("companion.zig");
 const matrix = @import("matrix.zig");
 const query_zig = @import("query.zig");
 const rows_zig = @import("rows.zig");
@@ -37,6 +38,27 @@ pub const Ages = extern struct {
     now: i64,
 };
 
+/// ecp_companion of ecphory.h.
+pub const Companion = extern struct {
+    elements: ?[*]const i8,
+    scales: ?[*]const f32,
+    residuals: ?[*]const f32,
+    lengths: ?[*]const f32,
+
+    fn sliced(companion: *const Companion, rows: *const Rows) companion_zig.Companion {
+        const count = rows.row_count;
+        const dim = (rows.dim +| 63) / 64 * 64;
+        var copies: rows_zig.Rows = .dense(i8, slice(i8, companion.elements, count * dim), dim);
+        copies.count = count;
+        copies.scales = slice(f32, companion.scales, count);
+        return .{
+            .rows = copies,
+            .residuals = slice(f32, companion.residuals, count),
+            .lengths = slice(f32, companion.lengths, count),
+        };
+    }
+};
+
 /// ecp_rows of ecphory.h.
 pub const Rows = extern struct {
     elements: ?*const anyopaque,
@@ -48,6 +70,7 @@ pub const Rows = extern struct {
     scales: ?[*]const f32,
     norms: ?[*]const f32,
     filter: ?[*]const u64,
+    companion: ?*const Companion,
 
     fn sliced(rows: *const Rows) rows_zig.Rows {
         const reach = if (rows.row_count == 0) 0 else (rows.row_count - 1) * rows.stride + rows.dim;
@@ -124,6 +147,11 @@ fn topK(
     const given = queries.sliced();
     const known = rows.sliced();
     const kept = sliceMut(top_k.Hit, hits, given.count * @min(k, rows.row_count));
+    if (given.count == 1 and search.precision == .fast) if (rows.companion) |companion| {
+        const copies = companion.sliced(rows);
+        results[0] = companion_zig.topK(arena, search, &given, &known, &copies, k, kept) catch return false;
+        return true;
+    };
     if (given.count == 1) {
         results[0] = similarity.topK(arena, search, &given, &known, k, kept) catch return false;
         return true;

@@ -10,7 +10,7 @@ const lanes = simd.lanes;
 pub const Hit = extern struct { row: u64, score: f32, reserved: u32 = 0 };
 
 /// ecp_top_k_result of ecphory.h.
-pub const TopK = extern struct { hit_count: usize, nan_rows: usize };
+pub const TopK = extern struct { hit_count: usize, nan_rows: usize, rescored_rows: usize = 0 };
 
 /// The best hits so far, the worst of them at the root of a binary heap.
 pub const Best = struct {
@@ -21,8 +21,9 @@ pub const Best = struct {
     /// Scores worse than it are no hits.
     threshold: f32,
 
-    /// The score that the next hit must be as good as, and better than once the heap is full.
-    fn bar(best: *const Best) f32 {
+    /// The score that the next hit must be as good as, and better than once the heap is full. Of no hits the best.
+    pub fn bar(best: *const Best) f32 {
+        if (best.heap.len == 0) return if (best.lowest_first) -std.math.inf(f32) else std.math.inf(f32);
         return if (best.len < best.heap.len) best.threshold else best.heap[0].score;
     }
 

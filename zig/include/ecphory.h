@@ -186,9 +186,19 @@ typedef struct ecp_search {
                            distances INFINITY; 0 does not */
 } ecp_search;
 
+/* Copies of rows of F32 in i8, by which ecp_top_k of one query and FAST finds the same hits and reads few rows: copy i
+ * stands for scales[i] times its elements. All borrowed. A copy that is none of its row makes wrong hits, no more; of a
+ * row that is not finite the residual is INFINITY. */
+typedef struct ecp_companion {
+    const int8_t *elements; /* [row_count][dim, rounded up to a multiple of 64], zeros behind the last of a row */
+    const float *scales;    /* [row_count], finite, > 0 */
+    const float *residuals; /* [row_count], no less than the norm of row minus copy */
+    const float *lengths;   /* [row_count], no less than the norm of the copy */
+} ecp_companion;
+
 /* Rows of dim elements, row i from element i * stride on. All borrowed. Queries too come as rows: one after the other
- * or apart, with scales, of the type of the rows they meet or F32 with F16, BF16 and I8; what they have of norms or a
- * filter is not looked at. Bits meet HAMMING and JACCARD, all others the rest. */
+ * or apart, with scales, of the type of the rows they meet or F32 with F16, BF16 and I8; what they have of norms, a
+ * filter or a companion is not looked at. Bits meet HAMMING and JACCARD, all others the rest. */
 typedef struct ecp_rows {
     const void *elements; /* [(row_count - 1) * stride + dim], aligned for their type */
     uint32_t type;        /* ECP_TYPE_* */
@@ -199,6 +209,7 @@ typedef struct ecp_rows {
     const float *scales;    /* NULL, or with I8 [row_count], finite, > 0: row i stands for scales[i] times its elements */
     const float *norms;     /* NULL, or [row_count] as ecp_norms wrote them: fast cosines then cost what products cost */
     const uint64_t *filter; /* NULL, or [row_count / 64, rounded up]: bit i % 64 of word i / 64 admits row i */
+    const ecp_companion *companion; /* NULL, or with F32 */
 } ecp_rows;
 
 /* Scratch bytes of the calls below; saturated. 0 for a search or rows that are not sound. Of rows and queries their
@@ -229,7 +240,8 @@ typedef struct ecp_hit {
 
 typedef struct ecp_top_k_result {
     size_t hit_count;
-    size_t nan_rows; /* rows that scored NaN: left out */
+    size_t nan_rows;      /* rows that scored NaN: left out */
+    size_t rescored_rows; /* rows that were scored beside a companion; 0 without */
 } ecp_top_k_result;
 
 /* The best k rows of each query that the filter admits, best first, ties by lower row.
