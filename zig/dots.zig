@@ -10,6 +10,8 @@ const width = simd.width;
 
 const x86 = builtin.cpu.arch == .x86_64;
 const wide = x86 and builtin.cpu.has(.x86, .avx512bw);
+/// Known before a tier is compiled: debug builds would assemble what a branch at run time leaves out.
+const has_avx2 = x86 and builtin.cpu.has(.x86, .avx2);
 
 /// Whether an instruction multiplies four bytes and adds them to a word, one of them without a sign.
 pub const has_bytes = wide and builtin.cpu.has(.x86, .avx512vnni);
@@ -66,7 +68,7 @@ pub inline fn shorts(total: Words, a: Words, b: Words) Words {
             : [a] "v" (a),
               [b] "v" (b),
         )
-    else if (x86 and builtin.cpu.has(.x86, .avx2))
+    else if (has_avx2)
         asm ("vpmaddwd %[b], %[a], %[out]"
             : [out] "=x" (-> Words),
             : [a] "x" (a),

@@ -89,12 +89,11 @@ fn everySecond(comptime from: usize) @Vector(lanes, i32) {
 
 /// A whole row, and zeros to the end of its last register.
 pub fn widenRow(comptime of: Type, row: []const u8, to: []f32) void {
-    const each = comptime perRegister(of);
     const tail: simd.Tail = .of(row.len);
     var i: usize = 0;
     while (i < row.len) : (i += simd.width) {
         const words = if (i + simd.width <= row.len) simd.load(row, i) else tail.read(row);
-        to[i / of.size() ..][0..each].* = @bitCast(widen(of, words));
+        inline for (widen(of, words), 0..) |register, p| to[i / of.size() + p * lanes ..][0..lanes].* = register;
     }
 }
 

@@ -354,16 +354,20 @@ fn fill(comptime of: Type, queries: *const Rows, q: usize, block: []align(64) u8
         elements_zig.widenRow(of, queries.at(q), to);
         return to;
     }
-    const from = queries.as(f32, q);
+    const parts = comptime elements_zig.parts(of);
+    const from = queries.at(q);
     var i: usize = 0;
-    while (i < from.len) : (i += each) {
-        var some: [each]f32 = @splat(0);
-        if (i + each <= from.len) {
-            some = from[i..][0..each].*;
-        } else for (&some, 0..) |*element, lane| {
-            if (simd.Tail.inLane(from.len, each, lane)) |at| element.* = from[at];
+    while (i < count * @sizeOf(f32)) : (i += parts * width) {
+        var last: [parts * width]u8 = @splat(0);
+        if (i + last.len > from.len) for (0..each) |lane| {
+            const at = simd.Tail.inLane(queries.dim, each, lane) orelse continue;
+            last[lane * 4 ..][0..4].* = from[at * 4 ..][0..4].*;
+        };
+        var some: [parts]F32s = undefined;
+        inline for (&some, 0..) |*register, p| {
+            register.* = @bitCast(if (i + last.len > from.len) simd.load(&last, p * width) else simd.load(from, i + p * width));
         }
-        to[i..][0..each].* = @bitCast(elements_zig.arranged(of, @bitCast(some)));
+        inline for (elements_zig.arranged(of, some), 0..) |register, p| simd.store(block, i + p * width, register);
     }
     return to;
 }

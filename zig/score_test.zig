@@ -212,8 +212,12 @@ pub const Guarded = struct {
 
     /// The last `len` that there are.
     pub fn last(guarded: Guarded, len: usize) []f32 {
+        return guarded.lastOf(f32, len);
+    }
+
+    pub fn lastOf(guarded: Guarded, comptime T: type, len: usize) []T {
         const end = guarded.pages.len - std.heap.pageSize();
-        const all: []f32 = @ptrCast(@alignCast(guarded.pages[0..end]));
+        const all: []T = @ptrCast(@alignCast(guarded.pages[0..end]));
         return all[all.len - len ..];
     }
 };
