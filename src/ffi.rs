@@ -259,6 +259,32 @@ const _: () = {
 };
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
+pub struct ecp_companion {
+    pub elements: *const i8,
+    pub scales: *const f32,
+    pub residuals: *const f32,
+    pub lengths: *const f32,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of ecp_companion"][::core::mem::size_of::<ecp_companion>() - 32usize];
+    ["Alignment of ecp_companion"][::core::mem::align_of::<ecp_companion>() - 8usize];
+    ["Offset of field: ecp_companion::elements"][::core::mem::offset_of!(ecp_companion, elements) - 0usize];
+    ["Offset of field: ecp_companion::scales"][::core::mem::offset_of!(ecp_companion, scales) - 8usize];
+    ["Offset of field: ecp_companion::residuals"][::core::mem::offset_of!(ecp_companion, residuals) - 16usize];
+    ["Offset of field: ecp_companion::lengths"][::core::mem::offset_of!(ecp_companion, lengths) - 24usize];
+};
+impl Default for ecp_companion {
+    fn default() -> Self {
+        let mut s = ::core::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::core::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
 pub struct ecp_rows {
     pub elements: *const ::core::ffi::c_void,
     pub type_: u32,
@@ -269,10 +295,11 @@ pub struct ecp_rows {
     pub scales: *const f32,
     pub norms: *const f32,
     pub filter: *const u64,
+    pub companion: *const ecp_companion,
 }
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
-    ["Size of ecp_rows"][::core::mem::size_of::<ecp_rows>() - 64usize];
+    ["Size of ecp_rows"][::core::mem::size_of::<ecp_rows>() - 72usize];
     ["Alignment of ecp_rows"][::core::mem::align_of::<ecp_rows>() - 8usize];
     ["Offset of field: ecp_rows::elements"][::core::mem::offset_of!(ecp_rows, elements) - 0usize];
     ["Offset of field: ecp_rows::type_"][::core::mem::offset_of!(ecp_rows, type_) - 8usize];
@@ -283,6 +310,7 @@ const _: () = {
     ["Offset of field: ecp_rows::scales"][::core::mem::offset_of!(ecp_rows, scales) - 40usize];
     ["Offset of field: ecp_rows::norms"][::core::mem::offset_of!(ecp_rows, norms) - 48usize];
     ["Offset of field: ecp_rows::filter"][::core::mem::offset_of!(ecp_rows, filter) - 56usize];
+    ["Offset of field: ecp_rows::companion"][::core::mem::offset_of!(ecp_rows, companion) - 64usize];
 };
 impl Default for ecp_rows {
     fn default() -> Self {
@@ -353,13 +381,16 @@ const _: () = {
 pub struct ecp_top_k_result {
     pub hit_count: usize,
     pub nan_rows: usize,
+    pub rescored_rows: usize,
 }
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
-    ["Size of ecp_top_k_result"][::core::mem::size_of::<ecp_top_k_result>() - 16usize];
+    ["Size of ecp_top_k_result"][::core::mem::size_of::<ecp_top_k_result>() - 24usize];
     ["Alignment of ecp_top_k_result"][::core::mem::align_of::<ecp_top_k_result>() - 8usize];
     ["Offset of field: ecp_top_k_result::hit_count"][::core::mem::offset_of!(ecp_top_k_result, hit_count) - 0usize];
     ["Offset of field: ecp_top_k_result::nan_rows"][::core::mem::offset_of!(ecp_top_k_result, nan_rows) - 8usize];
+    ["Offset of field: ecp_top_k_result::rescored_rows"]
+        [::core::mem::offset_of!(ecp_top_k_result, rescored_rows) - 16usize];
 };
 unsafe extern "C" {
     pub fn ecp_top_k(

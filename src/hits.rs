@@ -18,6 +18,8 @@ pub struct TopK {
     pub hits: Vec<Hit>,
     /// Rows that scored NaN: left out of `hits`.
     pub nan_rows: usize,
+    /// Rows that were scored where a [`Companion`](crate::Companion) excluded others; 0 where there is none.
+    pub rescored_rows: usize,
 }
 
 impl TopK {
@@ -43,9 +45,10 @@ impl TopK {
     /// The best `k` of all of `parts`.
     pub(crate) fn merged<'p>(metric: Metric, parts: impl Iterator<Item = &'p Self> + Clone, k: usize) -> Self {
         let nan_rows = parts.clone().map(|part| part.nan_rows).sum();
+        let rescored_rows = parts.clone().map(|part| part.rescored_rows).sum();
         let mut hits: Vec<_> = parts.flat_map(|part| part.hits.iter().copied()).collect();
         hits.sort_unstable_by(|a, b| metric.order(a, b));
         hits.truncate(k);
-        Self { hits, nan_rows }
+        Self { hits, nan_rows, rescored_rows }
     }
 }

@@ -35,6 +35,7 @@
 pub mod arena;
 #[cfg(feature = "bench")]
 pub mod bench;
+mod companion;
 mod decay;
 mod element;
 mod error;
@@ -55,6 +56,7 @@ mod tasks;
 pub mod tier;
 
 pub use arena::{ArenaConfig, OverflowPolicy};
+pub use companion::Companion;
 pub use decay::{Ages, Decay, DecayReport};
 pub use element::{Element, Meets, Number};
 pub use error::Error;

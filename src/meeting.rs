@@ -40,6 +40,16 @@ impl<'a, Q: Meets<T>, T: Element> Meeting<'a, Q, T> {
         (raw_rows(&self.queries), raw_rows(&self.rows))
     }
 
+    /// The copies of the rows, as ecphory.h has them.
+    pub fn raw_copies(&self) -> Option<ffi::ecp_companion> {
+        self.rows.copies().map(|copies| ffi::ecp_companion {
+            elements: copies.elements.as_ptr(),
+            scales: copies.scales.as_ptr(),
+            residuals: copies.residuals.as_ptr(),
+            lengths: copies.lengths.as_ptr(),
+        })
+    }
+
     /// The same for a need, which counts alone make: of other numbers of queries and rows, whose pointers are not those
     /// of so many.
     pub fn raw_of(&self, queries: usize, rows: usize) -> (ffi::ecp_rows, ffi::ecp_rows) {
@@ -48,7 +58,7 @@ impl<'a, Q: Meets<T>, T: Element> Meeting<'a, Q, T> {
     }
 }
 
-/// As ecphory.h has them: what its pointers lead to is as long as it asks for, for as long as `rows` is borrowed.
+/// As ecphory.h has them, without copies: what its pointers lead to is as long as it asks for, for as long as `rows` is borrowed.
 pub fn raw_rows<T: Element>(rows: &Rows<'_, T>) -> ffi::ecp_rows {
     ffi::ecp_rows {
         elements: rows.as_slice().as_ptr().cast(),
@@ -60,5 +70,6 @@ pub fn raw_rows<T: Element>(rows: &Rows<'_, T>) -> ffi::ecp_rows {
         scales: rows.scales().map_or(ptr::null(), <[f32]>::as_ptr),
         norms: rows.norms().map_or(ptr::null(), <[f32]>::as_ptr),
         filter: rows.filter().map_or(ptr::null(), <[u64]>::as_ptr),
+        companion: ptr::null(),
     }
 }

@@ -69,7 +69,7 @@ pub fn quantize_i8(data: &[f32], dim: usize) -> Result<Quantized, Error> {
 }
 
 /// The scale of `row`, whose elements are written.
-fn quantize_row(row: &[f32], elements: &mut [i8]) -> f32 {
+pub fn quantize_row(row: &[f32], elements: &mut [i8]) -> f32 {
     /// Added to a number of less than 2^51, it leaves the nearest integer in the lowest bits, ties to even.
     const INTEGERS: f64 = 1.5 * (1u64 << 52) as f64;
 

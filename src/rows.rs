@@ -1,6 +1,7 @@
 use std::borrow::Cow;
 
-use crate::{Element, Error, Number, similarity};
+use crate::companion::{Copies, padded_dim};
+use crate::{Companion, Element, Error, Number, similarity};
 
 /// Rows of equal length: a checked view of `[len][dim]` elements, row `i` from element `i * stride` on. Of `f32`, and
 /// of the reduced types of [`Element`]: rows of `u8` are bits, eight to an element.
@@ -27,6 +28,7 @@ pub struct Rows<'a, T: Element = f32> {
     scales: Option<&'a [f32]>,
     norms: Option<&'a [f32]>,
     filter: Option<&'a [u64]>,
+    copies: Option<Copies<'a>>,
 }
 
 impl<'a, T: Element> Rows<'a, T> {
@@ -52,12 +54,13 @@ impl<'a, T: Element> Rows<'a, T> {
         if rest != 0 && rest != dim {
             return Err(Error::PartialRow { what: "rows", dim, stride, found: data.len() });
         }
-        Ok(Self { data, len: data.len().div_ceil(stride), dim, stride, scales: None, norms: None, filter: None })
+        Ok(Self { len: data.len().div_ceil(stride), stride, ..Self::dense(data, dim) })
     }
 
     /// `data` is a whole number of rows of `dim`.
     pub(crate) fn dense(data: &'a [T], dim: usize) -> Self {
-        Self { data, len: data.len() / dim, dim, stride: dim, scales: None, norms: None, filter: None }
+        let len = data.len() / dim;
+        Self { data, len, dim, stride: dim, scales: None, norms: None, filter: None, copies: None }
     }
 
     /// The same rows, of which only those take part whose bit is 1: bit `i % 64` of word `i / 64` for row `i`. Rows
@@ -116,6 +119,15 @@ impl<'a, T: Element> Rows<'a, T> {
         self.data.get(start..start + self.dim)
     }
 
+    pub(crate) fn copies(&self) -> Option<Copies<'a>> {
+        self.copies
+    }
+
+    /// Bytes of a row that a search for the best reads, by the time they take: copies are read faster than scored.
+    pub(crate) fn searched_bytes(&self) -> usize {
+        if self.copies.is_some() { padded_dim(self.dim) / 4 } else { self.row_bytes() }
+    }
+
     pub(crate) fn row_bytes(&self) -> usize {
         self.dim * size_of::<T>()
     }
@@ -130,6 +142,7 @@ impl<'a, T: Element> Rows<'a, T> {
             scales: self.scales.map(|scales| &scales[first..first + len]),
             norms: self.norms.map(|norms| &norms[first..first + len]),
             filter: self.filter.map(|words| &words[first / 64..(first + len).div_ceil(64)]),
+            copies: self.copies.map(|copies| copies.part(first, len, self.dim)),
             ..*self
         }
     }
@@ -227,6 +240,18 @@ impl<'a, T: Number> Prepared<'a, T> {
     /// As [`Rows::filtered`].
     pub fn filtered(self, words: &'a [u64]) -> Result<Self, Error> {
         Ok(Self { rows: self.rows.filtered(words)?, ..self })
+    }
+}
+
+impl<'a> Prepared<'a> {
+    /// The same rows, with their companion beside them.
+    ///
+    /// # Errors
+    /// [`Error::Length`] for a companion of another dim or of another number of rows.
+    pub fn with_companion(self, companion: &'a Companion) -> Result<Self, Error> {
+        Error::check_length("companion", self.rows.dim(), companion.dim())?;
+        Error::check_length("companion's rows", self.rows.len(), companion.len())?;
+        Ok(Self { rows: Rows { copies: Some(companion.copies()), ..self.rows }, ..self })
     }
 }
 

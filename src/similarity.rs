@@ -399,6 +399,8 @@ impl Search {
         tier::ready()?;
         let (most_queries, most_rows) = tasks.largest();
         let (queries, rows) = meeting.raw_of(most_queries, most_rows);
+        let copies = meeting.raw_copies();
+        let rows = ffi::ecp_rows { companion: pointer_to(copies.as_ref()), ..rows };
         // SAFETY: reads the three, and only computes.
         let need = unsafe { ffi::ecp_top_k_need(&search, &queries, &rows, k) };
         arena::admit(Kernel::Similarity, self.overflow, need)?;
@@ -420,11 +422,13 @@ impl Search {
     ) -> Result<Vec<TopK>, Error> {
         let (count, kept) = (meeting.queries.len(), k.min(meeting.rows.len()));
         let mut hits = room(ffi::ecp_hit { row: 0, score: 0.0, reserved: 0 }, count.saturating_mul(kept))?;
-        let mut found = vec![ffi::ecp_top_k_result { hit_count: 0, nan_rows: 0 }; count];
+        let mut found = vec![ffi::ecp_top_k_result { hit_count: 0, nan_rows: 0, rescored_rows: 0 }; count];
         let (queries, rows) = meeting.raw();
+        let copies = meeting.raw_copies();
+        let rows = ffi::ecp_rows { companion: pointer_to(copies.as_ref()), ..rows };
         arena::with_scratch(self.overflow, |scratch| {
             // SAFETY: ecphory.h asks for
-            // - queries and rows: both are of a `Meeting`, whose types meet; no queries at all it refuses;
+            // - queries and rows: both are of a `Meeting`, whose types meet, as are the copies; no queries at all it refuses;
             // - hits[query_count][min(k, row_count)], results[query_count]: allocated above;
             // - nothing written that overlaps anything else: all three are locals.
             unsafe { ffi::ecp_top_k(search, &queries, &rows, k, hits.as_mut_ptr(), found.as_mut_ptr(), scratch) }
@@ -433,6 +437,7 @@ impl Search {
         let best = found.iter().enumerate().map(|(query, found)| TopK {
             hits: hits[query * kept..][..found.hit_count].iter().map(hit).collect(),
             nan_rows: found.nan_rows,
+            rescored_rows: found.rescored_rows,
         });
         Ok(best.collect())
     }
@@ -446,6 +451,10 @@ impl Search {
             threshold: threshold.unwrap_or(self.metric.farthest()),
         }
     }
+}
+
+fn pointer_to<T>(one: Option<&T>) -> *const T {
+    one.map_or(std::ptr::null(), std::ptr::from_ref)
 }
 
 /// Scores that tasks write, each its own.

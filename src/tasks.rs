@@ -37,7 +37,11 @@ impl Tasks {
 
     pub fn new<T: Element>(queries: usize, rows: &Rows<'_, T>, k: usize) -> Self {
         // Many queries make each row dearer, and are made ready in each task.
-        let each = if queries < 8 { rows_of_task(rows.row_bytes()) } else { 1024 };
+        let each = match queries {
+            1 if k > 0 => rows_of_task(rows.searched_bytes()),
+            0..8 => rows_of_task(rows.row_bytes()),
+            _ => 1024,
+        };
         let each = if k > 0 { each.max(rows.len() / Self::PARTS) } else { each };
         let rows_each = each.next_multiple_of(64);
         let few = queries.saturating_mul(rows.len()).saturating_mul(rows.row_bytes()) <= 4 * TASK_BYTES;

@@ -8,6 +8,7 @@
 
 const std = @import("std");
 const arena_zig = @import("arena.zig");
+const prepare_zig = @import("prepare.zig");
 const query_zig = @import("query.zig");
 const rows_zig = @import("rows.zig");
 const score_zig = @import("score.zig");
@@ -57,7 +58,7 @@ pub fn topK(
     const block = try frame.alloc(f32, block_rows);
     var best = search.best(try frame.alloc(Hit, @min(k, rows.count)));
     const copy = try frame.alloc(u8, companion.rows.dim);
-    const small: Small = .of(query.as(f32, 0), copy, try frame.alloc(u8, companion.rows.dim));
+    const small: Small = .of(search.metric, query.as(f32, 0), copy, try frame.alloc(u8, companion.rows.dim));
     const products = try frame.alloc(f32, block_rows);
     var offsets: [2][Picked.most]u8 = undefined;
     var met: Met = undefined;
@@ -121,16 +122,18 @@ const Small = struct {
     length: f32,
     residual: f32,
 
-    fn of(elements: []const f32, copy: []align(64) u8, block: []align(64) u8) Small {
+    /// A cosine is free of the query's size, which brings it where f32 is exact.
+    fn of(metric: Metric, elements: []const f32, copy: []align(64) u8, block: []align(64) u8) Small {
+        const size = if (metric == .cosine) prepare_zig.unitScale(elements) else 1;
         const bytes: []i8 = @ptrCast(copy);
-        const scale = quantize(elements, bytes[0..elements.len]);
+        const scale = quantize(elements, size, bytes[0..elements.len]);
         @memset(bytes[elements.len..], 0);
         var given: Rows = .dense(i8, bytes, bytes.len);
         given.scales = &.{scale};
         var squares: f64 = 0;
         var left: f64 = 0;
         for (elements, bytes[0..elements.len]) |element, byte| {
-            const x: f64 = element;
+            const x = element * size;
             const rest = x - @as(f64, scale) * @as(f64, @floatFromInt(byte));
             squares += x * x;
             left += rest * rest;
@@ -138,8 +141,8 @@ const Small = struct {
         return .{
             .query = .over(.i8, .dot, .fast, &given, 0, block),
             .dim = @floatFromInt(elements.len),
-            .length = @floatCast(@sqrt(squares) * (1 + 0x1p-20)),
-            .residual = @floatCast(@sqrt(left) * (1 + 0x1p-20)),
+            .length = above(@sqrt(squares)),
+            .residual = above(@sqrt(left)),
         };
     }
 
@@ -176,8 +179,9 @@ const Small = struct {
         const nearest = small.bound(metric, products, some(met.residuals, i), some(met.lengths, i), some(met.norms, i));
         const limit: F32s = @splat(bar);
         const excluded = if (metric == .squared_euclidean) nearest > limit else nearest < limit;
-        // What overflowed tells nothing.
-        const sure = excluded & (@abs(products) <= @as(F32s, @splat(std.math.floatMax(f32))));
+        // What overflowed tells nothing, nor does the copy of a row that is not finite.
+        const largest = splat(std.math.floatMax(f32));
+        const sure = excluded & (@abs(products) <= largest) & (some(met.residuals, i) <= largest);
         const bits: u32 = @as(@Int(.unsigned, lanes), @bitCast(~sure));
         const count = @min(met.products.len - i, lanes);
         return bits & @as(u32, @truncate((@as(u64, 1) << @intCast(count)) - 1));
@@ -234,20 +238,26 @@ inline fn some(all: []const f32, i: usize) F32s {
     return rest;
 }
 
-/// The scale of a copy, whose elements are written: zeros where the query is not finite.
-fn quantize(elements: []const f32, copy: []i8) f32 {
+/// No less, by what f64 may have lost too.
+fn above(norm: f64) f32 {
+    const nearest: f32 = @floatCast(norm * (1 + 0x1p-24));
+    return std.math.nextAfter(f32, nearest, std.math.inf(f32));
+}
+
+/// The scale of a copy of `size` times a query, whose elements are written: zeros where it is not finite.
+fn quantize(elements: []const f32, size: f64, copy: []i8) f32 {
     var largest: f32 = 0;
     var finite = true;
     for (elements) |x| {
         largest = @max(largest, @abs(x));
         finite = finite and std.math.isFinite(x);
     }
-    const scale = largest / 127;
+    const scale: f32 = @floatCast(largest * size / 127);
     if (!finite or scale == 0) {
         @memset(copy, 0);
         return 1;
     }
-    const inverse = 1 / @as(f64, scale);
+    const inverse = size / @as(f64, scale);
     for (elements, copy) |x, *to| to.* = @round(std.math.clamp(x * inverse, -127, 127));
     return scale;
 }

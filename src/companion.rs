@@ -1,0 +1,173 @@
+use rayon::prelude::*;
+
+use crate::quantize::quantize_row;
+use crate::tasks::rows_of_task;
+use crate::{Error, Rows};
+
+/// Copies of rows of `f32` in `i8`, a quarter of their bytes, among which [`Search::top_k`](crate::Search::top_k) looks
+/// for the rows that can be hits at all: it reads and scores those alone, and finds the same hits, to the bit, as
+/// without. [`Prepared::with_companion`](crate::Prepared::with_companion) puts it beside its rows.
+///
+/// Of each row `x` and its copy `x'`, a scale times integers, it knows no less than `|x - x'|`, the residual, and
+/// `|x'|`, the length. By Cauchy and Schwarz `q.x` is at most `q'.x' + |q - q'| |x'| + |q| |x - x'|`, to which all that
+/// roundings may add is added. For one query and fast scores; [`TopK::rescored_rows`](crate::TopK::rescored_rows) tells
+/// how many rows were scored. Where those are more than 1024 and a quarter, the rest is scored without a look at copies.
+///
+/// The parts of it are what to keep in a file.
+///
+/// ```
+/// use ecphory::{Companion, Metric, Prepared, Rows, Search};
+///
+/// let data: Vec<f32> = (0..4000 * 8).map(|i| (i as f32 * 0.37).sin()).collect();
+/// let rows = Rows::new(&data, 8)?;
+/// let companion = Companion::new(&rows)?;
+/// let prepared = Prepared::new(rows)?.with_companion(&companion)?;
+///
+/// let search = Search::new(Metric::Cosine);
+/// let (query, k) = (&data[80..88], 3);
+/// let best = search.top_k(query, &prepared, k)?;
+/// assert_eq!(best.hits, search.top_k(query, &rows, k)?.hits);
+/// assert!(best.rescored_rows < rows.len());
+/// # Ok::<(), ecphory::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct Companion {
+    elements: Vec<i8>,
+    scales: Vec<f32>,
+    residuals: Vec<f32>,
+    lengths: Vec<f32>,
+    dim: usize,
+}
+
+/// What of a [`Companion`] belongs to some rows.
+#[derive(Debug, Clone, Copy)]
+pub struct Copies<'a> {
+    pub elements: &'a [i8],
+    pub scales: &'a [f32],
+    pub residuals: &'a [f32],
+    pub lengths: &'a [f32],
+}
+
+impl<'a> Copies<'a> {
+    pub fn part(&self, first: usize, len: usize, dim: usize) -> Self {
+        let padded = padded_dim(dim);
+        let of = |facts: &'a [f32]| &facts[first..first + len];
+        Self {
+            elements: &self.elements[first * padded..(first + len) * padded],
+            scales: of(self.scales),
+            residuals: of(self.residuals),
+            lengths: of(self.lengths),
+        }
+    }
+}
+
+/// Elements of a copy.
+pub fn padded_dim(dim: usize) -> usize {
+    dim.next_multiple_of(64)
+}
+
+impl Companion {
+    /// Copies of `rows`, large ones made on the threads of rayon. A row that is not finite is scored at every query.
+    ///
+    /// # Errors
+    /// [`Error::OutOfMemory`] where there is no memory for the copies.
+    pub fn new(rows: &Rows<'_>) -> Result<Self, Error> {
+        let (dim, len) = (rows.dim(), rows.len());
+        let padded = padded_dim(dim);
+        let mut elements = Vec::new();
+        let needed = len.saturating_mul(padded);
+        elements.try_reserve_exact(needed).map_err(|_| Error::OutOfMemory { needed, capacity: 0 })?;
+        elements.resize(needed, 0);
+        let (mut scales, mut residuals, mut lengths) = (vec![1.0; len], vec![f32::INFINITY; len], vec![0.0; len]);
+        let each = rows_of_task(rows.row_bytes());
+        let facts = (scales.par_chunks_mut(each), residuals.par_chunks_mut(each), lengths.par_chunks_mut(each));
+        let parts = (elements.par_chunks_mut(each * padded), facts);
+        parts.into_par_iter().enumerate().for_each(|(part, (elements, (scales, residuals, lengths)))| {
+            let facts = scales.iter_mut().zip(residuals).zip(lengths);
+            for (i, (copy, ((scale, residual), length))) in elements.chunks_mut(padded).zip(facts).enumerate() {
+                let Some(row) = rows.row(part * each + i).filter(|row| row.iter().all(|x| x.is_finite())) else {
+                    continue;
+                };
+                *scale = quantize_row(row, &mut copy[..dim]);
+                (*residual, *length) = measure(row, &copy[..dim], *scale);
+            }
+        });
+        Ok(Self { elements, scales, residuals, lengths, dim })
+    }
+
+    /// From parts that were made before, of the same rows: those of others make wrong hits, which is not checked.
+    ///
+    /// # Errors
+    /// [`Error::Range`] where `dim` is 0; [`Error::Length`] where there are not [`Companion::elements`] of whole copies,
+    /// and one scale, residual and length for each; [`Error::Value`] for a scale that is not finite or not above 0.
+    pub fn from_parts(
+        dim: usize,
+        elements: Vec<i8>,
+        scales: Vec<f32>,
+        residuals: Vec<f32>,
+        lengths: Vec<f32>,
+    ) -> Result<Self, Error> {
+        Error::check_range("dim", 1, isize::MAX as usize / 64, dim)?;
+        Error::check_length("elements", scales.len().saturating_mul(padded_dim(dim)), elements.len())?;
+        Error::check_length("residuals", scales.len(), residuals.len())?;
+        Error::check_length("lengths", scales.len(), lengths.len())?;
+        scales.iter().enumerate().try_for_each(|(row, &scale)| Error::check_positive("scale", Some(row), scale))?;
+        Ok(Self { elements, scales, residuals, lengths, dim })
+    }
+
+    /// Of all copies, one after the other, each filled up with zeros to a multiple of 64.
+    pub fn elements(&self) -> &[i8] {
+        &self.elements
+    }
+
+    /// One for each row.
+    pub fn scales(&self) -> &[f32] {
+        &self.scales
+    }
+
+    /// One for each row: no less than the norm of the row minus its copy, infinite where the row is not finite.
+    pub fn residuals(&self) -> &[f32] {
+        &self.residuals
+    }
+
+    /// One for each row: no less than the norm of its copy.
+    pub fn lengths(&self) -> &[f32] {
+        &self.lengths
+    }
+
+    /// Elements of a row.
+    pub fn dim(&self) -> usize {
+        self.dim
+    }
+
+    /// How many rows there are copies of.
+    pub fn len(&self) -> usize {
+        self.scales.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.scales.is_empty()
+    }
+
+    /// Bytes of all parts: of a row its dim rounded up to a multiple of 64, and 12.
+    pub fn bytes(&self) -> usize {
+        self.elements.len() + 3 * size_of::<f32>() * self.len()
+    }
+
+    pub(crate) fn copies(&self) -> Copies<'_> {
+        Copies { elements: &self.elements, scales: &self.scales, residuals: &self.residuals, lengths: &self.lengths }
+    }
+}
+
+/// No less than `|row - copy|` and `|copy|`: what f64 loses of a sum is far below 2^-24 of it.
+fn measure(row: &[f32], copy: &[i8], scale: f32) -> (f32, f32) {
+    let (mut left, mut squares) = (0.0f64, 0.0f64);
+    for (&x, &element) in row.iter().zip(copy) {
+        let near = f64::from(scale) * f64::from(element);
+        left += (f64::from(x) - near) * (f64::from(x) - near);
+        squares += near * near;
+    }
+    let above = |norm: f64| (norm * (1.0 + 2f64.powi(-24))) as f32;
+    (above(left.sqrt()).next_up(), above(squares.sqrt()).next_up())
+}
