@@ -5,9 +5,9 @@
 //! one lane, taken by parts of `part` elements, so that its error grows as a part does and not as the row. It may
 //! differ from the score of the query alone, within the bound of both, and does not depend on the other queries or
 //! rows. A block of rows of a reduced type is widened first. Small numbers against their like go by words of several
-//! of them, where the tier has an instruction for it (pairs.zig). Fewer queries, bits, and all where scores are precise
-//! meet each block of rows one after the other while it is in the cache: those are the bits of each query alone, as are
-//! those of i8 whichever way they go.
+//! of them, where the tier has an instruction for it (pairs.zig). Fewer queries, bits, and numbers where scores are
+//! precise meet each block of rows one after the other while it is in the cache: those are the bits of each query
+//! alone, as are those of i8 against i8 whichever way they go.
 
 const std = @import("std");
 const arena_zig = @import("arena.zig");
@@ -45,13 +45,13 @@ comptime {
 /// How a block of queries meets rows.
 const Way = enum {
     turned_over,
-    /// Of i8 against i8, where the tier multiplies bytes, else one by one; of the same need.
-    pairs,
+    /// i8 against i8: by words where the tier multiplies bytes, else one by one; of the same need.
+    bytes,
     one_by_one,
 
     fn of(search: *const Search, shape: Shape, query_count: usize) Way {
         if (query_count < few) return .one_by_one;
-        if (shape.queries == .i8) return if (shape.dim <= pairs_zig.most) .pairs else .one_by_one;
+        if (shape.queries == .i8) return if (shape.dim <= pairs_zig.most) .bytes else .one_by_one;
         return if (search.precision == .fast and shape.rows != .bits) .turned_over else .one_by_one;
     }
 };
@@ -60,7 +60,7 @@ fn blockNeed(search: *const Search, shape: Shape, query_count: usize) usize {
     const count = @min(query_count, block_queries);
     const queries = switch (Way.of(search, shape, query_count)) {
         .turned_over => Panels.needOf(shape, count),
-        .pairs => severalNeed(shape, panels_zig.padded(count)),
+        .bytes => bytesNeed(shape, count),
         .one_by_one => severalNeed(shape, count),
     };
     return queries +| arena_zig.sizeOf(Block, 1);
@@ -166,6 +166,11 @@ pub fn topK(
     }
 }
 
+/// Of panels and one query more, or of queries one by one.
+fn bytesNeed(shape: Shape, count: usize) usize {
+    return severalNeed(shape, panels_zig.padded(count)) +| shape.queryNeed();
+}
+
 /// A block of queries, ready to meet rows.
 const Queries = union(enum) {
     turned_over: Panels,
@@ -176,13 +181,14 @@ const Queries = union(enum) {
         const count = @min(query_count, block_queries);
         const way: Way = .of(search, shape, query_count);
         if (way == .one_by_one) return .{ .one_by_one = try .reserve(frame, search, shape, count) };
-        if (way == .pairs and !pairs_zig.of_bytes) {
+        if (way == .bytes and !pairs_zig.of_bytes) {
+            _ = try frame.alloc(u8, shape.queryNeed());
             return .{ .one_by_one = try .reserve(frame, search, shape, panels_zig.padded(count)) };
         }
-        const need = if (way == .pairs) severalNeed(shape, panels_zig.padded(count)) else Panels.needOf(shape, count);
+        const need = if (way == .bytes) bytesNeed(shape, count) else Panels.needOf(shape, count);
         const block = try frame.alloc(u8, need);
-        const in_pairs = way == .pairs or pairs_zig.ofHalves(search, shape);
-        if (in_pairs) return .{ .pairs = .over(search, shape, block) };
+        const by_words = way == .bytes or pairs_zig.ofHalves(search, shape);
+        if (by_words) return .{ .pairs = .over(search, shape, block) };
         return .{ .turned_over = .over(search, shape, count, block) };
     }
 
