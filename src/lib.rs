@@ -23,6 +23,9 @@
 //! # }
 //! ```
 //!
+//! Rows are of `f32`, or of fewer bytes: `i8` with a scale each, bits, and with the feature `half` also `half::f16` and
+//! `half::bf16` ([`Element`], [`quantize_i8`], [`quantize_bits`]).
+//!
 //! Scratch comes from a bump arena of the calling thread ([`arena`]); what happens when it is too small for a kernel is
 //! the caller's [`OverflowPolicy`]. Results are the same bits for any number of threads. No function here panics on
 //! what it is given, but under [`OverflowPolicy::Panic`].

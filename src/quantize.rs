@@ -47,9 +47,8 @@ impl Quantized {
 /// ```
 /// use ecphory::quantize_i8;
 ///
-/// let rows = quantize_i8(&[1.0, -0.5, 0.0, 0.0], 2)?;
-/// assert_eq!(rows.elements(), [127, -64, 0, 0]);
-/// assert_eq!(rows.scales(), [f32::next_up(1.0 / 127.0), 1.0]);
+/// let rows = quantize_i8(&[254.0, -4.1, 0.0, 0.0], 2)?;
+/// assert_eq!((rows.elements(), rows.scales()), (&[127, -2, 0, 0][..], &[2.0, 1.0][..]));
 /// # Ok::<(), ecphory::Error>(())
 /// ```
 ///

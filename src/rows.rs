@@ -2,8 +2,8 @@ use std::borrow::Cow;
 
 use crate::{Element, Error, Number, similarity};
 
-/// Rows of equal length: a checked view of `[len][dim]` elements, row `i` from element `i * stride` on. Of `f32`, and of
-/// the reduced types of [`Element`]: rows of `u8` are bits, eight to an element.
+/// Rows of equal length: a checked view of `[len][dim]` elements, row `i` from element `i * stride` on. Of `f32`, and
+/// of the reduced types of [`Element`]: rows of `u8` are bits, eight to an element.
 ///
 /// ```
 /// use ecphory::{Metric, Rows, Search};

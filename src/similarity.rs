@@ -64,6 +64,15 @@ impl Precision {
 /// tier or without, and however many threads work; they may differ within those bounds between CPU tiers, and between a
 /// query alone and the same among six or more in [`Search::matrix`].
 ///
+/// That is so of reduced types too, as the numbers they stand for, with these differences:
+///
+/// - `i8` with `i8`, and bits, are summed exactly, whatever the precision, and rounded once, from f64 where there are
+///   scales or quotients. A fast cosine errs by less than `2^-23`; a distance at unequal scales by `2^-49` of the sum
+///   of both squared lengths more. Scores among many queries are the bits of each query alone.
+/// - `f32` with `i8`: sums are multiplied by the scale; a fast distance is that of `scale * x` rounded to f32.
+/// - `bf16` with `bf16`, fast cosines and dot products, where the CPU multiplies bf16 (tier `v4x`): elements and products
+///   below `2^-126` count as 0, which adds up to `dim 2^-126 (1 + max|q| + max|x|)` to the error of a dot product.
+///
 /// ```
 /// use ecphory::{Metric, Rows, Search};
 ///
@@ -132,10 +141,12 @@ impl Search {
         Ok(scores)
     }
 
-    /// The score of every row into `scores`: `[rows]`. `query` is `[dim]`. Scratch: the query, 4 `dim` bytes.
+    /// The score of every row into `scores`: `[rows]`. `query` is `[dim]`. Scratch: the query, as many elements as fill
+    /// whole cache lines of a row, of 4 bytes each; of 1 where `i8` meets `i8`, and of bits.
     ///
     /// # Errors
-    /// [`Error::Length`] for a query or `scores` of another length; [`Error::OutOfMemory`] by the policy;
+    /// [`Error::Length`] for a query or `scores` of another length, and for rows that are not one query;
+    /// [`Error::Metric`] for a metric that is not of such elements; [`Error::OutOfMemory`] by the policy;
     /// [`Error::ThreadEnding`]; [`Error::UnknownTier`]. `scores` is then untouched, unless a worker thread that
     /// already held scratch, or whose arena could not be mapped, was what refused: then it is unspecified.
     pub fn scores_into<R: AsRows>(
@@ -175,8 +186,9 @@ impl Search {
 
     /// The score of every query and row into `scores`: `[queries][rows]`. `queries` is `[queries][dim]`. Rows are read
     /// once for every 64 queries, and large work is split over rayon by both. Scratch of a task: 16 KiB, and for each
-    /// of at most 64 queries 4 `dim` bytes, their number rounded up to a multiple of 16; for fewer than six, and
-    /// precise ones, not rounded up, and 128 bytes more for each.
+    /// of at most 64 queries what one takes, their number rounded up to a multiple of 16 and one more, and as much for
+    /// 64 rows of a reduced type; for fewer than six, precise ones, `i8` with `i8` and bits, for each query what one
+    /// takes and 128 bytes.
     ///
     /// # Errors
     /// As [`Search::scores_into`], and [`Error::PartialRow`] for queries that are not whole.
@@ -206,8 +218,8 @@ impl Search {
                 // SAFETY: ecphory.h asks for
                 // - queries and rows: both are of a `Meeting`, whose types meet;
                 // - row_count scores of every stride, from those of the task's first query and row on: the task's
-                //   queries are some of the meeting's and its rows some of `stride`, and the assertion above, in release
-                //   too;
+                //   queries are some of the meeting's and its rows some of `stride`, and the assertion above, in
+                //   release too;
                 // - nothing written that overlaps anything else: `scores` is `&mut`, of which tasks write those of
                 //   their own queries and rows alone; `scratch` is a local of `with_scratch`.
                 unsafe {
@@ -246,7 +258,7 @@ impl Search {
 
     /// The scores of the rows `ids` into `scores`: `[ids]`, such as the neighbours of a node; NaN where a filter keeps
     /// the row out. Ids may repeat. Rows are read in place, or packed into scratch first where [`Search::packing`] says
-    /// so: then 4 `dim` bytes for each id beside those for the query. Up to 4 MB of rows are one task on this thread:
+    /// so: then the bytes of each id's row beside those for the query. Up to 4 MB of rows are one task on this thread:
     /// packed, 1,000 rows of 768 elements need 3,075,072 bytes, more than the default arena, so under the default
     /// policy they run on a heap loan, and with [`Packing::Tiled`] in the arena, some at a time. More rows are split
     /// over rayon; under the default policy into tasks that fit an arena. Scores are the same bits as those of

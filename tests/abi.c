@@ -375,7 +375,7 @@ static void check_needs(void) {
     CHECK(gather_need(DOT, 50, 3) == rounded(200) && gather_need(DOT, 0, 3) == 0);
     CHECK(top_k_need(DOT, 50, 1, 1000, 10) == rounded(200) + 1024 + rounded(160));
     CHECK(top_k_need(DOT, 50, 1, 3, SIZE_MAX) == rounded(200) + 1024 + rounded(48) && top_k_need(DOT, 0, 1, 3, 1) == 0);
-    CHECK(scores_need(DOT, 768, 64) == 64 * 768 * 4 + (16 << 10));
+    CHECK(scores_need(DOT, 768, 64) == (64 + 1) * 768 * 4 + (16 << 10));
     CHECK(scores_need(DOT, 768, 64) == scores_need(COSINE, 768, 1000));
     CHECK(top_k_need(DOT, 768, 64, 1000, 10) == scores_need(DOT, 768, 64) + 64 * 40 + 64 * 160);
     CHECK(ecp_spread_need(1000) == 4 * rounded(4000) + rounded(128));

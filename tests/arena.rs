@@ -65,7 +65,7 @@ fn kernels() -> Vec<Kernel> {
         Ok([found.nodes, bits(&found.activations)].concat())
     };
     let spread_need = 4 * blocks(4 * 1000) + blocks(4 * 1000usize.div_ceil(32));
-    let matrix_need = 64 * 4 * DIM + (16 << 10);
+    let matrix_need = (64 + 1) * 4 * DIM + (16 << 10);
     vec![
         Kernel { name: "scores", need: blocks(4 * DIM), run: Box::new(run_scores) },
         Kernel { name: "gather", need: blocks(4 * DIM) + blocks(4 * DIM * 40), run: Box::new(run_gather) },

@@ -88,7 +88,9 @@ impl Object {
         let mut names = BTreeSet::new();
         for instruction in &function.instructions {
             let (operation, target) = instruction.text.split_once(' ').unwrap_or((&instruction.text, ""));
-            if operation != "call" && !operation.starts_with('j') {
+            // A jump to what a register holds goes by the table of a switch, within the function.
+            let within = operation == "jmp" && target.trim_start().starts_with("*%");
+            if within || operation != "call" && !operation.starts_with('j') {
                 continue;
             }
             let name = match &instruction.relocation {
@@ -139,14 +141,22 @@ const KNOWN: [(&str, &[&str]); 10] = [
 
 /// Functions of a kernel's files, which call each other and what copies and fills.
 const WITHIN: [&str; 3] = [SCORES, "matrix.", "top_k.Best."];
+
+/// Functions of any of `OF_SCORES`.
 const SCORES: &str = "score.";
+const OF_SCORES: [&str; 5] = [SCORES, "query.", "integers.", "wide.", "elements."];
 
 /// Whom `name` may call: names, and beginnings of names that end in a dot; None where it is no function to look at.
 fn known_calls(name: &str) -> Option<Vec<&'static str>> {
+    let with_scores = |known: &[&'static str]| {
+        let more = if known.contains(&SCORES) { &OF_SCORES[..] } else { &[] };
+        [known, more].concat()
+    };
     if let Some((_, known)) = KNOWN.iter().find(|(known, _)| *known == name) {
-        return Some(known.to_vec());
+        return Some(with_scores(known));
     }
-    WITHIN.iter().any(|file| name.starts_with(file)).then(|| [&WITHIN[..], &["memcpy", "memset"]].concat())
+    let within = with_scores(&WITHIN);
+    within.iter().any(|file| name.starts_with(file)).then(|| [&within[..], &["memcpy", "memset"]].concat())
 }
 
 fn assert_known(object: &Object, function: &Function) {
@@ -186,7 +196,7 @@ fn calls_jumps_and_locks_are_told_from_the_rest() {
         0000000000000000 <one>:\n   0:\tcall   5 <one+0x5>\t1: R_X86_64_PLT32\t.text.unlikely.+0xc\n   \
         5:\tjmp    0 <one>\n   7:\tcall   c <one+0xc>\t8: R_X86_64_PLT32\tmemcpy-0x4\n   c:\txchg   %ax,%ax\n\
         \nDisassembly of section .text.unlikely.:\n\n0000000000000010 <two>:\n  10:\tlock addq $0x1,(%rax)\n  \
-        14:\txchg   %rax,(%rcx)\n  18:\tcall   *0x8(%rax)\n  1b:\tret\n";
+        14:\txchg   %rax,(%rcx)\n  18:\tcall   *0x8(%rax)\n  1b:\tjmp    *%rax\n";
     let objects = parse(text);
     let [one, two] = ["one", "two"].map(|name| objects[0].function(name).unwrap());
     let calls = |function| objects[0].calls(function).into_iter().collect::<Vec<_>>();

@@ -183,8 +183,8 @@ fn many_queries_grow_an_arena_to_their_need_and_then_fit() {
             let best = search.top_k_each(&queries, &rows, 40)?;
             search.matrix(&queries, &rows).map(|scores| (bits(&scores), best))
         };
-        // Blocks of scores, queries turned over, and of each query its best hits.
-        let needed = (16 << 10) + 64 * 4 * DIM + 64 * (40 + 16 * 40);
+        // Blocks of scores, queries turned over and one more, and of each query its best hits.
+        let needed = (16 << 10) + (64 + 1) * 4 * DIM + 64 * (40 + 16 * 40);
         let expected = run(OverflowPolicy::Heap).unwrap();
         assert_eq!(ArenaStats::of_thread().capacity, CAPACITY);
         let refused = Error::OutOfMemory { needed, capacity: CAPACITY };

@@ -34,13 +34,14 @@ static int is(const void *bytes, int value, size_t count) {
     return 1;
 }
 
-static const ecp_rows known = {rows, ROWS, DIM, DIM, NULL, NULL};
+static const ecp_rows known = {rows, ECP_TYPE_F32, 0, ROWS, DIM, DIM, NULL, NULL, NULL};
+static const ecp_rows cue = {query, ECP_TYPE_F32, 0, 1, DIM, DIM, NULL, NULL, NULL};
 static const ecp_search whole = {ECP_METRIC_COSINE, ECP_PRECISION_FAST, ECP_PACKING_WHOLE, 0};
 
 static ecp_status gather(size_t count, float *scores, uint32_t packing, ecp_scratch *scratch) {
     ecp_search search = whole;
     search.packing = packing;
-    return ecp_gather(&search, query, &known, ids, count, scores, scratch);
+    return ecp_gather(&search, &cue, &known, ids, count, scores, scratch);
 }
 
 /* A block of the innermost scope: as ecphory.h says of ecp_arena, or by a call. */
@@ -82,7 +83,7 @@ static void handle_without_arena(void) {
     float scores[SMALL_IDS] = {7};
     void *block = NULL;
     HOLDS(gather(SMALL_IDS, scores, ECP_PACKING_WHOLE, &scratch) == ECP_OUT_OF_MEMORY);
-    HOLDS(scores[0] == 7 && scratch.capacity == 0 && scratch.need == ecp_gather_need(&whole, DIM, SMALL_IDS));
+    HOLDS(scores[0] == 7 && scratch.capacity == 0 && scratch.need == ecp_gather_need(&whole, &cue, &known, SMALL_IDS));
     HOLDS(ecp_arena_alloc(64, &block, NULL) == ECP_OUT_OF_MEMORY && block == NULL);
     ecp_arena_thread_stats(&stats);
     HOLDS(stats.live_arenas == 0);

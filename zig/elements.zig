@@ -1,7 +1,8 @@
 //! Elements of reduced types as f32, a register of a row at a time.
 //!
-//! A register of f16 or i8 is two or four of f32, in the order of its elements. One of bf16 is the elements at even
-//! places and then those at odd ones, which is a shift and a mask; what meets it is arranged that way.
+//! A register of f16 is two of f32, in the order of its elements. One of bf16 is the elements at even places and then
+//! those at odd ones, one of i8 every fourth from the first, the second and so on: a shift and a mask of its words. What
+//! meets them is arranged that way.
 
 const std = @import("std");
 const builtin = @import("builtin");
@@ -32,21 +33,45 @@ pub inline fn widen(comptime of: Type, words: Words) [parts(of)]F32s {
             break :blk .{ fromHalves(simd.cut(halves, 0, lanes)), fromHalves(simd.cut(halves, lanes, lanes)) };
         },
         .i8 => blk: {
-            const bytes: @Vector(4 * lanes, i8) = @bitCast(words);
-            var all: [4]F32s = undefined;
-            inline for (&all, 0..) |*some, quarter| {
-                const whole: @Vector(lanes, i32) = simd.cut(bytes, quarter * lanes, lanes);
-                some.* = @floatFromInt(whole);
-            }
+            var all = raised(words);
+            inline for (&all) |*some| some.* *= @as(F32s, @splat(1.0 / raise));
             break :blk all;
         },
         .bits => unreachable,
     };
 }
 
+/// How much larger than they are `raised` gives elements.
+pub const raise = 0x1p24;
+
+/// A register of a row of i8, each element times `raise`: a byte at the upper end of its word.
+pub inline fn raised(words: Words) [4]F32s {
+    var all: [4]F32s = undefined;
+    inline for (&all, 0..) |*some, place| {
+        const upper = (words << @splat(24 - 8 * place)) & @as(Words, @splat(0xFF00_0000));
+        some.* = @floatFromInt(@as(@Vector(lanes, i32), @bitCast(upper)));
+    }
+    return all;
+}
+
 /// Elements in the order in which `widen` gives those of a register.
 pub inline fn arranged(comptime of: Type, elements: [parts(of)]F32s) [parts(of)]F32s {
-    if (of != .bf16) return elements;
+    switch (of) {
+        .f32, .f16 => return elements,
+        .bf16 => return apart(elements),
+        .i8 => {
+            const first = apart(elements[0..2].*);
+            const last = apart(elements[2..4].*);
+            const even = apart(.{ first[0], last[0] });
+            const odd = apart(.{ first[1], last[1] });
+            return .{ even[0], odd[0], even[1], odd[1] };
+        },
+        .bits => comptime unreachable,
+    }
+}
+
+/// Those at even places, and those at odd ones.
+inline fn apart(elements: [2]F32s) [2]F32s {
     return .{
         @shuffle(f32, elements[0], elements[1], everySecond(0)),
         @shuffle(f32, elements[0], elements[1], everySecond(1)),
@@ -64,12 +89,11 @@ fn everySecond(comptime from: usize) @Vector(lanes, i32) {
 
 /// A whole row, and zeros to the end of its last register.
 pub fn widenRow(comptime of: Type, row: []const u8, to: []f32) void {
-    const each = comptime perRegister(of);
     const tail: simd.Tail = .of(row.len);
     var i: usize = 0;
     while (i < row.len) : (i += simd.width) {
         const words = if (i + simd.width <= row.len) simd.load(row, i) else tail.read(row);
-        to[i / of.size() ..][0..each].* = @bitCast(widen(of, words));
+        inline for (widen(of, words), 0..) |register, p| to[i / of.size() + p * lanes ..][0..lanes].* = register;
     }
 }
 

@@ -26,10 +26,24 @@ const Ints = @Vector(group, i32);
 const F64s = @Vector(group, f64);
 
 /// 255 * 128 times as many is below 2^31.
-const part = 1 << 16;
+pub const part = 1 << 16;
 
 /// How rows are read.
-const Order = enum { plainly, by_lines, in_parts };
+const Order = enum {
+    /// One after the other, and by whole cache lines.
+    far,
+    far_by_lines,
+    /// Four side by side: only the nearer caches are as fast that way.
+    near,
+    /// One after the other, in parts that words hold the sums of.
+    in_parts,
+
+    fn of(rows: *const Rows) Order {
+        if (rows.len > part) return .in_parts;
+        if (rows.count *| rows.pitch <= score_zig.near_bytes) return .near;
+        return if (score_zig.byLinesPays(rows)) .far_by_lines else .far;
+    }
+};
 
 const Wanted = enum {
     products,
@@ -85,23 +99,18 @@ pub const Query = struct {
         };
         if (queries.type == .bits) return query;
         query.squares = squaresOf(&@splat(row))[0];
-        const elements = queries.as(i8, q);
-        const Some = @Vector(width, i8);
-        var at: usize = 0;
-        while (at + width <= row.len) : (at += width) {
-            query.sum += @reduce(.Add, @as(@Vector(width, i32), @as(Some, elements[at..][0..width].*)));
-        }
-        for (elements[at..]) |element| query.sum += element;
+        query.sum = sumOf(row);
         return query;
     }
 
     /// out[i] = the score of row `where.at(i)`, of a group at least.
     pub fn scoreEach(query: *const Query, rows: *const Rows, where: Where, out: []f32) void {
-        if (rows.len > part) return query.scoreGroups(.in_parts, rows, where, out);
-        if (comptime lines_zig.whole) if (score_zig.byLinesPays(rows)) {
-            return query.scoreGroups(.by_lines, rows, where, out);
-        };
-        query.scoreGroups(.plainly, rows, where, out);
+        switch (Order.of(rows)) {
+            inline else => |order| {
+                if (comptime order == .far_by_lines and !lines_zig.whole) unreachable;
+                query.scoreGroups(order, rows, where, out);
+            },
+        }
     }
 
     fn scoreGroups(query: *const Query, comptime order: Order, rows: *const Rows, where: Where, out: []f32) void {
@@ -160,41 +169,93 @@ pub const Query = struct {
         const firsts, const seconds = sums(wanted, order, query, rows);
         const first: F64s = @floatFromInt(firsts);
         const second: F64s = @floatFromInt(seconds);
-        return switch (metric) {
-            .dot => @floatCast(splat(query.scale) * scales * first),
-            .cosine => query.cosines(first, if (normed) known_lengths else query.lengthsOf(second)),
-            .squared_euclidean => query.distances(first, second, scales),
-            .hamming => @floatCast(first),
-            .jaccard => @floatCast(@select(f64, second == splat(0), splat(1), first / second)),
-        };
+        switch (metric) {
+            .hamming => return @floatCast(first),
+            .jaccard => return @floatCast(@select(f64, second == splat(0), splat(1), first / second)),
+            else => {
+                const own: Facts(group) = .{
+                    .scales = @splat(query.scale),
+                    .squares = @splat(@floatFromInt(query.squares)),
+                };
+                const of_rows: Facts(group) = .{
+                    .scales = scales,
+                    .squares = second,
+                    .lengths = if (normed or metric != .cosine) known_lengths else query.lengthsOf(second),
+                };
+                return scoresOf(metric, group, first, own, of_rows);
+            },
+        }
     }
 
-    /// As f32 where scores are fast: the bits of rows that bring their norms.
     inline fn lengthsOf(query: *const Query, squares: F64s) F64s {
         const lengths = @sqrt(squares);
         return if (query.precision == .fast) @as(F64s, @as(@Vector(group, f32), @floatCast(lengths))) else lengths;
     }
-
-    inline fn cosines(query: *const Query, products: F64s, lengths: F64s) @Vector(group, f32) {
-        const both = splat(@sqrt(@as(f64, @floatFromInt(query.squares)))) * lengths;
-        return @floatCast(@select(f64, both == splat(0), splat(0), products / both));
-    }
-
-    /// Of rows of the query's scale a whole number times its square.
-    inline fn distances(query: *const Query, products: F64s, squares: F64s, scales: F64s) @Vector(group, f32) {
-        const own = splat(query.scale);
-        const own_squares = splat(@floatFromInt(query.squares));
-        const alike = own * own * (own_squares + squares - products - products);
-        const a = own * own * own_squares;
-        const b = scales * scales * squares;
-        const c = own * scales * products;
-        const apart = @max(a + b - (c + c), splat(0));
-        return @floatCast(@select(f64, scales == own, alike, apart));
-    }
 };
+
+/// As f32 where scores are fast: the bits of rows that bring their norms.
+pub fn lengthOf(precision: Precision, squares: i64) f64 {
+    const length = @sqrt(@as(f64, @floatFromInt(squares)));
+    return if (precision == .fast) @as(f32, @floatCast(length)) else length;
+}
+
+/// What is known of so many vectors of i8, beside their elements.
+pub fn Facts(comptime n: usize) type {
+    return struct {
+        scales: @Vector(n, f64),
+        squares: @Vector(n, f64),
+        lengths: @Vector(n, f64) = @splat(0),
+    };
+}
+
+/// Scores from sums of products, all of them whole numbers, and what is known of queries and rows.
+pub inline fn scoresOf(
+    comptime metric: Metric,
+    comptime n: usize,
+    products: @Vector(n, f64),
+    queries: Facts(n),
+    rows: Facts(n),
+) @Vector(n, f32) {
+    const zero: @Vector(n, f64) = @splat(0);
+    switch (metric) {
+        .dot => return @floatCast(queries.scales * rows.scales * products),
+        .cosine => {
+            const both = @sqrt(queries.squares) * rows.lengths;
+            return @floatCast(@select(f64, both == zero, zero, products / both));
+        },
+        .squared_euclidean => {
+            // Of one scale a whole number times its square.
+            const own, const other = .{ queries.scales, rows.scales };
+            const alike = own * own * (queries.squares + rows.squares - products - products);
+            const crossed = own * other * products;
+            const apart = own * own * queries.squares + other * other * rows.squares - (crossed + crossed);
+            return @floatCast(@select(f64, own == other, alike, @max(apart, zero)));
+        },
+        .hamming, .jaccard => comptime unreachable,
+    }
+}
 
 inline fn splat(x: f64) F64s {
     return @splat(x);
+}
+
+/// The sum of a row's elements.
+pub fn sumOf(row: []const u8) i64 {
+    const ones_each: Words = @splat(0x0101_0101);
+    const tail: simd.Tail = .of(row.len);
+    var total: i64 = 0;
+    var first: usize = 0;
+    while (first < row.len) : (first += part) {
+        const end = @min(first + part, row.len);
+        var sum: Words = @splat(0);
+        var i = first;
+        while (i < end) : (i += width) {
+            const some = if (i + width <= end) simd.load(row, i) else tail.read(row);
+            sum = if (dots_zig.has_bytes) dots_zig.bytes(sum, ones_each, some) else signed(sum, ones_each, some);
+        }
+        total += @as(i32, @bitCast(@reduce(.Add, sum)));
+    }
+    return total;
 }
 
 /// The norms of four rows of i8, without their scales.
@@ -203,7 +264,7 @@ pub noinline fn norms(rows: *const [group][]const u8) [group]f32 {
     return @as(@Vector(group, f32), @floatCast(@sqrt(squares)));
 }
 
-noinline fn squaresOf(rows: *const [group][]const u8) Wholes {
+pub noinline fn squaresOf(rows: *const [group][]const u8) Wholes {
     const none: Query = .{
         .metric = .cosine,
         .precision = .fast,
@@ -258,8 +319,13 @@ inline fn sumsOfPart(
 ) [2]Ints {
     var firsts: [group]Words = undefined;
     var seconds: [group]Words = undefined;
-    inline for (&firsts, &seconds, rows) |*a, *b, row| {
-        const found: Sums(wanted) = if (order == .by_lines) .ofLines(query, row) else .of(query, row, first, end);
+    const near: [group]Sums(wanted) = if (order == .near) Sums(wanted).ofEach(query, rows) else undefined;
+    inline for (&firsts, &seconds, rows, near) |*a, *b, row, beside| {
+        const found: Sums(wanted) = switch (order) {
+            .near => beside,
+            .far_by_lines => .ofLines(query, row),
+            .far, .in_parts => .of(query, row, first, end),
+        };
         a.* = found.first;
         b.* = found.second;
     }
@@ -298,6 +364,23 @@ fn Sums(comptime wanted: Wanted) type {
             }
             if (i < end) two[1].add(queried(query, i), query.tail.read(row));
             return together(two);
+        }
+
+        /// Of all bytes of four rows.
+        inline fn ofEach(query: *const Query, rows: *const [group][]const u8) [group]Self {
+            var all: [group]Self = @splat(.{});
+            const len = rows[0].len;
+            var i: usize = 0;
+            while (i + width <= len) : (i += width) {
+                const q = queried(query, i);
+                inline for (&all, rows) |*one, row| one.add(q, simd.load(row, i));
+            }
+            if (i < len) {
+                const q = queried(query, i);
+                inline for (&all, rows) |*one, row| one.add(q, query.tail.read(row));
+            }
+            inline for (&all) |*one| one.* = .together(.{ one.*, .{} });
+            return all;
         }
 
         /// Of all bytes.

@@ -79,6 +79,11 @@ pub const Kind = enum {
         return kind != .bf16_pairs or dots_zig.has_bf16;
     }
 
+    /// Whether a register of a row is best read in parts, from memory as it is widened.
+    fn widensByParts(comptime kind: Kind) bool {
+        return kind == .f16;
+    }
+
     /// Registers of the query that meet one of a row.
     pub fn parts(comptime kind: Kind) usize {
         return if (kind == .bf16_pairs) 1 else elements_zig.parts(kind.ofRows());
@@ -110,14 +115,14 @@ const Order = enum {
     short_by_lines,
 
     fn of(rows: *const Rows) Order {
-        const lines = byLinesPays(rows);
+        const lines = byLinesPays(rows) and rows.type != .f16;
         if (rows.type != .f32 or rows.dim >= long) return if (lines) .long_by_lines else .long;
         if (rows.count *| rows.pitch <= near_bytes) return .short_near;
         return if (lines) .short_by_lines else .short;
     }
 
     fn isOf(comptime order: Order, comptime kind: Kind) bool {
-        if (order.byLines() and !lines_zig.whole) return false;
+        if (order.byLines() and (!lines_zig.whole or kind.widensByParts())) return false;
         return kind == .f32 or order == .long or order == .long_by_lines;
     }
 
@@ -125,8 +130,7 @@ const Order = enum {
         return order == .long_by_lines or order == .short_by_lines;
     }
 
-    fn chains(comptime order: Order, comptime kind: Kind) usize {
-        if (kind == .bf16_pairs) return 2;
+    fn chains(order: Order) usize {
         return if (order == .long or order == .long_by_lines) 4 else 2;
     }
 };
@@ -139,7 +143,8 @@ pub fn byLinesPays(rows: *const Rows) bool {
 }
 
 const long = 256;
-const near_bytes = 1 << 20;
+/// Of rows that the nearer caches hold.
+pub const near_bytes = 1 << 20;
 
 /// As many as registers hold the sums of.
 fn abreast(comptime kinds: usize) usize {
@@ -259,11 +264,12 @@ pub const Query = struct {
         scales: Scores,
         known_lengths: Scores,
     ) Scores {
+        const lowered: Scores = @splat(1.0 / elements_zig.raise);
         switch (metric) {
             .squared_euclidean => return sums(kind, .distances, query, order, rows, scales)[0],
             .dot => {
                 const plain = sums(kind, .dots, query, order, rows, scales)[0];
-                const dots = if (kind == .i8) plain * scales else plain;
+                const dots = if (kind == .i8) plain * lowered * scales else plain;
                 const finite = @abs(dots) <= @as(Scores, @splat(std.math.floatMax(f32)));
                 return if (@reduce(.And, finite)) dots else query.widened(kind, .dot, &rows, scales, dots, finite);
             },
@@ -272,7 +278,8 @@ pub const Query = struct {
                 const dots, const squares = sums(kind, wanted, query, order, rows, scales);
                 const lengths: Scores = if (normed) known_lengths else normOf(squares);
                 const measured = lengths > @as(Scores, @splat(0));
-                const cosines = dots / (@as(Scores, @splat(@floatCast(query.norm))) * lengths);
+                const products = if (kind == .i8) dots * lowered else dots;
+                const cosines = products / (@as(Scores, @splat(@floatCast(query.norm))) * lengths);
                 // A zero query has the norm 0; NaN fails every comparison.
                 if (@reduce(.And, measured) and query.norm >= 1) return cosines;
                 const sound = if (query.norm >= 1) measured else @as(@Vector(group, bool), @splat(false));
@@ -347,16 +354,20 @@ fn fill(comptime of: Type, queries: *const Rows, q: usize, block: []align(64) u8
         elements_zig.widenRow(of, queries.at(q), to);
         return to;
     }
-    const from = queries.as(f32, q);
+    const parts = comptime elements_zig.parts(of);
+    const from = queries.at(q);
     var i: usize = 0;
-    while (i < from.len) : (i += each) {
-        var some: [each]f32 = @splat(0);
-        if (i + each <= from.len) {
-            some = from[i..][0..each].*;
-        } else for (&some, 0..) |*element, lane| {
-            if (simd.Tail.inLane(from.len, each, lane)) |at| element.* = from[at];
+    while (i < count * @sizeOf(f32)) : (i += parts * width) {
+        var last: [parts * width]u8 = @splat(0);
+        if (i + last.len > from.len) for (0..each) |lane| {
+            const at = simd.Tail.inLane(queries.dim, each, lane) orelse continue;
+            last[lane * 4 ..][0..4].* = from[at * 4 ..][0..4].*;
+        };
+        var some: [parts]F32s = undefined;
+        inline for (&some, 0..) |*register, p| {
+            register.* = @bitCast(if (i + last.len > from.len) simd.load(&last, p * width) else simd.load(from, i + p * width));
         }
-        to[i..][0..each].* = @bitCast(elements_zig.arranged(of, @bitCast(some)));
+        inline for (elements_zig.arranged(of, some), 0..) |register, p| simd.store(block, i + p * width, register);
     }
     return to;
 }
@@ -436,7 +447,7 @@ inline fn sums(
     rows: [group][]const u8,
     scales: Scores,
 ) [2]Scores {
-    const Part = Sums(kind, wanted, order.chains(kind));
+    const Part = Sums(kind, wanted, order.chains());
     const n = comptime if (order == .short_near) abreast(if (wanted == .dots_and_squares) 2 else 1) else 1;
     var all: [group]Part = undefined;
     inline for (0..group / n) |pass| {
@@ -466,8 +477,8 @@ fn Sums(comptime kind: Kind, comptime wanted: Wanted, comptime chains: usize) ty
 
         const Self = @This();
         const parts = kind.parts();
-        /// Registers of a row that all chains take.
-        const per: usize = @max(chains / parts, 1);
+        /// Registers of a row that are taken at a time. As many of bf16 whatever the query, for the bits of squares.
+        const per: usize = if (kind.ofRows() == .bf16) chains else @max(chains / parts, 1);
 
         /// Of `n` rows at once. All have the scale, where they are of i8.
         inline fn of(comptime n: usize, query: *const Query, rows: [n][]const u8, scale_of_row: f32) [n]Self {
@@ -476,7 +487,7 @@ fn Sums(comptime kind: Kind, comptime wanted: Wanted, comptime chains: usize) ty
             var i: usize = 0;
             while (i + per * width <= len) : (i += per * width) inline for (0..per) |c| {
                 const x = queried(query, i + c * width);
-                inline for (&all, rows) |*some, row| add(some, c * parts, x, simd.load(row, i + c * width), scale_of_row);
+                inline for (&all, rows) |*some, row| add(some, c, x, simd.load(row, i + c * width), scale_of_row);
             };
             if (per > 1) while (i + width <= len) : (i += width) {
                 const x = queried(query, i);
@@ -484,7 +495,7 @@ fn Sums(comptime kind: Kind, comptime wanted: Wanted, comptime chains: usize) ty
             };
             if (i < len) {
                 const x = queried(query, i);
-                inline for (&all, rows) |*some, row| add(some, parts, x, query.tail.read(row), scale_of_row);
+                inline for (&all, rows) |*some, row| add(some, 1, x, query.tail.read(row), scale_of_row);
             }
             var totals: [n]Self = undefined;
             inline for (&totals, all) |*total, some| total.* = together(Self, chains, some);
@@ -498,18 +509,18 @@ fn Sums(comptime kind: Kind, comptime wanted: Wanted, comptime chains: usize) ty
             const len = row.len;
             var i: usize = 0;
             while (i + (per + 1) * width <= len) : (i += per * width) inline for (0..per) |c| {
-                add(&all, c * parts, queried(query, i + c * width), lines.next(), scale_of_row);
+                add(&all, c, queried(query, i + c * width), lines.next(), scale_of_row);
             };
             if (i + per * width <= len) {
                 inline for (0..per) |c| {
-                    add(&all, c * parts, queried(query, i + c * width), lines.nextOfFew(), scale_of_row);
+                    add(&all, c, queried(query, i + c * width), lines.nextOfFew(), scale_of_row);
                 }
                 i += per * width;
             }
             if (per > 1) while (i + width <= len) : (i += width) {
                 add(&all, 0, queried(query, i), lines.nextOfFew(), scale_of_row);
             };
-            if (i < len) add(&all, parts, queried(query, i), lines.nextOfFew(), scale_of_row);
+            if (i < len) add(&all, 1, queried(query, i), lines.nextOfFew(), scale_of_row);
             return together(Self, chains, all);
         }
 
@@ -521,19 +532,20 @@ fn Sums(comptime kind: Kind, comptime wanted: Wanted, comptime chains: usize) ty
             return some;
         }
 
-        inline fn add(all: *[chains]Self, comptime first: usize, x: [parts]Words, words: Words, scale_of_row: f32) void {
+        inline fn add(all: *[chains]Self, comptime nth: usize, x: [parts]Words, words: Words, scale_of_row: f32) void {
             const of_pairs = kind.ofRows() == .bf16 and dots_zig.has_bf16;
-            if (wanted.hasSquares() and of_pairs) {
-                const sum = &all[first % chains].second;
-                sum.* = dots_zig.pairs(sum.*, words, words);
-            }
+            const own = &all[nth % chains];
+            if (wanted.hasSquares() and of_pairs) own.second = dots_zig.pairs(own.second, words, words);
             if (kind == .bf16_pairs) {
-                const sum = &all[first % chains].first;
-                if (wanted.hasFirst()) sum.* = dots_zig.pairs(sum.*, x[0], words);
+                if (wanted.hasFirst()) own.first = dots_zig.pairs(own.first, x[0], words);
                 return;
             }
-            inline for (elements_zig.widen(kind.ofRows(), words), x, 0..) |plain, from, p| {
-                const one = &all[(first + p) % chains];
+            const elements = if (kind == .i8 and wanted == .dots)
+                elements_zig.raised(words)
+            else
+                elements_zig.widen(kind.ofRows(), words);
+            inline for (elements, x, 0..) |plain, from, p| {
+                const one = &all[(nth * parts + p) % chains];
                 const q: F32s = @bitCast(from);
                 const y = if (kind == .i8 and wanted == .distances) plain * @as(F32s, @splat(scale_of_row)) else plain;
                 switch (wanted) {

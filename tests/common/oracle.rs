@@ -9,11 +9,22 @@ pub const METRICS: [Metric; 3] = [Metric::Cosine, Metric::Dot, Metric::SquaredEu
 /// Unit roundoff of f32.
 pub const U: f64 = 1.0 / 16_777_216.0;
 
+/// What f64 holds exactly.
+pub trait Real: Copy {
+    fn real(self) -> f64;
+}
+
+impl<T: Copy + Into<f64>> Real for T {
+    fn real(self) -> f64 {
+        self.into()
+    }
+}
+
 /// The score, and how far the documentation lets an f32 score be from it.
-pub fn score(metric: Metric, query: &[f32], row: &[f32]) -> (f64, f64) {
+pub fn score(metric: Metric, query: &[impl Real], row: &[impl Real]) -> (f64, f64) {
     let (mut dot, mut query_squares, mut row_squares, mut magnitude, mut distance) = (0.0, 0.0, 0.0, 0.0, 0.0);
     for (&q, &r) in query.iter().zip(row) {
-        let (q, r) = (f64::from(q), f64::from(r));
+        let (q, r) = (q.real(), r.real());
         dot += q * r;
         query_squares += q * q;
         row_squares += r * r;
@@ -21,18 +32,19 @@ pub fn score(metric: Metric, query: &[f32], row: &[f32]) -> (f64, f64) {
         distance += (q - r) * (q - r);
     }
     let dim = query.len() as f64;
+    let below = dim * f64::powi(2.0, -149);
     match metric {
         Metric::Cosine => {
             let norms = f64::sqrt(query_squares) * f64::sqrt(row_squares);
             (if norms == 0.0 { 0.0 } else { dot / norms }, (2.0 * dim + 8.0) * U)
         }
-        Metric::Dot => (dot, (dim + 4.0) * U * magnitude),
-        Metric::SquaredEuclidean => (distance, (dim + 4.0) * U * distance),
+        Metric::Dot => (dot, (dim + 4.0) * U * magnitude + below),
+        Metric::SquaredEuclidean => (distance, (dim + 4.0) * U * distance + below),
         other => panic!("no oracle for {other:?}"),
     }
 }
 
-pub fn assert_near(metric: Metric, query: &[f32], row: &[f32], found: f32) {
+pub fn assert_near(metric: Metric, query: &[impl Real], row: &[impl Real], found: f32) {
     let (exact, bound) = score(metric, query, row);
     assert!(
         (exact - f64::from(found)).abs() <= bound,
@@ -47,7 +59,8 @@ pub fn sorted(metric: Metric, scores: &[f32], k: usize) -> (Vec<(usize, u32)>, u
     let nan_rows = scores.len() - rows.len();
     rows.sort_by(|(_, a), (_, b)| {
         let ascending = a.partial_cmp(b).expect("no NaN");
-        if metric == Metric::SquaredEuclidean { ascending } else { ascending.reverse() }
+        let lowest_first = metric == Metric::SquaredEuclidean || metric == Metric::Hamming;
+        if lowest_first { ascending } else { ascending.reverse() }
     });
     rows.truncate(k);
     (rows.into_iter().map(|(row, score)| (row, score.to_bits())).collect(), nan_rows)

@@ -1,0 +1,326 @@
+//! A block of queries of small numbers turned over by words: two bf16 or four i8 of each query stand side by side, and
+//! one word of a row meets them all, by an instruction that multiplies and adds what the words hold. See matrix.zig.
+//!
+//! Scores of i8 are whole numbers before they are rounded: the bits of a query alone.
+
+const std = @import("std");
+const arena_zig = @import("arena.zig");
+const dots_zig = @import("dots.zig");
+const integers = @import("integers.zig");
+const panels_zig = @import("panels.zig");
+const rows_zig = @import("rows.zig");
+const score_zig = @import("score.zig");
+const similarity = @import("similarity.zig");
+const simd = @import("simd.zig");
+const Block = panels_zig.Block;
+const F32s = simd.F32s;
+const F64s = simd.F64s;
+const Given = panels_zig.Given;
+const Metric = score_zig.Metric;
+const Rows = rows_zig.Rows;
+const Search = similarity.Search;
+const Shape = similarity.Shape;
+const Where = rows_zig.Where;
+const Words = simd.Words;
+const block_queries = panels_zig.block_queries;
+const block_rows = panels_zig.block_rows;
+const lanes = simd.lanes;
+const tile_rows = panels_zig.tile_rows;
+const wide_lanes = simd.wide_lanes;
+
+/// Elements of i8 whose products a word holds the sum of.
+pub const most = integers.part;
+
+/// Whether there is an instruction for i8.
+pub const of_bytes = dots_zig.has_bytes;
+
+/// Whether there is one for bf16, and what is wanted of them.
+pub fn ofHalves(search: *const Search, shape: Shape) bool {
+    const halves = shape.queries == .bf16 and shape.rows == .bf16;
+    return dots_zig.has_bf16 and halves and search.metric != .squared_euclidean;
+}
+
+const Kind = enum { bf16, i8 };
+
+/// Words of bf16 whose products are added up before they join one of two totals, in turn.
+const part = panels_zig.part / 2;
+
+const wide = 2 * lanes;
+
+pub const Pairs = struct {
+    search: *const Search,
+    shape: Shape,
+    /// Words of a query, and panels of them: of two registers' width, or one where that is enough for the last.
+    words: usize,
+    panels: []align(arena_zig.alignment) u32,
+    spare: []align(arena_zig.alignment) u8,
+    given: Rows = undefined,
+    /// Of bf16 queries as they are in panels, for cosines; 1 for lanes without a query.
+    norms: [block_queries]f32 = @splat(1),
+    /// Of i8 queries.
+    scales: [block_queries]f64 = @splat(1),
+    squares: [block_queries]f64 = @splat(0),
+
+    /// In a block that has room for the panels and one query more.
+    pub fn over(search: *const Search, shape: Shape, block: []align(arena_zig.alignment) u8) Pairs {
+        const need = shape.queryNeed();
+        return .{
+            .search = search,
+            .shape = shape,
+            .words = (shape.dim * shape.rows.size() + 3) / 4,
+            .panels = @ptrCast(@as([]align(arena_zig.alignment) u8, @alignCast(block[need..]))),
+            .spare = block[0..need],
+        };
+    }
+
+    pub fn prepare(pairs: *Pairs, queries: *const Rows) void {
+        pairs.given = queries.*;
+        pairs.norms = @splat(1);
+        var first: usize = 0;
+        while (first < queries.count) : (first += wide) {
+            const width = pairs.widthFrom(first);
+            const panel = pairs.panels[first * pairs.words ..][0 .. width * pairs.words];
+            for (0..width) |lane| {
+                const words = if (first + lane < queries.count) pairs.wordsOf(first + lane) else &.{};
+                for (words, 0..) |word, w| panel[w * width + lane] = word;
+                if (words.len == 0) for (0..pairs.words) |w| {
+                    panel[w * width + lane] = 0;
+                };
+            }
+        }
+    }
+
+    /// Of query `q`, in scratch.
+    fn wordsOf(pairs: *Pairs, q: usize) []const u32 {
+        const metric, const spare = .{ pairs.search.metric, pairs.spare };
+        if (pairs.shape.rows == .i8) {
+            const query: integers.Query = .over(metric, .fast, &pairs.given, q, spare);
+            pairs.scales[q] = query.scale;
+            pairs.squares[q] = @floatFromInt(query.squares);
+            const words: []u32 = @ptrCast(spare[0 .. pairs.words * 4]);
+            for (words) |*word| word.* ^= 0x8080_8080;
+            return words;
+        }
+        const query: score_zig.Query = .over(.bf16, metric, .fast, &pairs.given, q, spare);
+        pairs.norms[q] = if (metric == .cosine) @floatCast(query.norm) else 1;
+        return @ptrCast(query.block[0 .. pairs.words * 4]);
+    }
+
+    fn widthFrom(pairs: *const Pairs, first: usize) usize {
+        return if (pairs.given.count - first <= lanes) lanes else wide;
+    }
+
+    pub fn score(pairs: *const Pairs, rows: *const Rows, where: Where, count: usize, to: *Block) void {
+        switch (pairs.search.metric) {
+            inline .cosine, .dot, .squared_euclidean => |metric| if (rows.type == .i8) {
+                if (of_bytes) pairs.scoreBy(.i8, metric, rows, where, count, to) else unreachable;
+            } else {
+                const there = dots_zig.has_bf16 and metric != .squared_euclidean;
+                if (there) pairs.scoreBy(.bf16, metric, rows, where, count, to) else unreachable;
+            },
+            .hamming, .jaccard => unreachable,
+        }
+    }
+
+    noinline fn scoreBy(
+        pairs: *const Pairs,
+        comptime kind: Kind,
+        comptime metric: Metric,
+        rows: *const Rows,
+        where: Where,
+        count: usize,
+        to: *Block,
+    ) void {
+        var lines: [block_rows][]const u8 = undefined;
+        for (lines[0..count], 0..) |*line, i| line.* = rows.at(where.at(i));
+        var norms: [block_rows]f32 = @splat(1);
+        if (metric == .cosine and kind == .bf16) panels_zig.normsOf(rows, where, norms[0..count]);
+        var facts: Facts = .{};
+        if (kind == .i8) facts.take(pairs.search, metric, rows, where, lines[0..count]);
+        var first: usize = 0;
+        while (first < pairs.given.count) : (first += wide) {
+            const panel = pairs.panels[first * pairs.words ..];
+            if (pairs.widthFrom(first) == wide) {
+                pairs.scorePanel(kind, metric, 2, panel, first, lines[0..count], &norms, &facts, to);
+            } else {
+                pairs.scorePanel(kind, metric, 1, panel, first, lines[0..count], &norms, &facts, to);
+            }
+        }
+        if (kind == .i8) return;
+        const given: Given = .{ .queries = &pairs.given, .norms = &pairs.norms, .spare = pairs.spare };
+        given.scoreWide(metric, rows, where, norms[0..count], to);
+    }
+
+    inline fn scorePanel(
+        pairs: *const Pairs,
+        comptime kind: Kind,
+        comptime metric: Metric,
+        comptime registers: usize,
+        panel: []const u32,
+        first: usize,
+        lines: []const []const u8,
+        norms: *const [block_rows]f32,
+        facts: *const Facts,
+        to: *Block,
+    ) void {
+        var summed: [block_rows][registers]Words = undefined;
+        var row: usize = 0;
+        while (row < lines.len) {
+            const whole = row + tile_rows <= lines.len;
+            var some: [tile_rows][]const u8 = undefined;
+            for (&some, row..) |*line, i| line.* = lines[@min(i, lines.len - 1)];
+            if (whole) {
+                tile(kind, registers, tile_rows, panel, &some, summed[row..][0..tile_rows]);
+            } else {
+                tile(kind, registers, 4, panel, some[0..4], summed[row..][0..4]);
+            }
+            row += if (whole) tile_rows else 4;
+        }
+        var scored: [block_rows][registers]F32s = undefined;
+        // Squares are turned over whole.
+        for (scored[lines.len..std.mem.alignForward(usize, row, lanes)]) |*of_row| of_row.* = @splat(@splat(0));
+        for (scored[0..lines.len], summed[0..lines.len], 0..) |*of_row, sums, i| {
+            inline for (of_row, sums, 0..) |*out, sum, register| {
+                const q = first + register * lanes;
+                out.* = switch (kind) {
+                    .i8 => pairs.scoresOf(metric, q, sum, facts, i),
+                    .bf16 => if (metric == .cosine)
+                        @as(F32s, @bitCast(sum)) / (pairs.normsFrom(q) * @as(F32s, @splat(norms[i])))
+                    else
+                        @bitCast(sum),
+                };
+            }
+        }
+        panels_zig.byQuery(registers, &scored, lines.len, first, to);
+    }
+
+    inline fn normsFrom(pairs: *const Pairs, q: usize) F32s {
+        return pairs.norms[q..][0..lanes].*;
+    }
+
+    /// The scores of as many queries of i8 as there are lanes, from their sums with row `i`.
+    inline fn scoresOf(
+        pairs: *const Pairs,
+        comptime metric: Metric,
+        q: usize,
+        sums: Words,
+        facts: *const Facts,
+        i: usize,
+    ) F32s {
+        const products = @as(@Vector(lanes, i32), @bitCast(sums)) -% @as(@Vector(lanes, i32), @splat(facts.biases[i]));
+        var halves: [2][wide_lanes]f32 = undefined;
+        inline for (&halves, 0..) |*half, h| {
+            const at = q + h * wide_lanes;
+            const product: F64s = @floatFromInt(simd.cut(products, h * wide_lanes, wide_lanes));
+            const query: integers.Facts(wide_lanes) = .{
+                .scales = pairs.scales[at..][0..wide_lanes].*,
+                .squares = pairs.squares[at..][0..wide_lanes].*,
+            };
+            const row: integers.Facts(wide_lanes) = .{
+                .scales = @splat(facts.scales[i]),
+                .squares = @splat(facts.squares[i]),
+                .lengths = @splat(facts.lengths[i]),
+            };
+            half.* = integers.scoresOf(metric, wide_lanes, product, query, row);
+        }
+        return @bitCast(halves);
+    }
+};
+
+/// What is known of rows of i8.
+const Facts = struct {
+    /// 128 times the sum of a row's elements.
+    biases: [block_rows]i32 = @splat(0),
+    scales: [block_rows]f64 = @splat(1),
+    squares: [block_rows]f64 = @splat(0),
+    lengths: [block_rows]f64 = @splat(0),
+
+    fn take(
+        facts: *Facts,
+        search: *const Search,
+        comptime metric: Metric,
+        rows: *const Rows,
+        where: Where,
+        lines: []const []const u8,
+    ) void {
+        const normed = rows.norms.len > 0 and search.precision == .fast;
+        for (lines, 0..) |line, i| {
+            facts.biases[i] = @intCast(128 * integers.sumOf(line));
+            facts.scales[i] = rows.scale(where.at(i));
+            if (metric == .cosine and normed) facts.lengths[i] = rows.norms[where.at(i)];
+        }
+        if (metric == .dot or (metric == .cosine and normed)) return;
+        var i: usize = 0;
+        while (i < lines.len) : (i += rows_zig.group) {
+            var four: [rows_zig.group][]const u8 = undefined;
+            for (&four, 0..) |*line, j| line.* = lines[@min(i + j, lines.len - 1)];
+            const all: [rows_zig.group]i64 = integers.squaresOf(&four);
+            for (all, i..) |squares, at| if (at < lines.len) {
+                facts.squares[at] = @floatFromInt(squares);
+                facts.lengths[at] = integers.lengthOf(search.precision, squares);
+            };
+        }
+    }
+};
+
+/// out[r] = the sums of row `r` and of each query of a panel.
+noinline fn tile(
+    comptime kind: Kind,
+    comptime registers: usize,
+    comptime n: usize,
+    panel: []const u32,
+    lines: *const [n][]const u8,
+    out: *[n][registers]Words,
+) void {
+    const len = lines[0].len;
+    const whole = len / 4;
+    var sums: [n][registers]Words = @splat(@splat(@splat(0)));
+    var totals: [2][n][registers]F32s = if (kind == .bf16) @splat(@splat(@splat(@splat(0)))) else undefined;
+    const each = if (kind == .bf16) part else std.math.maxInt(usize);
+    var first: usize = 0;
+    while (first < whole) : (first +|= each) {
+        for (first..@min(first +| each, whole)) |w| {
+            var words: [n]u32 = undefined;
+            inline for (&words, lines) |*word, line| word.* = std.mem.readInt(u32, line[4 * w ..][0..4], .little);
+            addWords(kind, registers, n, panel, w, &words, &sums);
+        }
+        if (kind == .bf16) {
+            for (&totals[first / part % 2], &sums) |*of_row, *some| inline for (of_row, some) |*total, *sum| {
+                total.* += @as(F32s, @bitCast(sum.*));
+                sum.* = @splat(0);
+            };
+        }
+    }
+    if (whole * 4 < len) {
+        var words: [n]u32 = @splat(0);
+        for (&words, lines) |*word, line| for (line[4 * whole ..], 0..) |byte, b| {
+            word.* |= @as(u32, byte) << @intCast(8 * b);
+        };
+        addWords(kind, registers, n, panel, whole, &words, &sums);
+    }
+    if (kind == .i8) {
+        out.* = sums;
+    } else for (out, totals[0], totals[1], sums) |*of_row, one, other, some| {
+        inline for (of_row, one, other, some) |*sum, a, b, c| sum.* = @bitCast(a + b + @as(F32s, @bitCast(c)));
+    }
+}
+
+inline fn addWords(
+    comptime kind: Kind,
+    comptime registers: usize,
+    comptime n: usize,
+    panel: []const u32,
+    w: usize,
+    words: *const [n]u32,
+    sums: *[n][registers]Words,
+) void {
+    var queries: [registers]Words = undefined;
+    inline for (&queries, 0..) |*some, r| some.* = panel[(w * registers + r) * lanes ..][0..lanes].*;
+    inline for (sums, words) |*of_row, word| {
+        const row: Words = @splat(word);
+        inline for (of_row, queries) |*sum, query| sum.* = switch (kind) {
+            .i8 => dots_zig.bytes(sum.*, query, row),
+            .bf16 => @bitCast(dots_zig.pairs(@bitCast(sum.*), query, row)),
+        };
+    }
+}

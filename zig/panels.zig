@@ -1,0 +1,364 @@
+//! A block of queries turned over: element `e` of each stands side by side, a lane for each, and one element of a row
+//! meets them all, of a row of a reduced type once it is widened. See matrix.zig.
+
+const std = @import("std");
+const builtin = @import("builtin");
+const arena_zig = @import("arena.zig");
+const elements_zig = @import("elements.zig");
+const query_zig = @import("query.zig");
+const rows_zig = @import("rows.zig");
+const score_zig = @import("score.zig");
+const similarity = @import("similarity.zig");
+const simd = @import("simd.zig");
+const F32s = simd.F32s;
+const Metric = score_zig.Metric;
+const Rows = rows_zig.Rows;
+const Search = similarity.Search;
+const Shape = similarity.Shape;
+const Type = rows_zig.Type;
+const Where = rows_zig.Where;
+const lanes = simd.lanes;
+
+pub const block_queries = 64;
+pub const block_rows = 64;
+
+/// Scores of a block, by query.
+pub const Block = [block_queries][block_rows]f32;
+
+/// Rows of a tile: as many as registers hold the sums of, for two registers of queries.
+pub const tile_rows = if (lanes == 16 or builtin.cpu.arch == .aarch64) 12 else 6;
+
+/// Elements whose products are added up before they join one of two totals, in turn: sums of fewer numbers, which err
+/// less.
+pub const part = 64;
+
+/// Queries that whole registers of any tier hold.
+pub fn padded(count: usize) usize {
+    return std.mem.alignForward(usize, count, 16);
+}
+
+/// Queries turned over: panels of two registers' width, and one of one register where that is enough for the last.
+pub const Panels = struct {
+    metric: Metric,
+    rows: Type,
+    /// Elements of a row as a panel has them: in the order of elements.zig, and of whole registers, but for f32.
+    dim: usize,
+    elements: []align(arena_zig.alignment) f32,
+    /// Room for one query, and for a block of rows that are not f32.
+    spare: []align(arena_zig.alignment) u8,
+    widened: []align(arena_zig.alignment) f32,
+    /// As they were given.
+    given: Rows = undefined,
+    /// Of the queries as they are in panels, for cosines; 1 for lanes without a query.
+    norms: [block_queries]f32 = @splat(1),
+
+    const wide = 2 * lanes;
+
+    /// Elements of a row that any tier has in a panel, at most.
+    fn most(shape: Shape) usize {
+        return if (shape.rows == .f32) shape.dim else shape.queryNeed() / @sizeOf(f32);
+    }
+
+    fn widenedLen(shape: Shape) usize {
+        return if (shape.rows == .f32) 0 else most(shape) *| block_rows;
+    }
+
+    pub fn needOf(shape: Shape, count: usize) usize {
+        const panels = arena_zig.sizeOf(f32, most(shape) *| padded(count));
+        return panels +| shape.queryNeed() +| arena_zig.sizeOf(f32, widenedLen(shape));
+    }
+
+    /// In a block as large as its need.
+    pub fn over(search: *const Search, shape: Shape, count: usize, block: []align(arena_zig.alignment) u8) Panels {
+        const panels = arena_zig.sizeOf(f32, most(shape) * padded(count));
+        const spare = panels + shape.queryNeed();
+        return .{
+            .metric = search.metric,
+            .rows = shape.rows,
+            .dim = dimOf(shape),
+            .elements = @ptrCast(block[0..panels]),
+            .spare = @alignCast(block[panels..spare]),
+            .widened = @ptrCast(@as([]align(arena_zig.alignment) u8, @alignCast(block[spare..]))),
+        };
+    }
+
+    fn dimOf(shape: Shape) usize {
+        switch (shape.rows) {
+            .f32 => return shape.dim,
+            .bits => unreachable,
+            inline else => |of| {
+                const each = comptime elements_zig.perRegister(of);
+                return (shape.dim + each - 1) / each * each;
+            },
+        }
+    }
+
+    pub fn prepare(panels: *Panels, queries: *const Rows) void {
+        panels.given = queries.*;
+        panels.norms = @splat(1);
+        var first: usize = 0;
+        while (first < queries.count) : (first += wide) {
+            const width = panels.widthFrom(first);
+            const panel = panels.elements[first * panels.dim ..][0 .. width * panels.dim];
+            for (0..width) |lane| panels.lay(first + lane, panel[lane..], width);
+        }
+    }
+
+    /// Query `q` into every so many elements; zeros where there is none.
+    fn lay(panels: *Panels, q: usize, to: []f32, width: usize) void {
+        if (q >= panels.given.count) {
+            for (0..panels.dim) |e| to[e * width] = 0;
+            return;
+        }
+        const query = score_zig.widened(panels.rows, &panels.given, q, panels.spare);
+        const scale = if (panels.metric == .cosine) score_zig.unitScale(query) else 1;
+        for (query, 0..) |element, e| to[e * width] = @floatCast(element * scale);
+        if (panels.metric == .cosine) panels.norms[q] = @floatCast(score_zig.normWide(query) * scale);
+    }
+
+    fn widthFrom(panels: *const Panels, first: usize) usize {
+        return if (panels.given.count - first <= lanes) lanes else wide;
+    }
+
+    pub fn score(panels: *const Panels, rows: *const Rows, where: Where, count: usize, to: *Block) void {
+        switch (panels.metric) {
+            inline .cosine, .dot, .squared_euclidean => |known| panels.scoreBy(known, rows, where, count, to),
+            .hamming, .jaccard => unreachable,
+        }
+    }
+
+    noinline fn scoreBy(
+        panels: *const Panels,
+        comptime metric: Metric,
+        rows: *const Rows,
+        where: Where,
+        count: usize,
+        to: *Block,
+    ) void {
+        var factors: [block_rows]f32 = @splat(1);
+        if (metric == .cosine) normsOf(rows, where, factors[0..count]);
+        if (metric == .dot) for (factors[0..count], 0..) |*factor, i| {
+            factor.* = rows.scale(where.at(i));
+        };
+        var lines: [block_rows][]const f32 = undefined;
+        panels.widen(metric, rows, where, lines[0..count]);
+        var first: usize = 0;
+        while (first < panels.given.count) : (first += wide) {
+            const panel = panels.elements[first * panels.dim ..];
+            const ahead: ?Ahead = if (first == 0 and rows.type == .f32) .{ .rows = rows, .where = &where } else null;
+            if (panels.widthFrom(first) == wide) {
+                panels.scorePanel(metric, 2, panel, first, lines[0..count], &factors, ahead, to);
+            } else {
+                panels.scorePanel(metric, 1, panel, first, lines[0..count], &factors, ahead, to);
+            }
+        }
+        const given: Given = .{ .queries = &panels.given, .norms = &panels.norms, .spare = panels.spare };
+        given.scoreWide(metric, rows, where, factors[0..count], to);
+    }
+
+    /// Rows as f32: where they are, or in scratch.
+    fn widen(
+        panels: *const Panels,
+        comptime metric: Metric,
+        rows: *const Rows,
+        where: Where,
+        lines: [][]const f32,
+    ) void {
+        switch (rows.type) {
+            .f32 => for (lines, 0..) |*line, i| {
+                line.* = rows.as(f32, where.at(i));
+            },
+            inline .f16, .bf16, .i8 => |of| for (lines, 0..) |*line, i| {
+                const to = panels.widened[i * panels.dim ..][0..panels.dim];
+                elements_zig.widenRow(of, rows.at(where.at(i)), to);
+                if (metric == .squared_euclidean and of == .i8) {
+                    const scale = rows.scale(where.at(i));
+                    for (to) |*element| element.* *= scale;
+                }
+                line.* = to;
+            },
+            .bits => unreachable,
+        }
+    }
+
+    inline fn scorePanel(
+        panels: *const Panels,
+        comptime metric: Metric,
+        comptime registers: usize,
+        panel: []const f32,
+        first: usize,
+        lines: []const []const f32,
+        factors: *const [block_rows]f32,
+        ahead: ?Ahead,
+        to: *Block,
+    ) void {
+        var scored: [block_rows][registers]F32s = undefined;
+        var row: usize = 0;
+        while (row < lines.len) {
+            const whole = row + tile_rows <= lines.len;
+            if (ahead) |next| fetch(next.rows, next.where, row + tile_rows, lines.len);
+            var some: [tile_rows][]const f32 = undefined;
+            for (&some, row..) |*line, i| line.* = lines[@min(i, lines.len - 1)];
+            if (whole) {
+                tile(metric, registers, tile_rows, panel, &some, scored[row..][0..tile_rows]);
+            } else {
+                tile(metric, registers, 4, panel, some[0..4], scored[row..][0..4]);
+            }
+            row += if (whole) tile_rows else 4;
+        }
+        // Squares are turned over whole.
+        for (scored[row..std.mem.alignForward(usize, row, lanes)]) |*of_row| of_row.* = @splat(@splat(0));
+        const lengths: [registers]F32s = @bitCast(panels.norms[first..][0 .. registers * lanes].*);
+        for (scored[0..lines.len], factors[0..lines.len]) |*of_row, factor| inline for (of_row, lengths) |*one, length| {
+            switch (metric) {
+                .cosine => one.* /= length * @as(F32s, @splat(factor)),
+                .dot => one.* *= @as(F32s, @splat(factor)),
+                else => {},
+            }
+        };
+        byQuery(registers, &scored, lines.len, first, to);
+    }
+};
+
+/// Scores by row in the place of scores by query, from query `first` on.
+pub inline fn byQuery(
+    comptime registers: usize,
+    scored: *const [block_rows][registers]F32s,
+    count: usize,
+    first: usize,
+    to: *Block,
+) void {
+    inline for (0..registers) |register| {
+        var base: usize = 0;
+        while (base < count) : (base += lanes) {
+            var square: [lanes]F32s = undefined;
+            for (&square, scored[base..][0..lanes]) |*line, of_row| line.* = of_row[register];
+            turnOver(&square);
+            for (to[first + register * lanes ..][0..lanes], square) |*out, line| out[base..][0..lanes].* = line;
+        }
+    }
+}
+
+/// Queries as they were given, to be scored again where f32 does not hold it.
+pub const Given = struct {
+    queries: *const Rows,
+    /// Of each as it was scored; used by cosine alone.
+    norms: *const [block_queries]f32,
+    /// Room for one.
+    spare: []align(arena_zig.alignment) u8,
+
+    /// Takes in f64 what f32 does not hold. `norms` are those of rows, where scores are cosines.
+    pub fn scoreWide(
+        given: *const Given,
+        comptime metric: Metric,
+        rows: *const Rows,
+        where: Where,
+        norms: []const f32,
+        to: *Block,
+    ) void {
+        if (metric == .squared_euclidean) return;
+        const rows_sound = for (norms) |norm| {
+            if (!(norm > 0)) break false;
+        } else true;
+        const count = given.queries.count;
+        for (to[0..count], given.norms[0..count], 0..) |*scored, norm, q| {
+            const sound = if (metric == .dot) allFinite(scored, norms.len) else norm >= 1 and rows_sound;
+            if (sound) continue;
+            const query: score_zig.Query = .over(rows.type, metric, .precise, given.queries, q, given.spare);
+            for (scored[0..norms.len], norms, 0..) |*score, row_norm, i| {
+                const holds = if (metric == .dot) std.math.isFinite(score.*) else norm >= 1 and row_norm > 0;
+                if (!holds) score.* = query.scoreWide(rows, where.at(i));
+            }
+        }
+    }
+};
+
+/// Whether all are finite, of `some` and of what follows them in their last register.
+fn allFinite(some: *const [block_rows]f32, count: usize) bool {
+    const largest: F32s = @splat(std.math.floatMax(f32));
+    var finite: @Vector(lanes, bool) = @splat(true);
+    var i: usize = 0;
+    while (i < count) : (i += lanes) finite = finite & (@abs(@as(F32s, some[i..][0..lanes].*)) <= largest);
+    return @reduce(.And, finite);
+}
+
+/// The norms of so many rows: those that came with them, or taken here.
+pub fn normsOf(rows: *const Rows, where: Where, out: []f32) void {
+    if (rows.norms.len == 0) return query_zig.normsOf(rows, where, out);
+    for (out, 0..) |*norm, i| norm.* = rows.norms[where.at(i)];
+}
+
+/// Whose rows to ask for before they are met.
+const Ahead = struct { rows: *const Rows, where: *const Where };
+
+/// Asks for the next tile of rows of f32, of this block or the next: rows of few lines end before a cache sees a stream.
+inline fn fetch(rows: *const Rows, where: *const Where, from: usize, count: usize) void {
+    for (from..from + tile_rows) |i| {
+        if (i >= count and (where.* != .run or where.at(i) >= rows.count)) return;
+        const line = rows.as(f32, where.at(i));
+        var at: usize = 0;
+        while (at < @min(line.len, 512)) : (at += 16) {
+            @prefetch(line.ptr + at, .{ .rw = .read, .locality = 2, .cache = .data });
+        }
+    }
+}
+
+/// out[r] = the scores of row `r` and of each query of a panel.
+noinline fn tile(
+    comptime metric: Metric,
+    comptime registers: usize,
+    comptime n: usize,
+    panel: []const f32,
+    lines: *const [n][]const f32,
+    out: *[n][registers]F32s,
+) void {
+    const dim = lines[0].len;
+    var totals: [2][n][registers]F32s = @splat(@splat(@splat(@splat(0))));
+    var first: usize = 0;
+    while (first < dim) : (first += part) {
+        var sums: [n][registers]F32s = @splat(@splat(@splat(0)));
+        for (first..@min(first + part, dim)) |e| {
+            var queries: [registers]F32s = undefined;
+            inline for (&queries, 0..) |*some, r| some.* = panel[(e * registers + r) * lanes ..][0..lanes].*;
+            inline for (&sums, lines) |*of_row, line| {
+                const element: F32s = @splat(line[e]);
+                inline for (of_row, queries) |*sum, query| sum.* = switch (metric) {
+                    .dot, .cosine => simd.mulAdd(F32s, query, element, sum.*),
+                    .squared_euclidean => simd.mulAdd(F32s, query - element, query - element, sum.*),
+                    .hamming, .jaccard => comptime unreachable,
+                };
+            }
+        }
+        for (&totals[first / part % 2], sums) |*of_row, some| inline for (of_row, some) |*total, sum| {
+            total.* += sum;
+        };
+    }
+    for (out, totals[0], totals[1]) |*of_row, one, other| inline for (of_row, one, other) |*sum, a, b| {
+        sum.* = a + b;
+    };
+}
+
+/// Rows of a square in the place of its columns.
+inline fn turnOver(square: *[lanes]F32s) void {
+    @setEvalBranchQuota(10_000);
+    comptime var step = lanes / 2;
+    inline while (step > 0) : (step /= 2) {
+        inline for (0..lanes) |i| if (i & step == 0) {
+            const a = square[i];
+            const b = square[i + step];
+            square[i] = @shuffle(f32, a, b, crossed(step, false));
+            square[i + step] = @shuffle(f32, a, b, crossed(step, true));
+        };
+    }
+}
+
+/// Of two lines `step` apart: what the first keeps and takes from the second, or the other way round.
+fn crossed(step: usize, second: bool) @Vector(lanes, i32) {
+    var mask: [lanes]i32 = undefined;
+    for (&mask, 0..) |*lane, i| {
+        const from_second = i & step != 0;
+        const at: i32 = @intCast(if (second) i | step else i & ~step);
+        lane.* = if (from_second) ~at else at;
+    }
+    return mask;
+}
