@@ -64,6 +64,34 @@ test "scores of bytes and of bits are exact for every length, and the same where
     }
 }
 
+test "rows of bytes or bits that no near cache holds score the same, from wherever in a line they begin" {
+    const most = 5;
+    const gap = 1 << 18;
+    const room: Room = try .of(most, gap + 2048);
+    defer room.free();
+    inline for (kinds) |kind| {
+        const T = kind[0];
+        var query: [1536]T = undefined;
+        var elements: [most * 1536]T = undefined;
+        scatter(T, &query, 1);
+        scatter(T, &elements, 2);
+        scatterScales(room.scales, 3);
+        const dims = [_]usize{ 3, 64, 383, 384, 388, 396, 444, 448, 452, 508, 512, 516, 576, 640, 772, 1020, 1536 };
+        for (dims, 0..) |dim, d| for (kind[1]) |metric| for ([_]usize{ 0, 4, 20, 25, 36 }) |start| {
+            const given: Given(T, T) = .{
+                .query = query[0..dim],
+                .elements = elements[0 .. most * dim],
+                .scales = if (T == i8) room.scales[0..most] else &.{},
+                // Strides of whole words but where rows begin at an odd byte.
+                .gap = gap - dim % 4 - start % 5 * (1 + start % 3),
+            };
+            const search = searching(metric, precisions[d % 2]);
+            try given.expectEverywhere(&room, &search, start);
+            try expectExact(T, &given, &room, &search);
+        };
+    }
+}
+
 test "among many rows of bytes or bits each has its own norm, its own scale and its own bit of the filter" {
     const most = 600;
     const dim = 40;
@@ -214,7 +242,12 @@ test "a row of bytes is at no distance from itself, and at none below 0, whateve
         scatterScales(&scales, round);
         const own = scales[2];
         scales[3] = @bitCast(@as(u32, @bitCast(own)) + 1);
-        const given: Given(i8, i8) = .{ .query = &query, .elements = &elements, .query_scale = &.{own}, .scales = &scales };
+        const given: Given(i8, i8) = .{
+            .query = &query,
+            .elements = &elements,
+            .query_scale = &.{own},
+            .scales = &scales,
+        };
         try given.expectEverywhere(&room, &.by(.squared_euclidean), round);
         try expectExact(i8, &given, &room, &.by(.squared_euclidean));
         try testing.expectEqual(0, room.alone[2]);

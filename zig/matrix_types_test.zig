@@ -24,6 +24,9 @@ const scatterScales = query_test.scatterScales;
 const searching = score_test.searching;
 const testing = std.testing;
 
+const dims = [_]usize{
+    1, 2, 3, 5, 8, 15, 16, 17, 31, 32, 33, 63, 64, 65, 66, 100, 127, 128, 129, 130, 131, 255, 256, 257,
+};
 const of_bits = [_]Metric{ .hamming, .jaccard };
 
 /// Types of queries and rows, and their metrics.
@@ -73,7 +76,8 @@ fn Room(comptime Q: type, comptime R: type) type {
         /// So many, apart, from an element on that is no multiple of anything.
         fn queriesOf(room: *const Self, count: usize, dim: usize, variant: usize) Rows {
             const stride = dim + variant % 3;
-            var queries: Rows = .spaced(Q, room.queries[variant % 5 ..][0 .. (count - 1) * stride + dim], count, dim, stride);
+            const reach = (count - 1) * stride + dim;
+            var queries: Rows = .spaced(Q, room.queries[variant % 5 ..][0..reach], count, dim, stride);
             if (Q == i8 and variant % 2 == 0) queries.scales = room.query_scales[0..count];
             return queries;
         }
@@ -148,7 +152,6 @@ test "many queries and rows of every type are within the bounds of the oracle, i
     inline for (kinds, 0..) |kind, k| {
         const room: Room(kind[0], kind[1]) = try .of(130, most, 260);
         defer room.free();
-        const dims = [_]usize{ 1, 2, 3, 5, 8, 15, 16, 17, 31, 32, 33, 63, 64, 65, 66, 100, 127, 128, 129, 255, 256, 257 };
         const query_counts = [_]usize{ 2, 5, 6, 7, 16, 17, 31, 33, 64, 65, 130 };
         for (dims, 0..) |dim, d| for (query_counts, 0..) |count, c| {
             const variant = d * query_counts.len + c + k;
@@ -165,7 +168,7 @@ test "many queries and rows of every type are within the bounds of the oracle, i
     }
 }
 
-test "among many queries a row has the bits of its score wherever it stands, filtered, and with its own norm and scale" {
+test "among many queries a row has the bits of its score wherever it stands, filtered, with its own norm and scale" {
     const most = 200;
     const dim = 41;
     inline for (kinds) |kind| {
@@ -186,7 +189,8 @@ test "among many queries a row has the bits of its score wherever it stands, fil
                 some.filter = words[0 .. (some.count + 63) / 64];
                 try room.score(&search, &queries, &some, room.out);
                 for (0..count) |q| for (0..some.count) |i| {
-                    const expected = if (words[i / 64] >> @intCast(i % 64) & 1 == 1) room.other[q * most + first + i] else nan;
+                    const is_in = words[i / 64] >> @intCast(i % 64) & 1 == 1;
+                    const expected = if (is_in) room.other[q * most + first + i] else nan;
                     try expectBits(&.{expected}, &.{room.out[q * some.count + i]});
                 };
             }
@@ -200,24 +204,28 @@ test "oddities of every type, of queries and of rows, score among many what they
     inline for (query_test.pairs) |pair| {
         const room: Room(pair[0], pair[1]) = try .of(2 * n, n, 67);
         defer room.free();
-        for ([_]usize{ 1, 16, 37, 67 }) |dim| for ([_]usize{ 0, dim / 3, dim - 1 }) |lane| for ([_]usize{ 5, 2 * n }) |count| {
+        for ([_]usize{ 1, 16, 37, 67 }) |dim| for (0..6) |i| {
+            const lane = ([_]usize{ 0, dim / 3, dim - 1 })[i % 3];
+            const count = ([_]usize{ 5, 2 * n })[i / 3];
             const queries: Rows = .dense(pair[0], room.queries[0 .. count * dim], dim);
             var rows: Rows = .dense(pair[1], room.elements[0 .. n * dim], dim);
             if (pair[1] == i8) rows.scales = room.scales;
             for (0..count) |q| {
                 query_test.paintOdd(pair[0], room.queries[q * dim ..][0..dim], oddities[(q + lane) % n], lane);
             }
-            for (oddities, 0..) |oddity, i| query_test.paintOdd(pair[1], room.elements[i * dim ..][0..dim], oddity, lane);
+            for (oddities, 0..) |oddity, row| {
+                query_test.paintOdd(pair[1], room.elements[row * dim ..][0..dim], oddity, lane);
+            }
             for (metrics) |metric| for (precisions) |precision| {
                 const search = searching(metric, precision);
                 try room.score(&search, &queries, &rows, room.out[0 .. count * n]);
-                for (0..count) |q| for (0..n) |i| try room.expectPair(&search, &queries, &rows, q, i);
+                for (0..count * n) |at| try room.expectPair(&search, &queries, &rows, at / n, at % n);
             };
         };
     }
 }
 
-test "the best rows of every type of many queries are those of their scores, filtered and as good as the threshold" {
+test "the best rows of many queries, of every type, are their scores sorted, filtered and as good as the threshold" {
     const most = 150;
     const dim = 11;
     const words = [_]u64{ 0x5555_5555_5555_5555, std.math.maxInt(u64), 0xFF00FF };
@@ -267,6 +275,33 @@ fn expectRanked(search: *const Search, scores: []const f32, hits: []const top_k.
             before += @intFromBool(nearer or (score == hit.score and i < hit.row));
         }
         try testing.expectEqual(rank, before);
+    }
+}
+
+test "many queries of the least and the greatest bytes are exact, up to 65536 of them in 32 bits and beyond" {
+    const fills = [_]i8{ -128, 127, 1, -128, 127, 0 };
+    const most = 65_537;
+    var room: Room(i8, i8) = try .of(fills.len, fills.len, most);
+    defer room.free();
+    testing.allocator.free(room.bytes);
+    room.bytes = try testing.allocator.alignedAlloc(u8, .@"64", 2 << 20);
+    for ([_]usize{ 1, 1023, 65_535, 65_536, most }) |dim| {
+        const queries: Rows = .dense(i8, room.queries[0 .. fills.len * dim], dim);
+        const rows: Rows = .dense(i8, room.elements[0 .. fills.len * dim], dim);
+        for (fills, 0..) |fill, i| {
+            @memset(room.queries[i * dim ..][0..dim], fill);
+            @memset(room.elements[i * dim ..][0..dim], fill);
+            if (i > 2) room.elements[(i + 1) * dim - 1] = 5;
+        }
+        for (metrics) |metric| {
+            const search: Search = .by(metric);
+            try room.score(&search, &queries, &rows, room.out[0 .. fills.len * fills.len]);
+            for (room.out[0 .. fills.len * fills.len], 0..) |score, at| {
+                const query = queries.as(i8, at / fills.len);
+                const expected = Oracle.whole(metric, false, query, rows.as(i8, at % fills.len), .{ 1, 1 });
+                try expectBits(&.{expected}, &.{score});
+            }
+        }
     }
 }
 
