@@ -60,10 +60,15 @@ fn blockNeed(search: *const Search, shape: Shape, query_count: usize) usize {
     const count = @min(query_count, block_queries);
     const queries = switch (Way.of(search, shape, query_count)) {
         .turned_over => Panels.needOf(shape, count),
-        .pairs => severalNeed(shape, panels_zig.padded(count)),
+        .pairs => severalNeed(shape, inPairs(count)),
         .one_by_one => severalNeed(shape, count),
     };
     return queries +| arena_zig.sizeOf(Block, 1);
+}
+
+/// Blocks of a query that pairs take: whole panels, and one beside them.
+fn inPairs(count: usize) usize {
+    return panels_zig.padded(count) + 1;
 }
 
 fn severalNeed(shape: Shape, count: usize) usize {
@@ -177,9 +182,9 @@ const Queries = union(enum) {
         const way: Way = .of(search, shape, query_count);
         if (way == .one_by_one) return .{ .one_by_one = try .reserve(frame, search, shape, count) };
         if (way == .pairs and !pairs_zig.of_bytes) {
-            return .{ .one_by_one = try .reserve(frame, search, shape, panels_zig.padded(count)) };
+            return .{ .one_by_one = try .reserve(frame, search, shape, inPairs(count)) };
         }
-        const need = if (way == .pairs) severalNeed(shape, panels_zig.padded(count)) else Panels.needOf(shape, count);
+        const need = if (way == .pairs) severalNeed(shape, inPairs(count)) else Panels.needOf(shape, count);
         const block = try frame.alloc(u8, need);
         const in_pairs = way == .pairs or pairs_zig.ofHalves(search, shape);
         if (in_pairs) return .{ .pairs = .over(search, shape, block) };
