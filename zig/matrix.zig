@@ -45,13 +45,13 @@ comptime {
 /// How a block of queries meets rows.
 const Way = enum {
     turned_over,
-    /// i8 against i8: by words where the tier multiplies bytes, else one by one; of the same need.
-    bytes,
+    /// Of i8 against i8, where the tier multiplies bytes, else one by one; of the same need.
+    pairs,
     one_by_one,
 
     fn of(search: *const Search, shape: Shape, query_count: usize) Way {
         if (query_count < few) return .one_by_one;
-        if (shape.queries == .i8) return if (shape.dim <= pairs_zig.most) .bytes else .one_by_one;
+        if (shape.queries == .i8) return if (shape.dim <= pairs_zig.most) .pairs else .one_by_one;
         return if (search.precision == .fast and shape.rows != .bits) .turned_over else .one_by_one;
     }
 };
@@ -60,10 +60,15 @@ fn blockNeed(search: *const Search, shape: Shape, query_count: usize) usize {
     const count = @min(query_count, block_queries);
     const queries = switch (Way.of(search, shape, query_count)) {
         .turned_over => Panels.needOf(shape, count),
-        .bytes => bytesNeed(shape, count),
+        .pairs => severalNeed(shape, inPairs(count)),
         .one_by_one => severalNeed(shape, count),
     };
     return queries +| arena_zig.sizeOf(Block, 1);
+}
+
+/// Blocks of a query that pairs take: whole panels, and one beside them.
+fn inPairs(count: usize) usize {
+    return panels_zig.padded(count) + 1;
 }
 
 fn severalNeed(shape: Shape, count: usize) usize {
@@ -166,11 +171,6 @@ pub fn topK(
     }
 }
 
-/// Of panels and one query more, or of queries one by one.
-fn bytesNeed(shape: Shape, count: usize) usize {
-    return severalNeed(shape, panels_zig.padded(count)) +| shape.queryNeed();
-}
-
 /// A block of queries, ready to meet rows.
 const Queries = union(enum) {
     turned_over: Panels,
@@ -181,14 +181,13 @@ const Queries = union(enum) {
         const count = @min(query_count, block_queries);
         const way: Way = .of(search, shape, query_count);
         if (way == .one_by_one) return .{ .one_by_one = try .reserve(frame, search, shape, count) };
-        if (way == .bytes and !pairs_zig.of_bytes) {
-            _ = try frame.alloc(u8, shape.queryNeed());
-            return .{ .one_by_one = try .reserve(frame, search, shape, panels_zig.padded(count)) };
+        if (way == .pairs and !pairs_zig.of_bytes) {
+            return .{ .one_by_one = try .reserve(frame, search, shape, inPairs(count)) };
         }
-        const need = if (way == .bytes) bytesNeed(shape, count) else Panels.needOf(shape, count);
+        const need = if (way == .pairs) severalNeed(shape, inPairs(count)) else Panels.needOf(shape, count);
         const block = try frame.alloc(u8, need);
-        const by_words = way == .bytes or pairs_zig.ofHalves(search, shape);
-        if (by_words) return .{ .pairs = .over(search, shape, block) };
+        const in_pairs = way == .pairs or pairs_zig.ofHalves(search, shape);
+        if (in_pairs) return .{ .pairs = .over(search, shape, block) };
         return .{ .turned_over = .over(search, shape, count, block) };
     }
 
