@@ -87,7 +87,7 @@ fn kernels_export_nothing_touch_no_thread_and_ask_no_machine() {
         std.Io|std.c.|std.time|std.log|std.debug.print|std.Thread|std.atomic|@atomic|Mutex|std.heap";
     let similarity = ["rows.zig", "score.zig", "top_k.zig", "similarity.zig", "matrix.zig", "elements.zig"];
     // Tested through those that call them.
-    let inner = ["query.zig", "integers.zig", "wide.zig"];
+    let inner = ["query.zig", "integers.zig", "wide.zig", "prepare.zig", "panels.zig", "pairs.zig"];
     let kernels = [&similarity[..], &inner, &["spreading.zig", "decay.zig", "simd.zig"]].concat();
     let imports = [&["std", "builtin", "arena.zig", "lines.zig", "dots.zig", "oracle.zig"], &kernels[..]].concat();
     for kernel in kernels {

@@ -89,7 +89,9 @@ fn plainly(a: Words, b: Words) Words {
     const I16s = @Vector(2 * lanes, i16);
     const I32s = @Vector(2 * lanes, i32);
     const products = @as(I32s, @as(I16s, @bitCast(a))) * @as(I32s, @as(I16s, @bitCast(b)));
-    return @bitCast(@shuffle(i32, products, undefined, everySecond(0)) + @shuffle(i32, products, undefined, everySecond(1)));
+    const even = @shuffle(i32, products, undefined, everySecond(0));
+    const odd = @shuffle(i32, products, undefined, everySecond(1));
+    return @bitCast(even + odd);
 }
 
 fn everySecond(comptime from: i32) @Vector(lanes, i32) {

@@ -1,8 +1,8 @@
 //! Elements of reduced types as f32, a register of a row at a time.
 //!
 //! A register of f16 is two of f32, in the order of its elements. One of bf16 is the elements at even places and then
-//! those at odd ones, one of i8 every fourth from the first, the second and so on: a shift and a mask of its words. What
-//! meets them is arranged that way.
+//! those at odd ones, one of i8 every fourth from the first, the second and so on: a shift and a mask of its words.
+//! What meets them is arranged that way.
 
 const std = @import("std");
 const builtin = @import("builtin");
@@ -147,10 +147,11 @@ test "every f16, bf16 and i8 is widened to the number it is" {
 }
 
 test "a half is what IEEE says it is" {
+    const inf = std.math.inf(f32);
     const cases = [_]struct { u16, f32 }{
-        .{ 0x0000, 0 },                  .{ 0x8000, -0.0 },           .{ 0x3C00, 1 },          .{ 0xC000, -2 },
-        .{ 0x0001, 0x1p-24 },            .{ 0x03FF, 1023 * 0x1p-24 }, .{ 0x7BFF, 65504 },      .{ 0x7C00, std.math.inf(f32) },
-        .{ 0xFC00, -std.math.inf(f32) }, .{ 0x0400, 0x1p-14 },        .{ 0x3555, 0x1.554p-2 }, .{ 0x8001, -0x1p-24 },
+        .{ 0x0000, 0 },       .{ 0x8000, -0.0 },           .{ 0x3C00, 1 },          .{ 0xC000, -2 },
+        .{ 0x0001, 0x1p-24 }, .{ 0x03FF, 1023 * 0x1p-24 }, .{ 0x7BFF, 65504 },      .{ 0x7C00, inf },
+        .{ 0xFC00, -inf },    .{ 0x0400, 0x1p-14 },        .{ 0x3555, 0x1.554p-2 }, .{ 0x8001, -0x1p-24 },
     };
     for (cases) |case| {
         const found: [lanes]f32 = fromHalves(@splat(case[0]));

@@ -4,8 +4,10 @@
 //! of each stands side by side, a lane for each, and one element of a row meets them all. A score is then a sum along
 //! one lane, taken by parts of `part` elements, so that its error grows as a part does and not as the row. It may
 //! differ from the score of the query alone, within the bound of both, and does not depend on the other queries or
-//! rows. A block of rows of a reduced type is widened first. Fewer queries, and all where scores are precise or whole
-//! numbers, meet each block of rows one after the other while it is in the cache: those are the bits of each query alone.
+//! rows. A block of rows of a reduced type is widened first. Small numbers against their like go by words of several
+//! of them, where the tier has an instruction for it (pairs.zig). Fewer queries, bits, and all where scores are precise
+//! meet each block of rows one after the other while it is in the cache: those are the bits of each query alone, as are
+//! those of i8 whichever way they go.
 
 const std = @import("std");
 const arena_zig = @import("arena.zig");
@@ -180,7 +182,8 @@ const Queries = union(enum) {
         const need = if (way == .pairs) severalNeed(shape, panels_zig.padded(count)) else Panels.needOf(shape, count);
         const block = try frame.alloc(u8, need);
         const in_pairs = way == .pairs or pairs_zig.ofHalves(search, shape);
-        return if (in_pairs) .{ .pairs = .over(search, shape, block) } else .{ .turned_over = .over(search, shape, count, block) };
+        if (in_pairs) return .{ .pairs = .over(search, shape, block) };
+        return .{ .turned_over = .over(search, shape, count, block) };
     }
 
     fn prepare(queries: *Queries, given: *const Rows) void {

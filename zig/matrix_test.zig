@@ -366,7 +366,8 @@ test "an arena one block short refuses many queries before the first write, and 
         const best_need = matrix.topKNeed(&search, .{ .dim = dim }, count, 4, 4);
         var best_arena: Arena = .over(room.bytes[0 .. best_need - 64]);
         defer best_arena.dissolve();
-        const refused = matrix.topK(&best_arena, &search, &.dense(f32, queries, dim), &rows, 4, &hits, results[0..count]);
+        const given: Rows = .dense(f32, queries, dim);
+        const refused = matrix.topK(&best_arena, &search, &given, &rows, 4, &hits, results[0..count]);
         try testing.expectError(error.OutOfMemory, refused);
         try testing.expectEqual(best_need, best_arena.wanted);
         for (room.out) |score| try testing.expectEqual(9, score);

@@ -6,6 +6,7 @@ const builtin = @import("builtin");
 const arena_zig = @import("arena.zig");
 const elements_zig = @import("elements.zig");
 const query_zig = @import("query.zig");
+const prepare_zig = @import("prepare.zig");
 const rows_zig = @import("rows.zig");
 const score_zig = @import("score.zig");
 const similarity = @import("similarity.zig");
@@ -110,10 +111,10 @@ pub const Panels = struct {
             for (0..panels.dim) |e| to[e * width] = 0;
             return;
         }
-        const query = score_zig.widened(panels.rows, &panels.given, q, panels.spare);
-        const scale = if (panels.metric == .cosine) score_zig.unitScale(query) else 1;
+        const query = prepare_zig.widened(panels.rows, &panels.given, q, panels.spare);
+        const scale = if (panels.metric == .cosine) prepare_zig.unitScale(query) else 1;
         for (query, 0..) |element, e| to[e * width] = @floatCast(element * scale);
-        if (panels.metric == .cosine) panels.norms[q] = @floatCast(score_zig.normWide(query) * scale);
+        if (panels.metric == .cosine) panels.norms[q] = @floatCast(prepare_zig.norm(query) * scale);
     }
 
     fn widthFrom(panels: *const Panels, first: usize) usize {
@@ -209,13 +210,13 @@ pub const Panels = struct {
         // Squares are turned over whole.
         for (scored[row..std.mem.alignForward(usize, row, lanes)]) |*of_row| of_row.* = @splat(@splat(0));
         const lengths: [registers]F32s = @bitCast(panels.norms[first..][0 .. registers * lanes].*);
-        for (scored[0..lines.len], factors[0..lines.len]) |*of_row, factor| inline for (of_row, lengths) |*one, length| {
-            switch (metric) {
+        for (scored[0..lines.len], factors[0..lines.len]) |*of_row, factor| {
+            inline for (of_row, lengths) |*one, length| switch (metric) {
                 .cosine => one.* /= length * @as(F32s, @splat(factor)),
                 .dot => one.* *= @as(F32s, @splat(factor)),
                 else => {},
-            }
-        };
+            };
+        }
         byQuery(registers, &scored, lines.len, first, to);
     }
 };
@@ -291,7 +292,8 @@ pub fn normsOf(rows: *const Rows, where: Where, out: []f32) void {
 /// Whose rows to ask for before they are met.
 const Ahead = struct { rows: *const Rows, where: *const Where };
 
-/// Asks for the next tile of rows of f32, of this block or the next: rows of few lines end before a cache sees a stream.
+/// Asks for the next tile of rows of f32, of this block or the next: rows of few lines end before a cache sees a
+/// stream.
 inline fn fetch(rows: *const Rows, where: *const Where, from: usize, count: usize) void {
     for (from..from + tile_rows) |i| {
         if (i >= count and (where.* != .run or where.at(i) >= rows.count)) return;

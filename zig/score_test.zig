@@ -3,6 +3,7 @@
 const std = @import("std");
 const builtin = @import("builtin");
 const arena_zig = @import("arena.zig");
+const prepare_zig = @import("prepare.zig");
 const rows_zig = @import("rows.zig");
 const query_zig = @import("query.zig");
 const score_zig = @import("score.zig");
@@ -116,13 +117,14 @@ test "a score is the same bits among few rows and among more than the nearer cac
     scatter(elements, 1);
     for (metrics) |metric| {
         var arena: Arena = .over(&bytes);
-        try similarity.scores(&arena, &.by(metric), &.dense(f32, elements[0..dim], dim), &.dense(f32, elements, dim), all);
+        const query: Rows = .dense(f32, elements[0..dim], dim);
+        try similarity.scores(&arena, &.by(metric), &query, &.dense(f32, elements, dim), all);
         var first: usize = 0;
         while (first < count) : (first += 997) {
             var few: [7]f32 = undefined;
             const some = few[0..@min(few.len, count - first)];
             const part = elements[first * dim ..][0 .. some.len * dim];
-            try similarity.scores(&arena, &.by(metric), &.dense(f32, elements[0..dim], dim), &.dense(f32, part, dim), some);
+            try similarity.scores(&arena, &.by(metric), &query, &.dense(f32, part, dim), some);
             try expectBits(all[first..][0..some.len], some);
         }
     }
@@ -175,13 +177,14 @@ test "cosines of unit vectors are within 2^-24 where they are precise" {
             if (i == 1) for (vector, vectors[0]) |*x, y| {
                 x.* = y + x.* * 0x1p-6;
             };
-            const norm: f32 = @floatCast(score_zig.normWide(vector[0..len]));
+            const norm: f32 = @floatCast(prepare_zig.norm(vector[0..len]));
             for (vector) |*x| x.* /= norm;
         }
         var arena: Arena = .over(&bytes);
         var found: [1]f32 = undefined;
         const search = searching(.cosine, .precise);
-        try similarity.scores(&arena, &search, &.dense(f32, vectors[0][0..len], len), &.dense(f32, vectors[1][0..len], len), &found);
+        const query: Rows = .dense(f32, vectors[0][0..len], len);
+        try similarity.scores(&arena, &search, &query, &.dense(f32, vectors[1][0..len], len), &found);
         try testing.expectApproxEqAbs(Oracle.cosine(vectors[0][0..len], vectors[1][0..len]), @as(f64, found[0]), 6e-8);
     }
 }

@@ -24,7 +24,11 @@ pub const F64s = @Vector(wide_lanes, f64);
 const U64s = @Vector(wide_lanes, u64);
 
 /// So many lanes of a vector, from `first` on.
-pub inline fn cut(vector: anytype, comptime first: usize, comptime count: usize) @Vector(count, Child(@TypeOf(vector))) {
+pub inline fn cut(
+    vector: anytype,
+    comptime first: usize,
+    comptime count: usize,
+) @Vector(count, Child(@TypeOf(vector))) {
     return @shuffle(Child(@TypeOf(vector)), vector, undefined, following(first, count));
 }
 
@@ -79,7 +83,12 @@ pub inline fn sumEach(comptime T: type, vectors: [4]@Vector(lanes, T)) @Vector(4
 }
 
 /// Of two vectors made of parts of so many lanes: the halves of each part added, those of `a` first.
-inline fn addHalves(comptime T: type, comptime part: usize, a: @Vector(lanes, T), b: @Vector(lanes, T)) @Vector(lanes, T) {
+inline fn addHalves(
+    comptime T: type,
+    comptime part: usize,
+    a: @Vector(lanes, T),
+    b: @Vector(lanes, T),
+) @Vector(lanes, T) {
     @setEvalBranchQuota(10_000);
     return plus(T, @shuffle(T, a, b, halves(part, 0)), @shuffle(T, a, b, halves(part, part / 2)));
 }
@@ -143,7 +152,8 @@ const WindowTail = struct {
     pub fn of(len: usize) WindowTail {
         const first: u8 = if (len < width) 0 else @intCast(width - len % width);
         const is_fresh = std.simd.iota(u8, width) >= @as(@Vector(width, u8), @splat(first));
-        return .{ .fresh = @select(u8, is_fresh, @as(@Vector(width, u8), @splat(0xFF)), @as(@Vector(width, u8), @splat(0))) };
+        const all: @Vector(width, u8) = @splat(0xFF);
+        return .{ .fresh = @select(u8, is_fresh, all, @as(@Vector(width, u8), @splat(0))) };
     }
 
     pub inline fn read(tail: WindowTail, row: []const u8) Words {

@@ -14,7 +14,13 @@ const Words = simd.Words;
 const wide_lanes = simd.wide_lanes;
 const width = simd.width;
 
-pub noinline fn score(comptime kind: Kind, comptime metric: Metric, query: *const Query, row: []const u8, scale: f32) f32 {
+pub noinline fn score(
+    comptime kind: Kind,
+    comptime metric: Metric,
+    query: *const Query,
+    row: []const u8,
+    scale: f32,
+) f32 {
     const first, const squares = sums(kind, metric, query, row, scale);
     switch (metric) {
         .dot => return @floatCast(if (kind == .i8) first * scale else first),
