@@ -70,8 +70,9 @@ impl Precision {
 ///   scales or quotients. A fast cosine errs by less than `2^-23`; a distance at unequal scales by `2^-49` of the sum
 ///   of both squared lengths more. Scores among many queries are the bits of each query alone.
 /// - `f32` with `i8`: sums are multiplied by the scale; a fast distance is that of `scale * x` rounded to f32.
-/// - `bf16` with `bf16`, fast cosines and dot products, where the CPU multiplies bf16 (tier `v4x`): elements and products
-///   below `2^-126` count as 0, which adds up to `dim 2^-126 (1 + max|q| + max|x|)` to the error of a dot product.
+/// - `bf16` with `bf16`, fast cosines and dot products, where the CPU multiplies bf16 (tier `v4x`): elements and
+///   products below `2^-126` count as 0, which adds up to `dim 2^-126 (1 + max|q| + max|x|)` to the error of a dot
+///   product.
 ///
 /// ```
 /// use ecphory::{Metric, Rows, Search};
