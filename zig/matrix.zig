@@ -5,9 +5,9 @@
 //! one lane, taken by parts of `part` elements, so that its error grows as a part does and not as the row. It may
 //! differ from the score of the query alone, within the bound of both, and does not depend on the other queries or
 //! rows. A block of rows of a reduced type is widened first. Small numbers against their like go by words of several
-//! of them, where the tier has an instruction for it (pairs.zig). Fewer queries, bits, and all where scores are precise
-//! meet each block of rows one after the other while it is in the cache: those are the bits of each query alone, as are
-//! those of i8 whichever way they go.
+//! of them, where the tier has an instruction for it (pairs.zig). Fewer queries, bits, and numbers where scores are
+//! precise meet each block of rows one after the other while it is in the cache: those are the bits of each query
+//! alone, as are those of i8 against i8 whichever way they go.
 
 const std = @import("std");
 const arena_zig = @import("arena.zig");
@@ -60,10 +60,15 @@ fn blockNeed(search: *const Search, shape: Shape, query_count: usize) usize {
     const count = @min(query_count, block_queries);
     const queries = switch (Way.of(search, shape, query_count)) {
         .turned_over => Panels.needOf(shape, count),
-        .pairs => severalNeed(shape, panels_zig.padded(count)),
+        .pairs => severalNeed(shape, inPairs(count)),
         .one_by_one => severalNeed(shape, count),
     };
     return queries +| arena_zig.sizeOf(Block, 1);
+}
+
+/// Blocks of a query that pairs take: whole panels, and one beside them.
+fn inPairs(count: usize) usize {
+    return panels_zig.padded(count) + 1;
 }
 
 fn severalNeed(shape: Shape, count: usize) usize {
@@ -177,9 +182,9 @@ const Queries = union(enum) {
         const way: Way = .of(search, shape, query_count);
         if (way == .one_by_one) return .{ .one_by_one = try .reserve(frame, search, shape, count) };
         if (way == .pairs and !pairs_zig.of_bytes) {
-            return .{ .one_by_one = try .reserve(frame, search, shape, panels_zig.padded(count)) };
+            return .{ .one_by_one = try .reserve(frame, search, shape, inPairs(count)) };
         }
-        const need = if (way == .pairs) severalNeed(shape, panels_zig.padded(count)) else Panels.needOf(shape, count);
+        const need = if (way == .pairs) severalNeed(shape, inPairs(count)) else Panels.needOf(shape, count);
         const block = try frame.alloc(u8, need);
         const in_pairs = way == .pairs or pairs_zig.ofHalves(search, shape);
         if (in_pairs) return .{ .pairs = .over(search, shape, block) };

@@ -155,7 +155,7 @@ pub fn expectNumber(way: Way, query: anytype, row: anytype, score: f32) !void {
     try std.testing.expectApproxEqAbs(exact, @as(f64, score), bound);
 }
 
-/// The score of whole numbers: exact until it is rounded, by way of f64, in the order that is written here. `scales` are
+/// The score of whole numbers: exact until it is rounded, by way of f64, in the order that is written here. Scales are
 /// of query and row.
 pub fn whole(metric: Metric, precise: bool, query: anytype, row: anytype, scales: [2]f32) f32 {
     return if (@TypeOf(query[0]) == u8) ofBits(metric, query, row) else ofBytes(metric, precise, query, row, scales);

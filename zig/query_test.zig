@@ -108,6 +108,8 @@ pub fn Given(comptime Q: type, comptime R: type) type {
         /// Of the query, and of each row; or none.
         query_scale: []const f32 = &.{},
         scales: []const f32 = &.{},
+        /// Elements between rows that are met, for rows that no cache holds.
+        gap: usize = 0,
 
         const Self = @This();
 
@@ -146,12 +148,13 @@ pub fn Given(comptime Q: type, comptime R: type) type {
             return found[0];
         }
 
-        /// The rows apart, from an element on that is no multiple of anything, with bits between that are NaN.
+        /// The rows apart, from an element on that may be a multiple of nothing, with bits between that are NaN.
         fn apart(given: *const Self, room: *const Room, variant: usize) Rows {
             const to: []R = @ptrCast(room.apart);
-            const stride = given.dim() + variant % 5 * (1 + variant % 3);
-            const some = to[variant % 37 ..][0..if (given.count() == 0) 0 else (given.count() - 1) * stride + given.dim()];
-            @memset(std.mem.sliceAsBytes(some), 0xFF);
+            const stride = given.dim() + given.gap + variant % 5 * (1 + variant % 3);
+            const reach = if (given.count() == 0) 0 else (given.count() - 1) * stride + given.dim();
+            const some = to[variant % 37 ..][0..reach];
+            if (given.gap == 0) @memset(std.mem.sliceAsBytes(some), 0xFF);
             for (0..given.count()) |i| @memcpy(some[i * stride ..][0..given.dim()], given.row(i));
             var rows: Rows = .spaced(R, some, given.count(), given.dim(), stride);
             rows.scales = given.scales;
@@ -205,7 +208,13 @@ fn isIn(rows: *const Rows, i: usize) bool {
 }
 
 /// By every packing, in tiles of one row, two or three.
-fn expectGathered(room: *const Room, search: *const Search, query: *const Rows, rows: *const Rows, variant: usize) !void {
+fn expectGathered(
+    room: *const Room,
+    search: *const Search,
+    query: *const Rows,
+    rows: *const Rows,
+    variant: usize,
+) !void {
     if (rows.count == 0) return;
     var random = std.Random.DefaultPrng.init(variant);
     const ids = room.ids[0 .. rows.count - variant % rows.count];
@@ -254,7 +263,7 @@ fn expectBest(room: *const Room, search: *const Search, query: *const Rows, rows
 
 fn expectDim(comptime Q: type, comptime R: type, room: *const Room, dim: usize, count: usize, variant: usize) !void {
     var query: [4096]Q = undefined;
-    var elements: [10 * 512 + 2 * 4096]R = undefined;
+    var elements: [2 * 4096]R = undefined;
     var scales: [10]f32 = undefined;
     scatter(Q, query[0..dim], variant);
     scatter(R, elements[0 .. count * dim], variant + 1);
@@ -315,7 +324,9 @@ pub const Oddity = enum { none, zero, nan, inf, minus_inf, denormal, mixed, huge
 
 /// Bytes have no oddities but zeros.
 pub fn paintOdd(comptime T: type, vector: []T, oddity: Oddity, lane: usize) void {
-    for (vector, 0..) |*x, i| x.* = if (T == i8) @as(i8, @intCast(i % 128)) - 64 else narrowed(T, if (i % 2 == 0) 0.5 else 1);
+    for (vector, 0..) |*x, i| {
+        x.* = if (T == i8) @as(i8, @intCast(i % 128)) - 64 else narrowed(T, if (i % 2 == 0) 0.5 else 1);
+    }
     if (oddity == .zero) @memset(vector, narrowed(T, 0));
     if (T == i8) return;
     const least: f32 = if (T == f16) 0x1p-24 else if (T == u16) 0x1p-133 else 0x1p-149;
@@ -347,7 +358,10 @@ test "zeros, NaN, infinities, denormal and huge numbers of every type score what
             var elements: [oddities.len * most]pair[1] = undefined;
             paintOdd(pair[0], query[0..dim], of_query, lane);
             for (oddities, 0..) |oddity, i| paintOdd(pair[1], elements[i * dim ..][0..dim], oddity, lane);
-            const given: Given(pair[0], pair[1]) = .{ .query = query[0..dim], .elements = elements[0 .. oddities.len * dim] };
+            const given: Given(pair[0], pair[1]) = .{
+                .query = query[0..dim],
+                .elements = elements[0 .. oddities.len * dim],
+            };
             for (metrics) |metric| for (precisions) |precision| {
                 const search = searching(metric, precision);
                 var arena: Arena = .over(room.arena);

@@ -17,12 +17,15 @@ test {
     _ = @import("decay.zig");
     _ = @import("dots.zig");
     _ = @import("elements.zig");
+    _ = @import("integers_test.zig");
     _ = @import("limits.zig");
     _ = @import("lines.zig");
     _ = @import("matrix.zig");
     _ = @import("matrix_test.zig");
+    _ = @import("matrix_types_test.zig");
     _ = @import("needs.zig");
     _ = @import("oracle.zig");
+    _ = @import("query_test.zig");
     _ = @import("rows.zig");
     _ = @import("score.zig");
     _ = @import("score_test.zig");
@@ -33,6 +36,7 @@ test {
     _ = @import("thread.zig");
     _ = @import("tier.zig");
     _ = @import("top_k.zig");
+    _ = @import("wide.zig");
 }
 
 /// The structs of the header and what stands for each on this side.

@@ -86,3 +86,37 @@ inline fn add(
         if (metric == .cosine) all.seconds[at] = simd.mulAdd(F64s, y, y, all.seconds[at]);
     };
 }
+
+const testing = std.testing;
+const Rows = @import("rows.zig").Rows;
+
+/// Of the first, every middle and the last element of a query and of a row: one more for each in the middle.
+fn expectKept(comptime kind: Kind, comptime Q: type, comptime R: type, dim: usize, q: [3]Q, x: [3]R) !void {
+    const most = 150;
+    var query: [most]Q = @splat(q[1]);
+    var row: [most]R = @splat(x[1]);
+    query[0] = q[0];
+    row[0] = x[0];
+    query[dim - 1] = q[2];
+    row[dim - 1] = x[2];
+    var block: [4 * most + 256]u8 align(64) = undefined;
+    const precision: score_zig.Precision = if (kind == .bf16_pairs) .fast else .precise;
+    const made: Query = .over(kind.ofRows(), .dot, precision, &.dense(Q, query[0..dim], dim), 0, &block);
+    const found = score(kind, .dot, &made, std.mem.sliceAsBytes(row[0..dim]), 1);
+    try testing.expectEqual(@as(f32, @floatFromInt(dim - 2)), found);
+}
+
+test "what f32 would lose beside products that cancel is kept, of every type, for every length" {
+    for (2..150) |dim| {
+        try expectKept(.f32, f32, f32, dim, .{ 0x1p45, 4, 0x1p45 }, .{ 1, 0.25, -1 });
+        try expectKept(.f16, f16, f16, dim, .{ 0x1p15, 4, -0x1p15 }, .{ 0x1p15, 0.25, 0x1p15 });
+        try expectKept(.f16, f32, f16, dim, .{ 0x1p45, 2, -0x1p45 }, .{ 1, 0.5, 1 });
+        // 2^45, 2, -2^45 and 1, 1/2, 1.
+        try expectKept(.bf16, u16, u16, dim, .{ 0x5600, 0x4000, 0xD600 }, .{ 0x3F80, 0x3F00, 0x3F80 });
+        try expectKept(.bf16, f32, u16, dim, .{ 0x1p45, 2, 0x1p45 }, .{ 0x3F80, 0x3F00, 0xBF80 });
+        try expectKept(.i8, f32, i8, dim, .{ 0x1p40, 0.25, 0x1p40 }, .{ 127, 4, -127 });
+        if (comptime Kind.isThere(.bf16_pairs)) {
+            try expectKept(.bf16_pairs, u16, u16, dim, .{ 0x5600, 0x4000, 0xD600 }, .{ 0x3F80, 0x3F00, 0x3F80 });
+        }
+    }
+}
