@@ -5,8 +5,8 @@ pub trait Element: sealed::Sealed + Copy + std::fmt::Debug + Send + Sync + 'stat
 /// An [`Element`] that is a number: all but `u8`, which stands for eight bits.
 pub trait Number: Element {}
 
-/// What a query may be made of where rows are of `Row`: the same, or `f32` against all other numbers. What does not meet
-/// does not compile:
+/// What a query may be made of where rows are of `Row`: the same, or `f32` against all other numbers. What does not
+/// meet does not compile:
 ///
 /// ```compile_fail
 /// # use ecphory::{Metric, Rows, Search};

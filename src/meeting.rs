@@ -8,8 +8,8 @@ use crate::{Element, Error, Meets, Metric, Rows, ffi};
 /// Queries and rows that kernels take together: of one dim, of types that meet, and of the metric's kind.
 #[derive(Clone, Copy)]
 pub struct Meeting<'a, Q: Element, T: Element> {
-    pub queries: Rows<'a, Q>,
-    pub rows: Rows<'a, T>,
+    queries: Rows<'a, Q>,
+    rows: Rows<'a, T>,
 }
 
 impl<'a, Q: Meets<T>, T: Element> Meeting<'a, Q, T> {
@@ -21,6 +21,14 @@ impl<'a, Q: Meets<T>, T: Element> Meeting<'a, Q, T> {
     pub fn of_many(metric: Metric, queries: Given<'a, Q>, rows: Rows<'a, T>) -> Result<Self, Error> {
         metric.check::<T>()?;
         Ok(Self { queries: queries.many(rows.dim())?, rows })
+    }
+
+    pub fn queries(&self) -> &Rows<'a, Q> {
+        &self.queries
+    }
+
+    pub fn rows(&self) -> &Rows<'a, T> {
+        &self.rows
     }
 
     /// Its scores, as many as cannot be counted where they cannot.

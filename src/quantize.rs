@@ -124,7 +124,7 @@ pub fn quantize_bits(data: &[f32], dim: usize) -> Result<Vec<u8>, Error> {
 /// [`Error::Value`] for a finite number that f16 would round to infinity: of a magnitude of 65,520 or more.
 #[cfg(feature = "half")]
 pub fn quantize_f16(data: &[f32]) -> Result<Vec<half::f16>, Error> {
-    refuse(data, "a number that f16 holds", |x| x.is_finite() && half::f16::from_f32(x).is_infinite())?;
+    refuse(data, "a number that f16 holds", |x| x.is_finite() && x.abs() >= 65_520.0)?;
     Ok(halves(data))
 }
 
@@ -132,10 +132,12 @@ pub fn quantize_f16(data: &[f32]) -> Result<Vec<half::f16>, Error> {
 /// 2^-126 of 2^-134. NaN and infinities stay what they are.
 ///
 /// # Errors
-/// [`Error::Value`] for a finite number that bf16 would round to infinity: of the last 2^-8 of f32's range.
+/// [`Error::Value`] for a finite number that bf16 would round to infinity: of a magnitude of 2^128 (1 - 2^-9) or more.
 #[cfg(feature = "half")]
 pub fn quantize_bf16(data: &[f32]) -> Result<Vec<half::bf16>, Error> {
-    refuse(data, "a number that bf16 holds", |x| x.is_finite() && half::bf16::from_f32(x).is_infinite())?;
+    /// Halfway from the largest bf16 to the next, which there is not.
+    const BEYOND: f32 = f32::from_bits(0x7F7F_8000);
+    refuse(data, "a number that bf16 holds", |x| x.is_finite() && x.abs() >= BEYOND)?;
     Ok(halves(data))
 }
 

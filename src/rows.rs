@@ -165,7 +165,8 @@ impl<'a> Rows<'a, i8> {
 /// without where the same CPU tier took them, and else within the same bound. [`Precision::Precise`](crate::Precision)
 /// takes norms of its own.
 ///
-/// Norms are those of the elements: the scales of rows of `i8` do not touch cosines.
+/// Norms are those of the elements: the scales of rows of `i8` do not touch cosines. Of `i8` too it is norms alone:
+/// kernels take no sums of rows, but for one in 64 queries.
 ///
 /// The parts of it are what to keep in a file: the elements, and [`Prepared::norms`], one `f32` for each row, in its
 /// order. Norms of rows that f32 does not measure (zero, NaN, infinite, or with a sum of squares outside

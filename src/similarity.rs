@@ -69,9 +69,11 @@ impl Precision {
 /// - `i8` with `i8`, and bits, are summed exactly, whatever the precision, and rounded once, from f64 where there are
 ///   scales or quotients. A fast cosine errs by less than `2^-23`; a distance at unequal scales by `2^-49` of the sum
 ///   of both squared lengths more. Scores among many queries are the bits of each query alone.
-/// - `f32` with `i8`: sums are multiplied by the scale; a fast distance is that of `scale * x` rounded to f32.
-/// - `bf16` with `bf16`, fast cosines and dot products, where the CPU multiplies bf16 (tier `v4x`): elements and products
-///   below `2^-126` count as 0, which adds up to `dim 2^-126 (1 + max|q| + max|x|)` to the error of a dot product.
+/// - `f32` with `i8`: sums are multiplied by the scale; a fast distance is that of `scale * x` rounded to f32, infinite
+///   where that is.
+/// - `bf16` with `bf16`, fast cosines and dot products, where the CPU multiplies bf16 (tier `v4x`): elements and
+///   products below `2^-126` count as 0, which adds up to `dim 2^-126 (1 + max|q| + max|x|)` to the error of a dot
+///   product.
 ///
 /// ```
 /// use ecphory::{Metric, Rows, Search};
@@ -186,9 +188,9 @@ impl Search {
 
     /// The score of every query and row into `scores`: `[queries][rows]`. `queries` is `[queries][dim]`. Rows are read
     /// once for every 64 queries, and large work is split over rayon by both. Scratch of a task: 16 KiB, and for each
-    /// of at most 64 queries what one takes, their number rounded up to a multiple of 16 and one more, and as much for
-    /// 64 rows of a reduced type; for fewer than six, precise ones, `i8` with `i8` and bits, for each query what one
-    /// takes and 128 bytes.
+    /// of at most 64 queries, their number rounded up to a multiple of 16 and one more, what one takes; as much for each
+    /// of 64 rows of a reduced type; where `i8` meets `i8` instead 128 bytes for each query. For fewer than six queries,
+    /// for precise ones of numbers and for bits: for each what one takes, and 128 bytes.
     ///
     /// # Errors
     /// As [`Search::scores_into`], and [`Error::PartialRow`] for queries that are not whole.
@@ -209,14 +211,15 @@ impl Search {
         meeting: Meeting<'_, Q, T>,
         scores: &mut [f32],
     ) -> Result<(), Error> {
-        assert_eq!(scores.len(), meeting.queries.len() * meeting.rows.len());
-        let (search, stride) = (self.raw(None), meeting.rows.len());
+        assert_eq!(scores.len(), meeting.queries().len() * meeting.rows().len());
+        let (search, stride) = (self.raw(None), meeting.rows().len());
         let out = Output(scores.as_mut_ptr());
         let call = |task: Task| {
             let (out, (queries, rows)) = (&out, meeting.part(&task).raw());
             arena::with_scratch(self.overflow, |scratch| {
                 // SAFETY: ecphory.h asks for
-                // - queries and rows: both are of a `Meeting`, whose types meet;
+                // - queries and rows: both of a `Meeting`, and so of one dim, of types that meet and the metric's kind;
+                //   what their pointers lead to is as long as `raw_rows` says;
                 // - row_count scores of every stride, from those of the task's first query and row on: the task's
                 //   queries are some of the meeting's and its rows some of `stride`, and the assertion above, in
                 //   release too;
@@ -228,7 +231,7 @@ impl Search {
                 }
             })
         };
-        let tasks = Tasks::new(meeting.queries.len(), &meeting.rows, 0);
+        let tasks = Tasks::new(meeting.queries().len(), meeting.rows(), 0);
         if tasks.len() <= 1 {
             return if tasks.len() == 0 { tier::ready() } else { call(tasks.at(0)) };
         }
@@ -275,11 +278,11 @@ impl Search {
     ) -> Result<(), Error> {
         let meeting = Meeting::of_one(self.metric, query.given(), rows.as_rows())?;
         Error::check_length("scores", ids.len(), scores.len())?;
-        let len = meeting.rows.len();
+        let len = meeting.rows().len();
         if let Some(position) = ids.iter().position(|&id| id as usize >= len) {
             return Err(Error::Index { what: "row id", position, len, found: ids[position] as usize });
         }
-        if ids.len() <= rows_of_task(meeting.rows.row_bytes()) {
+        if ids.len() <= rows_of_task(meeting.rows().row_bytes()) {
             return self.call_gather(meeting, ids, scores);
         }
         let ids_per_task = self.gathered_per_task(meeting);
@@ -300,7 +303,7 @@ impl Search {
     /// Rows that one task gathers. Where a heap loan would help, no more than an arena holds, so that none is needed;
     /// but where an overflow is refused, refused are all gathers above some size, not those between two.
     fn gathered_per_task<Q: Meets<T>, T: Element>(&self, meeting: Meeting<'_, Q, T>) -> usize {
-        let most = rows_of_task(meeting.rows.row_bytes());
+        let most = rows_of_task(meeting.rows().row_bytes());
         if self.packing == Packing::InPlace || self.overflow != OverflowPolicy::Heap {
             return most;
         }
@@ -321,12 +324,13 @@ impl Search {
         ids: &[u32],
         scores: &mut [f32],
     ) -> Result<(), Error> {
-        assert!(meeting.queries.len() == 1 && ids.len() == scores.len());
+        assert!(meeting.queries().len() == 1 && ids.len() == scores.len());
         let (search, (query, rows)) = (self.raw(None), meeting.raw());
         arena::with_scratch(self.overflow, |scratch| {
             // SAFETY: ecphory.h asks for
             // - a query of one row, ids[id_count], scores[id_count]: the assertion above, in release too;
-            // - query and rows: both are of a `Meeting`, whose types meet;
+            // - query and rows: both of a `Meeting`, and so of one dim, of types that meet and the metric's kind; what
+            //   their pointers lead to is as long as `raw_rows` says;
             // - ids below row_count: `gather_into`, the only caller, has looked at each;
             // - nothing written that overlaps anything else: `scores` is `&mut`, `scratch` a local of `with_scratch`.
             unsafe {
@@ -391,7 +395,7 @@ impl Search {
                 best
             })
         };
-        let tasks = Tasks::new(meeting.queries.len(), &meeting.rows, k);
+        let tasks = Tasks::new(meeting.queries().len(), meeting.rows(), k);
         if tasks.len() <= 1 {
             return if tasks.len() == 0 { tier::ready().map(|()| Vec::new()) } else { call(tasks.at(0)) };
         }
@@ -417,13 +421,14 @@ impl Search {
         meeting: Meeting<'_, Q, T>,
         k: usize,
     ) -> Result<Vec<TopK>, Error> {
-        let (count, kept) = (meeting.queries.len(), k.min(meeting.rows.len()));
+        let (count, kept) = (meeting.queries().len(), k.min(meeting.rows().len()));
         let mut hits = room(ffi::ecp_hit { row: 0, score: 0.0, reserved: 0 }, count.saturating_mul(kept))?;
         let mut found = vec![ffi::ecp_top_k_result { hit_count: 0, nan_rows: 0 }; count];
         let (queries, rows) = meeting.raw();
         arena::with_scratch(self.overflow, |scratch| {
             // SAFETY: ecphory.h asks for
-            // - queries and rows: both are of a `Meeting`, whose types meet; no queries at all it refuses;
+            // - queries and rows: both of a `Meeting`, and so of one dim, of types that meet and the metric's kind; what
+            //   their pointers lead to is as long as `raw_rows` says; no queries at all it refuses;
             // - hits[query_count][min(k, row_count)], results[query_count]: allocated above;
             // - nothing written that overlaps anything else: all three are locals.
             unsafe { ffi::ecp_top_k(search, &queries, &rows, k, hits.as_mut_ptr(), found.as_mut_ptr(), scratch) }

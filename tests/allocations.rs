@@ -6,7 +6,7 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
 use common::numbers;
-use ecphory::{Metric, OverflowPolicy, Packing, Precision, Prepared, Rows, Search};
+use ecphory::{AsRows, Metric, OverflowPolicy, Packing, Precision, Prepared, Rows, Search, quantize_i8};
 
 struct Counting;
 
@@ -45,6 +45,8 @@ fn small_calls_into_scores_of_the_caller_take_nothing_from_the_heap() {
     let (queries, data, ids) = (numbers(1, 70 * dim), numbers(2, 200 * dim), [7, 0, 199, 7]);
     let (mut scores, filter) = (vec![0.0; 70 * 200], [u64::MAX - 5; 4]);
     let rows = Rows::new(&data, dim).unwrap();
+    let quantized = quantize_i8(&data, dim).unwrap();
+    let bytes = Prepared::new(quantized.as_rows()).unwrap().filtered(&filter).unwrap();
     let prepared = Prepared::new(rows).unwrap().filtered(&filter).unwrap();
     Search::new(Metric::Dot).scores_into(&queries[..dim], &rows, &mut scores[..200]).unwrap(); // The arena is born.
     assert!(taken(|| drop(vec![1u8; 10])) == 1, "blocks are counted");
@@ -56,6 +58,12 @@ fn small_calls_into_scores_of_the_caller_take_nothing_from_the_heap() {
                 let (queries, into) = (&queries[..count * dim], &mut scores[..count * 200]);
                 assert_eq!(taken(|| search.matrix_into(queries, &rows, into).unwrap()), 0, "{count} queries");
                 assert_eq!(taken(|| search.matrix_into(queries, &prepared, into).unwrap()), 0, "{count} queries");
+            }
+            for count in [1, 7] {
+                let (queries, into) = (&queries[..count * dim], &mut scores[..count * 200]);
+                assert_eq!(taken(|| search.matrix_into(queries, &bytes, into).unwrap()), 0, "{count} queries of i8");
+                let own = Rows::new(&quantized.elements()[..count * dim], dim).unwrap();
+                assert_eq!(taken(|| search.matrix_into(&own, &bytes, into).unwrap()), 0, "{count} queries, both of i8");
             }
             for packing in [Packing::InPlace, Packing::Whole, Packing::Tiled] {
                 let (search, into) = (search.packing(packing), &mut scores[..4]);

@@ -89,15 +89,11 @@ fn plainly(a: Words, b: Words) Words {
     const I16s = @Vector(2 * lanes, i16);
     const I32s = @Vector(2 * lanes, i32);
     const products = @as(I32s, @as(I16s, @bitCast(a))) * @as(I32s, @as(I16s, @bitCast(b)));
-    const even = @shuffle(i32, products, undefined, everySecond(0));
-    const odd = @shuffle(i32, products, undefined, everySecond(1));
-    return @bitCast(even + odd);
-}
-
-fn everySecond(comptime from: i32) @Vector(lanes, i32) {
-    var mask: [lanes]i32 = undefined;
-    for (&mask, 0..) |*lane, i| lane.* = 2 * @as(i32, i) + from;
-    return mask;
+    const low = simd.cut(products, 0, lanes);
+    const high = simd.cut(products, lanes, lanes);
+    const even = @shuffle(i32, low, high, simd.everySecond(0));
+    const odd = @shuffle(i32, low, high, simd.everySecond(1));
+    return @bitCast(even +% odd);
 }
 
 const testing = std.testing;

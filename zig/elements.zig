@@ -73,18 +73,9 @@ pub inline fn arranged(comptime of: Type, elements: [parts(of)]F32s) [parts(of)]
 /// Those at even places, and those at odd ones.
 inline fn apart(elements: [2]F32s) [2]F32s {
     return .{
-        @shuffle(f32, elements[0], elements[1], everySecond(0)),
-        @shuffle(f32, elements[0], elements[1], everySecond(1)),
+        @shuffle(f32, elements[0], elements[1], simd.everySecond(0)),
+        @shuffle(f32, elements[0], elements[1], simd.everySecond(1)),
     };
-}
-
-fn everySecond(comptime from: usize) @Vector(lanes, i32) {
-    var mask: [lanes]i32 = undefined;
-    for (&mask, 0..) |*lane, i| {
-        const at: i32 = @intCast((2 * i + from) % lanes);
-        lane.* = if (i < lanes / 2) at else ~at;
-    }
-    return mask;
 }
 
 /// A whole row, and zeros to the end of its last register.

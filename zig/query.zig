@@ -56,7 +56,8 @@ pub const Query = union(enum) {
 
     /// out[i] = the score of row `where.at(i)`.
     pub fn scoreEach(query: *const Query, rows: *const Rows, where: Where, out: []f32) void {
-        if (out.len >= group) return query.scoreGroups(rows, where, out);
+        const one_by_one = query.* == .numbers and query.numbers.precision == .precise;
+        if (out.len >= group or one_by_one) return query.scoreGroups(rows, where, out);
         if (out.len == 0) return;
         var some: [group]f32 = undefined;
         var ids: [group]u32 = undefined;

@@ -178,6 +178,16 @@ const WindowTail = struct {
     }
 };
 
+/// Of two registers every second lane, from the first or from the second on.
+pub fn everySecond(from: usize) @Vector(lanes, i32) {
+    var mask: [lanes]i32 = undefined;
+    for (&mask, 0..) |*lane, i| {
+        const at: i32 = @intCast((2 * i + from) % lanes);
+        lane.* = if (i < lanes / 2) at else ~at;
+    }
+    return mask;
+}
+
 pub inline fn splat(x: f64) F64s {
     return @splat(x);
 }

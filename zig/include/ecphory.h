@@ -188,7 +188,7 @@ typedef struct ecp_search {
 
 /* Rows of dim elements, row i from element i * stride on. All borrowed. Queries too come as rows: one after the other
  * or apart, with scales, of the type of the rows they meet or F32 with F16, BF16 and I8; what they have of norms or a
- * filter is not looked at. Bits meet HAMMING and JACCARD, all others the rest. */
+ * filter is not looked at. What scales and norms hold is the caller's promise, not checked at each call. Bits meet HAMMING and JACCARD, all others the rest. */
 typedef struct ecp_rows {
     const void *elements; /* [(row_count - 1) * stride + dim], aligned for their type */
     uint32_t type;        /* ECP_TYPE_* */
@@ -201,8 +201,8 @@ typedef struct ecp_rows {
     const uint64_t *filter; /* NULL, or [row_count / 64, rounded up]: bit i % 64 of word i / 64 admits row i */
 } ecp_rows;
 
-/* Scratch bytes of the calls below; saturated. 0 for a search or rows that are not sound. Of rows and queries their
- * types, counts and dim alone are looked at: pointers may be anything. */
+/* Scratch bytes of the calls below; saturated. 0 for a search or rows that are not sound, pointers apart: those of rows
+ * and queries may be anything, or NULL where they may be. */
 size_t ecp_scores_need(const ecp_search *search, const ecp_rows *queries, const ecp_rows *rows);
 size_t ecp_gather_need(const ecp_search *search, const ecp_rows *query, const ecp_rows *rows, size_t id_count);
 size_t ecp_top_k_need(const ecp_search *search, const ecp_rows *queries, const ecp_rows *rows, size_t k);
