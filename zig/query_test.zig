@@ -135,11 +135,12 @@ pub fn Given(comptime Q: type, comptime R: type) type {
             return rows;
         }
 
-        /// The score of one row, alone and at the beginning of a cache line.
+        /// The score of one row, alone and at the beginning of a cache line, as are those that would follow it.
         pub fn alone(given: *const Self, room: *const Room, search: *const Search, i: usize) !f32 {
             const bytes = std.mem.sliceAsBytes(given.row(i));
             @memcpy(room.one[0..bytes.len], bytes);
-            var rows: Rows = .of(.named(R), room.one[0..bytes.len], 1, given.dim(), given.dim());
+            const stride = std.mem.alignForward(usize, given.dim(), 64);
+            var rows: Rows = .of(.named(R), room.one[0..bytes.len], 1, given.dim(), stride);
             if (given.scales.len > 0) rows.scales = given.scales[i..][0..1];
             var arena: Arena = .over(room.arena);
             defer arena.dissolve();
@@ -293,6 +294,35 @@ test "rows of every type are within their bounds, and score the same bits wherev
             const count = if (dim > 512) 1 + variant % 2 else variant % 11;
             try expectDim(pair[0], pair[1], &room, dim, count, variant);
         }
+    }
+}
+
+test "rows of whole words score the same bits from wherever in a cache line they begin" {
+    const most = 3;
+    const room: Room = try .of(most, 4 * 1024);
+    defer room.free();
+    inline for (pairs ++ .{.{ f32, f32 }}) |pair| {
+        var query: [900]pair[0] = undefined;
+        var elements: [most * 900]pair[1] = undefined;
+        scatter(pair[0], &query, 1);
+        scatter(pair[1], &elements, 2);
+        scatterScales(room.scales, 3);
+        const dims = [_]usize{ 96, 192, 194, 226, 230, 258, 260, 290, 292, 322, 388, 404, 452, 516, 772, 774, 900 };
+        // A multiple of five leaves strides as they are.
+        for (dims) |dim| for (metrics) |metric| for ([_]usize{ 0, 10, 20, 30 }) |start| {
+            const given: Given(pair[0], pair[1]) = .{
+                .query = query[0..dim],
+                .elements = elements[0 .. most * dim],
+                .scales = if (pair[1] == i8) room.scales[0..most] else &.{},
+                .gap = start % 20,
+            };
+            const search: Search = .by(metric);
+            try given.expectEverywhere(&room, &search, start);
+            for (room.alone, 0..) |score, i| {
+                const how = way(pair[0], pair[1], &search, given.scale(i));
+                try Oracle.expectNumber(how, given.query, given.row(i), score);
+            }
+        };
     }
 }
 
