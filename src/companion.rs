@@ -11,7 +11,8 @@ use crate::{Error, Rows};
 /// Of each row `x` and its copy `x'`, a scale times integers, it knows no less than `|x - x'|`, the residual, and
 /// `|x'|`, the length. By Cauchy and Schwarz `q.x` is at most `q'.x' + |q - q'| |x'| + |q| |x - x'|`, to which all that
 /// roundings may add is added. For one query and fast scores; [`TopK::rescored_rows`](crate::TopK::rescored_rows) tells
-/// how many rows were scored. Where those are more than 1024 and a quarter, the rest is scored without a look at copies.
+/// how many rows were scored. Where those are more than 1024 and a quarter of all so far, the rest is scored without a
+/// look at copies.
 ///
 /// The parts of it are what to keep in a file.
 ///
@@ -98,8 +99,8 @@ impl Companion {
     /// From parts that were made before, of the same rows: those of others make wrong hits, which is not checked.
     ///
     /// # Errors
-    /// [`Error::Range`] where `dim` is 0; [`Error::Length`] where there are not [`Companion::elements`] of whole copies,
-    /// and one scale, residual and length for each; [`Error::Value`] for a scale that is not finite or not above 0.
+    /// [`Error::Range`] where `dim` is 0; [`Error::Length`] where [`Companion::elements`] are not whole copies, or there is
+    /// not one scale, residual and length for each; [`Error::Value`] for a scale that is not finite or not above 0.
     pub fn from_parts(
         dim: usize,
         elements: Vec<i8>,

@@ -66,7 +66,8 @@ impl<'a, Q: Meets<T>, T: Element> Meeting<'a, Q, T> {
     }
 }
 
-/// As ecphory.h has them, without copies: what its pointers lead to is as long as it asks for, for as long as `rows` is borrowed.
+/// As ecphory.h has them, without copies: what its pointers lead to is as long as it asks for, for as long as `rows` is
+/// borrowed.
 pub fn raw_rows<T: Element>(rows: &Rows<'_, T>) -> ffi::ecp_rows {
     ffi::ecp_rows {
         elements: rows.as_slice().as_ptr().cast(),

@@ -3,8 +3,8 @@ use std::sync::Arc;
 use crate::{Element, Meets, Number, Prepared, Quantized, Rows};
 
 /// Queries of rows of `T`: a slice, an array or a vector of elements, one query after the other; or [`Rows`], which may
-/// stand apart or have scales, and whose filter is not looked at. Of `T` itself, or of `f32` where rows are of a reduced
-/// number.
+/// stand apart or have scales, and whose filter is not looked at. Of `T` itself, or of `f32` where rows are of a
+/// reduced number.
 ///
 /// ```
 /// use ecphory::{Metric, Rows, Search, quantize_i8};

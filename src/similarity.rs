@@ -188,9 +188,9 @@ impl Search {
 
     /// The score of every query and row into `scores`: `[queries][rows]`. `queries` is `[queries][dim]`. Rows are read
     /// once for every 64 queries, and large work is split over rayon by both. Scratch of a task: 16 KiB, and for each
-    /// of at most 64 queries, their number rounded up to a multiple of 16 and one more, what one takes; as much for each
-    /// of 64 rows of a reduced type; where `i8` meets `i8` instead 128 bytes for each query. For fewer than six queries,
-    /// for precise ones of numbers and for bits: for each what one takes, and 128 bytes.
+    /// of at most 64 queries, their number rounded up to a multiple of 16 and one more, what one takes; as much for
+    /// each of 64 rows of a reduced type; where `i8` meets `i8` instead 128 bytes for each query. For fewer than six
+    /// queries, for precise ones of numbers and for bits: for each what one takes, and 128 bytes.
     ///
     /// # Errors
     /// As [`Search::scores_into`], and [`Error::PartialRow`] for queries that are not whole.
@@ -431,8 +431,8 @@ impl Search {
         let rows = ffi::ecp_rows { companion: pointer_to(copies.as_ref()), ..rows };
         arena::with_scratch(self.overflow, |scratch| {
             // SAFETY: ecphory.h asks for
-            // - queries and rows: both of a `Meeting`, and so of one dim, of types that meet and the metric's kind; what
-            //   their pointers lead to is as long as `raw_rows` says; no queries at all it refuses;
+            // - queries and rows: both of a `Meeting`, and so of one dim, of types that meet and the metric's kind;
+            //   what their pointers lead to is as long as `raw_rows` says; no queries at all it refuses;
             // - rows' companion: none, or `raw_copies`, of as many copies, each of the rows' dim rounded up;
             // - hits[query_count][min(k, row_count)], results[query_count]: allocated above;
             // - nothing written that overlaps anything else: all three are locals.

@@ -59,7 +59,13 @@ FIELD(ecp_search, precision, 4, uint32_t);
 FIELD(ecp_search, packing, 8, uint32_t);
 FIELD(ecp_search, threshold, 12, float);
 
-SIZE(ecp_rows, 64);
+SIZE(ecp_companion, 32);
+FIELD(ecp_companion, elements, 0, int8_t *);
+FIELD(ecp_companion, scales, 8, float *);
+FIELD(ecp_companion, residuals, 16, float *);
+FIELD(ecp_companion, lengths, 24, float *);
+
+SIZE(ecp_rows, 72);
 FIELD(ecp_rows, elements, 0, void *);
 FIELD(ecp_rows, type, 8, uint32_t);
 FIELD(ecp_rows, reserved, 12, uint32_t);
@@ -69,15 +75,17 @@ FIELD(ecp_rows, stride, 32, size_t);
 FIELD(ecp_rows, scales, 40, float *);
 FIELD(ecp_rows, norms, 48, float *);
 FIELD(ecp_rows, filter, 56, uint64_t *);
+FIELD(ecp_rows, companion, 64, ecp_companion *);
 
 SIZE(ecp_hit, 16);
 FIELD(ecp_hit, row, 0, uint64_t);
 FIELD(ecp_hit, score, 8, float);
 FIELD(ecp_hit, reserved, 12, uint32_t);
 
-SIZE(ecp_top_k_result, 16);
+SIZE(ecp_top_k_result, 24);
 FIELD(ecp_top_k_result, hit_count, 0, size_t);
 FIELD(ecp_top_k_result, nan_rows, 8, size_t);
+FIELD(ecp_top_k_result, rescored_rows, 16, size_t);
 
 SIZE(ecp_graph, 40);
 FIELD(ecp_graph, offsets, 0, uint32_t *);
@@ -170,7 +178,7 @@ static void check(int holds, int line, const char *what) {
 static size_t rounded(size_t bytes) { return (bytes + 63) / 64 * 64; }
 
 /* Rows one after the other, and those that begin stride apart. */
-#define APART(of, elements, count, dim, stride) {elements, of, 0, count, dim, stride, NULL, NULL, NULL}
+#define APART(of, elements, count, dim, stride) {elements, of, 0, count, dim, stride, NULL, NULL, NULL, NULL}
 #define ROWS(of, elements, count, dim) APART(of, elements, count, dim, dim)
 #define F32(elements, count, dim) ROWS(ECP_TYPE_F32, elements, count, dim)
 
@@ -469,9 +477,9 @@ static const ecp_rows bad_rows[] = {
     F32(elements, HUGE_SIZE + 1, 2), APART(ECP_TYPE_F32, elements, 4, 2, HUGE_SIZE),
     APART(ECP_TYPE_F32, elements, 4, 2, SIZE_MAX), F32(elements, SIZE_MAX, SIZE_MAX),
     ROWS(ECP_TYPE_BITS + 1, elements, 4, 2), ROWS(UINT32_MAX, elements, 4, 2),
-    {elements, ECP_TYPE_F32, 1, 4, 2, 2, NULL, NULL, NULL},
-    {elements, ECP_TYPE_F32, UINT32_MAX, 4, 2, 2, NULL, NULL, NULL},
-    {elements, ECP_TYPE_F32, 0, 4, 2, 2, ones, NULL, NULL},
+    {elements, ECP_TYPE_F32, 1, 4, 2, 2, NULL, NULL, NULL, NULL},
+    {elements, ECP_TYPE_F32, UINT32_MAX, 4, 2, 2, NULL, NULL, NULL, NULL},
+    {elements, ECP_TYPE_F32, 0, 4, 2, 2, ones, NULL, NULL, NULL},
 };
 #define BAD_ROWS (sizeof bad_rows / sizeof *bad_rows)
 
@@ -481,6 +489,33 @@ static const ecp_rows bad_queries[] = {
     ROWS(ECP_TYPE_I8, elements, 1, 2), ROWS(ECP_TYPE_BITS, elements, 1, 2),
 };
 #define BAD_QUERIES (sizeof bad_queries / sizeof *bad_queries)
+
+/* Copies beside rows: the same hits, and a part of the rows scored; NULLs and rows of other types are refused. */
+static void check_companion(void) {
+    static const int8_t copies[4 * 64] = {[0] = 95, [1] = 127, [64] = -127, [65] = 95, [192] = 95, [193] = 127};
+    static const float scales[4] = {4 / 127.0f, 4 / 127.0f, 1, 8 / 127.0f};
+    static const float residuals[4] = {.05f, .05f, 0, .1f}, lengths[4] = {5.1f, 5.1f, 0, 10.1f};
+    const ecp_companion good = {copies, scales, residuals, lengths};
+    const ecp_rows beside = {elements, ECP_TYPE_F32, 0, 4, 2, 2, NULL, NULL, NULL, &good};
+    ecp_hit hits[2][2];
+    ecp_top_k_result found[2];
+    const ecp_search search = {ECP_METRIC_DOT, ECP_PRECISION_FAST, ECP_PACKING_IN_PLACE, -INFINITY};
+    CHECK(ecp_top_k(&search, &query, &four, 2, hits[0], &found[0], NULL) == ECP_OK);
+    CHECK(ecp_top_k(&search, &query, &beside, 2, hits[1], &found[1], NULL) == ECP_OK);
+    CHECK(memcmp(hits[0], hits[1], sizeof hits[0]) == 0 && found[1].hit_count == 2 && found[0].rescored_rows == 0);
+    CHECK(found[1].rescored_rows >= 2 && found[1].rescored_rows <= 4);
+    CHECK(ecp_top_k_need(&search, &query, &beside, 2) == ecp_top_k_need(&search, &query, &four, 2) + 2 * 64 + 1024);
+    const ecp_companion bad[] = {{NULL, scales, residuals, lengths}, {copies, NULL, residuals, lengths},
+                                 {copies, scales, NULL, lengths}, {copies, scales, residuals, NULL}};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        ecp_rows rows = beside;
+        rows.companion = &bad[i];
+        INVALID(ecp_top_k(&search, &query, &rows, 2, hits[1], &found[1], NULL));
+    }
+    ecp_rows halves = beside, halved = query;
+    halves.type = halved.type = ECP_TYPE_F16;
+    INVALID(ecp_top_k(&search, &halved, &halves, 2, hits[1], &found[1], NULL));
+}
 
 static void check_scores(void) {
     float out[5] = {9, 9, 9, 9, 9};
@@ -521,7 +556,7 @@ static void check_matrix(void) {
             /* Queries may stand apart too; norms and a filter of theirs mean nothing. */
             const uint64_t none[1] = {0};
             const ecp_rows dense = F32(all, count, 2);
-            const ecp_rows others = {wide, ECP_TYPE_F32, 0, count, 2, 3, NULL, ones, none};
+            const ecp_rows others = {wide, ECP_TYPE_F32, 0, count, 2, 3, NULL, ones, none, NULL};
             const ecp_rows *queries = count % 2 ? &dense : &others;
             CHECK(ecp_scores(searches[s], queries, &apart, out, 5, NULL) == ECP_OK);
             for (size_t q = 0; q < 7; q++) {
@@ -558,8 +593,8 @@ static void check_filter_and_norms(void) {
     CHECK(norms[0] == 5 && norms[4] == 9);
     /* Bits behind the last row mean nothing. */
     const uint64_t words[1] = {~(uint64_t)2};
-    const ecp_rows prepared = {elements, ECP_TYPE_F32, 0, 4, 2, 2, NULL, norms, NULL};
-    const ecp_rows some = {elements, ECP_TYPE_F32, 0, 4, 2, 2, NULL, norms, words};
+    const ecp_rows prepared = {elements, ECP_TYPE_F32, 0, 4, 2, 2, NULL, norms, NULL, NULL};
+    const ecp_rows some = {elements, ECP_TYPE_F32, 0, 4, 2, 2, NULL, norms, words, NULL};
     CHECK(ecp_scores(COSINE, &query, &four, plain, 4, NULL) == ECP_OK);
     CHECK(ecp_scores(COSINE, &query, &prepared, out, 4, NULL) == ECP_OK);
     CHECK(memcmp(out, plain, 4 * sizeof *out) == 0);
@@ -696,8 +731,8 @@ static void check_types(void) {
 /* Rows stand for their scales times their elements, in queries too; cosines and norms are those of the elements. */
 static void check_scales(void) {
     static const float scales[4] = {0.5f, 2, 1, 0.25f}, twice[1] = {2};
-    const ecp_rows rows = {i8_elements, ECP_TYPE_I8, 0, 4, 2, 2, scales, NULL, NULL};
-    const ecp_rows scaled = {i8_cue, ECP_TYPE_I8, 0, 1, 2, 2, twice, NULL, NULL};
+    const ecp_rows rows = {i8_elements, ECP_TYPE_I8, 0, 4, 2, 2, scales, NULL, NULL, NULL};
+    const ecp_rows scaled = {i8_cue, ECP_TYPE_I8, 0, 1, 2, 2, twice, NULL, NULL, NULL};
     const ecp_rows plain = ROWS(ECP_TYPE_I8, i8_cue, 1, 2);
     float out[4], norms[4];
     CHECK(ecp_scores(DOT, &query, &rows, out, 4, NULL) == ECP_OK && out[0] == 12.5f && out[3] == 12.5f);
@@ -943,7 +978,8 @@ int main(void) {
         if (forced != ECP_OK) continue;
         CHECK(strcmp(ecp_tier_in_use(), name) == 0);
         check_arena();
-        check_scores();
+        check_companion();
+    check_scores();
         check_matrix();
         check_filter_and_norms();
         check_gather();

@@ -144,7 +144,8 @@ const WITHIN: [&str; 3] = [SCORES, "matrix.", "top_k.Best."];
 
 /// Functions of any of `OF_SCORES`.
 const SCORES: &str = "score.";
-const OF_SCORES: [&str; 8] = [SCORES, "query.", "prepare.", "integers.", "wide.", "elements.", "panels.", "pairs."];
+const OF_SCORES: [&str; 9] =
+    [SCORES, "companion.", "query.", "prepare.", "integers.", "wide.", "elements.", "panels.", "pairs."];
 
 /// Whom `name` may call: names, and beginnings of names that end in a dot; None where it is no function to look at.
 fn known_calls(name: &str) -> Option<Vec<&'static str>> {

@@ -13,6 +13,7 @@ test {
     _ = @import("arena.zig");
     _ = @import("backing.zig");
     _ = @import("bench.zig");
+    _ = @import("companion_test.zig");
     _ = @import("cpu.zig");
     _ = @import("decay.zig");
     _ = @import("dots.zig");
