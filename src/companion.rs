@@ -99,7 +99,7 @@ impl Companion {
     /// From parts that were made before, of the same rows: those of others make wrong hits, which is not checked.
     ///
     /// # Errors
-    /// [`Error::Range`] where `dim` is 0; [`Error::Length`] where [`Companion::elements`] are not whole copies, or there is
+    /// [`Error::Range`] where `dim` is 0; [`Error::Length`] where elements are not whole copies, or there is
     /// not one scale, residual and length for each; [`Error::Value`] for a scale that is not finite or not above 0.
     pub fn from_parts(
         dim: usize,

@@ -644,7 +644,7 @@ static void check_gather(void) {
 
 static void check_top_k(void) {
     ecp_hit hits[4];
-    ecp_top_k_result result = {77, 77};
+    ecp_top_k_result result = {77, 77, 77};
     memset(hits, 0xFF, sizeof hits);
     CHECK(ecp_top_k(DOT, &query, &four, 3, hits, &result, NULL) == ECP_OK);
     CHECK(result.hit_count == 3 && result.nan_rows == 0);
@@ -707,7 +707,7 @@ static void check_types(void) {
         const ecp_status status = meet ? ECP_OK : ECP_INVALID_ARGUMENT;
         float out[4] = {9, 9, 9, 9}, gathered[3] = {9, 9, 9};
         ecp_hit hits[4] = {{77, 9, 9}};
-        ecp_top_k_result result = {77, 77};
+        ecp_top_k_result result = {77, 77, 77};
         CHECK(ecp_scores(&search, &one, &rows, out, 4, NULL) == status);
         CHECK(ecp_gather(&search, &one, &rows, ids, 3, gathered, NULL) == status);
         CHECK(ecp_top_k(&search, &one, &rows, 1, hits, &result, NULL) == status);
@@ -765,7 +765,7 @@ static void check_loans_of_queries(void) {
     const ecp_rows queries = F32(both, 2, 2);
     float out[8] = {9, 9, 9, 9, 9, 9, 9, 9};
     ecp_hit hits[2] = {{9, 9, 9}, {9, 9, 9}};
-    ecp_top_k_result results[2] = {{77, 77}, {77, 77}};
+    ecp_top_k_result results[2] = {{77, 77, 77}, {77, 77, 77}};
     size_t mark;
     void *held = NULL;
     char *lent = malloc(CAPACITY);
@@ -934,7 +934,7 @@ static void check_loans(void) {
         float out[3] = {9, 9, 9}, found[3] = {9, 9, 9};
         const ecp_rows three = F32(elements, 3, 2);
         ecp_hit hits[3] = {{9, 9, 9}, {9, 9, 9}, {9, 9, 9}};
-        ecp_top_k_result result = {77, 77};
+        ecp_top_k_result result = {77, 77, 77};
         uint32_t reached[3] = {9, 9, 9};
         ecp_status status = loan ? ECP_OK : ECP_OUT_OF_MEMORY;
         CHECK(ecp_scores(DOT, &query, &three, out, 3, &scratch[0]) == status);
