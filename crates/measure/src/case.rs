@@ -9,6 +9,8 @@ pub enum Unit {
     Bytes,
     /// Operations, in GFLOP/s.
     Operations,
+    /// Operations on integers, in GOP/s.
+    Integers,
     /// Edges walked, in millions per second.
     Edges,
     /// Nanoseconds for each of the things named.
@@ -22,6 +24,7 @@ impl Unit {
         match self {
             Self::Bytes => "GB/s".into(),
             Self::Operations => "GFLOP/s".into(),
+            Self::Integers => "GOP/s".into(),
             Self::Edges => "Medges/s".into(),
             Self::NsPer(thing) => format!("ns/{thing}"),
         }
@@ -31,7 +34,7 @@ impl Unit {
     #[must_use]
     pub fn rate(self, amount: f64, ns: f64) -> f64 {
         match self {
-            Self::Bytes | Self::Operations => amount / ns,
+            Self::Bytes | Self::Operations | Self::Integers => amount / ns,
             Self::Edges => amount / ns * 1e3,
             Self::NsPer(_) => ns / amount,
         }

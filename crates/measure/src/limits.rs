@@ -36,11 +36,49 @@ impl Level {
     }
 }
 
+/// What products and their sums are computed of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Arithmetic {
+    /// f32.
+    MultiplyAdd,
+    /// i8, by an instruction of its own.
+    I8Dot,
+    /// bf16, by an instruction of its own.
+    Bf16Dot,
+}
+
+impl Arithmetic {
+    const ALL: [Self; 3] = [Self::MultiplyAdd, Self::I8Dot, Self::Bf16Dot];
+
+    /// As lines name its case, as people do, and what its rate counts.
+    fn names(self) -> [&'static str; 3] {
+        match self {
+            Self::MultiplyAdd => ["multiply_add", "f32 multiply-add", "GFLOP/s"],
+            Self::I8Dot => ["i8_dot", "i8 dot", "GOP/s"],
+            Self::Bf16Dot => ["bf16_dot", "bf16 dot", "GFLOP/s"],
+        }
+    }
+
+    fn work(self) -> fn(usize) -> u64 {
+        match self {
+            Self::MultiplyAdd => bench::multiply_adds,
+            Self::I8Dot => bench::i8_dots,
+            Self::Bf16Dot => bench::bf16_dots,
+        }
+    }
+}
+
 /// One thread, and all at once.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Reach {
     one: f64,
     all: f64,
+}
+
+impl Reach {
+    fn of(self, threads: usize) -> f64 {
+        if threads == 1 { self.one } else { self.all }
+    }
 }
 
 /// The limits. Rates are per second in units of 10^9.
@@ -50,17 +88,12 @@ pub struct Limits {
     pub threads: usize,
     /// Bytes of the second level of one core, and of the third.
     pub caches: [usize; 2],
-    /// f32 products and sums of one thread, GFLOP/s.
-    pub multiply_add: f64,
-    /// Products of i8 and their sums of one thread, GOP/s, where the tier has an instruction for them.
-    pub i8_dot: Option<f64>,
-    /// Products of bf16 and their sums of one thread, GFLOP/s, where the tier has an instruction for them.
-    pub bf16_dot: Option<f64>,
     /// One addition that waits for the one before, ns.
     pub add_ns: f64,
     /// One call across the border, ns.
     pub call_ns: f64,
-    multiply_add_all: f64,
+    /// None where the tier has no instruction for it.
+    operations: [Option<Reach>; 3],
     reads: [Reach; 3],
 }
 
@@ -74,22 +107,20 @@ impl Limits {
         });
         step("arithmetic");
         let compute = |work: fn(usize) -> u64, threads| {
-            let operations = work(1);
-            (operations > 0).then(|| {
-                let ns = best(threads, effort, |_| (), |(), times| _ = black_box(work(1000 * times as usize)));
-                operations as f64 * 1000.0 * threads as f64 / ns
-            })
+            let ns = best(threads, effort, |_| (), |(), times| _ = black_box(work(1000 * times as usize)));
+            work(1) as f64 * 1000.0 * threads as f64 / ns
         };
+        let operations = Arithmetic::ALL.map(|kind| {
+            let work = kind.work();
+            (work(1) > 0).then(|| Reach { one: compute(work, 1), all: compute(work, threads) })
+        });
         let per_run = |count: usize, work: fn(usize)| {
             best(1, effort, |_| (), |(), times| (0..times).for_each(|_| work(count))) / count as f64
         };
         Self {
             threads,
             caches,
-            multiply_add: compute(bench::multiply_adds, 1).unwrap_or_default(),
-            multiply_add_all: compute(bench::multiply_adds, threads).unwrap_or_default(),
-            i8_dot: compute(bench::i8_dots, 1),
-            bf16_dot: compute(bench::bf16_dots, 1),
+            operations,
             add_ns: per_run(1 << 12, |count| _ = black_box(bench::dependent_adds(count))),
             call_ns: per_run(1 << 12, |count| (0..count).for_each(|_| bench::empty_call())),
             reads,
@@ -109,20 +140,26 @@ impl Limits {
     /// Read bandwidth in GB/s of one thread or, for more than one, of all.
     #[must_use]
     pub fn bandwidth(&self, level: Level, threads: usize) -> f64 {
-        let reach = self.reads[level as usize];
-        if threads == 1 { reach.one } else { reach.all }
+        self.reads[level as usize].of(threads)
+    }
+
+    /// Products and sums, in 10^9 per second, of one thread or, for more than one, of all; none where the tier has no
+    /// instruction for them.
+    #[must_use]
+    pub fn operations(&self, of: Arithmetic, threads: usize) -> Option<f64> {
+        self.operations[of as usize].map(|reach| reach.of(threads))
     }
 
     /// f32 products and sums in GFLOP/s of one thread or, for more than one, of all.
     #[must_use]
     pub fn flops(&self, threads: usize) -> f64 {
-        if threads == 1 { self.multiply_add } else { self.multiply_add_all }
+        self.operations(Arithmetic::MultiplyAdd, threads).unwrap_or_default()
     }
 
-    /// The least time in ns for reading so many bytes that lie in `level`, and for so many f32 operations.
+    /// The least time in ns for reading so many bytes that lie in `level`.
     #[must_use]
-    pub fn least_ns(&self, level: Level, bytes: f64, operations: f64, threads: usize) -> f64 {
-        (bytes / self.bandwidth(level, threads)).max(operations / self.flops(threads))
+    pub fn least_ns(&self, level: Level, bytes: f64, threads: usize) -> f64 {
+        bytes / self.bandwidth(level, threads)
     }
 }
 
@@ -187,10 +224,9 @@ fn caches() -> [usize; 2] {
 impl Limits {
     /// For tests that measure nothing.
     pub(crate) fn of_nothing() -> Self {
-        let reads = [Reach { one: 1.0, all: 1.0 }; 3];
-        let (multiply_add, multiply_add_all, i8_dot, bf16_dot) = (1.0, 1.0, None, None);
+        let (reads, operations) = ([Reach { one: 1.0, all: 1.0 }; 3], [Some(Reach { one: 1.0, all: 1.0 }); 3]);
         let (threads, caches, add_ns, call_ns) = (1, [1, 2], 1.0, 1.0);
-        Self { threads, caches, multiply_add, i8_dot, bf16_dot, add_ns, call_ns, multiply_add_all, reads }
+        Self { threads, caches, add_ns, call_ns, operations, reads }
     }
 }
 
@@ -218,10 +254,11 @@ impl Limits {
                 let case = format!("read {}", level.name());
                 lines.push(rate(&case, threads, "GB/s", self.bandwidth(level, threads)));
             }
-            lines.push(rate("multiply_add", threads, "GFLOP/s", self.flops(threads)));
+            lines.extend(Arithmetic::ALL.into_iter().filter_map(|of| {
+                let [case, _, unit] = of.names();
+                Some(rate(case, threads, unit, self.operations(of, threads)?))
+            }));
         }
-        let dots = [("i8_dot", "GOP/s", self.i8_dot), ("bf16_dot", "GFLOP/s", self.bf16_dot)];
-        lines.extend(dots.into_iter().filter_map(|(case, unit, found)| Some(rate(case, 1, unit, found?))));
         lines.extend([("add", self.add_ns), ("call", self.call_ns)].map(|(case, ns)| line(case, 1, "ns", ns, ns)));
         lines
     }
@@ -236,11 +273,13 @@ impl Limits {
             let (one, all) = (self.bandwidth(level, 1), self.bandwidth(level, self.threads));
             text += &format!("  read {name:<18}{one:>10.1} GB/s{:>10.1} GB/s all\n", all);
         }
-        let (one, all) = (self.flops(1), self.flops(self.threads));
-        text += &format!("  f32 multiply-add       {one:>10.1} GFLOP/s{all:>7.1} GFLOP/s all\n");
-        for (name, rate) in [("i8 dot", self.i8_dot), ("bf16 dot", self.bf16_dot)] {
-            let rate = rate.map_or_else(|| "not in this tier".into(), |rate| format!("{rate:.1} GOP/s"));
-            text += &format!("  {name:<23}{rate:>16}\n");
+        for of in Arithmetic::ALL {
+            let [_, name, unit] = of.names();
+            let rates = self.operations[of as usize].map_or_else(
+                || format!("{:>18}", "not in this tier"),
+                |Reach { one, all }| format!("{one:>10.1} {unit:<7}{all:>7.1} {unit} all"),
+            );
+            text += &format!("  {name:<23}{rates}\n");
         }
         text + &format!(
             "  dependent add          {:>10.2} ns\n  empty call             {:>10.2} ns\n",

@@ -55,7 +55,7 @@ pub enum Work {
         m: usize,
         /// Rows.
         n: usize,
-        /// Elements of each.
+        /// Elements of each; of `b1`, bits.
         dim: usize,
         /// Their type.
         dtype: Dtype,

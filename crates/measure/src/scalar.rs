@@ -1,21 +1,25 @@
-//! The plain loops: what a careful programmer writes in an afternoon, in f32, one element at a time.
+//! The plain loops: what a careful programmer writes in an afternoon, in f32 or in integers, one element at a time.
 
 use std::iter::Sum;
 use std::ops::Mul;
 
 use crate::data::Csr;
 
+fn widened<T: Copy + Into<f32>>(a: &[T], b: &[T]) -> impl Iterator<Item = (f32, f32)> {
+    a.iter().zip(b).map(|(&x, &y)| (x.into(), y.into()))
+}
+
 /// Dot product.
 #[must_use]
-pub fn dot(a: &[f32], b: &[f32]) -> f32 {
-    a.iter().zip(b).map(|(x, y)| x * y).sum()
+pub fn dot<T: Copy + Into<f32>>(a: &[T], b: &[T]) -> f32 {
+    widened(a, b).map(|(x, y)| x * y).sum()
 }
 
 /// Cosine of the angle.
 #[must_use]
-pub fn cosine(a: &[f32], b: &[f32]) -> f32 {
+pub fn cosine<T: Copy + Into<f32>>(a: &[T], b: &[T]) -> f32 {
     let (mut dot, mut aa, mut bb) = (0.0, 0.0, 0.0);
-    for (x, y) in a.iter().zip(b) {
+    for (x, y) in widened(a, b) {
         dot += x * y;
         aa += x * x;
         bb += y * y;
@@ -25,8 +29,53 @@ pub fn cosine(a: &[f32], b: &[f32]) -> f32 {
 
 /// Squared Euclidean distance.
 #[must_use]
-pub fn squared_euclidean(a: &[f32], b: &[f32]) -> f32 {
-    a.iter().zip(b).map(|(x, y)| (x - y) * (x - y)).sum()
+pub fn squared_euclidean<T: Copy + Into<f32>>(a: &[T], b: &[T]) -> f32 {
+    widened(a, b).map(|(x, y)| (x - y) * (x - y)).sum()
+}
+
+fn integers(a: &[i8], b: &[i8]) -> impl Iterator<Item = (i32, i32)> {
+    a.iter().zip(b).map(|(&x, &y)| (x.into(), y.into()))
+}
+
+/// [`dot`] of integers.
+#[must_use]
+pub fn dot_i8(a: &[i8], b: &[i8]) -> f32 {
+    integers(a, b).map(|(x, y)| x * y).sum::<i32>() as f32
+}
+
+/// [`cosine`] of integers.
+#[must_use]
+pub fn cosine_i8(a: &[i8], b: &[i8]) -> f32 {
+    let (mut dot, mut aa, mut bb) = (0, 0, 0);
+    for (x, y) in integers(a, b) {
+        dot += x * y;
+        aa += x * x;
+        bb += y * y;
+    }
+    dot as f32 / ((aa as f32).sqrt() * (bb as f32).sqrt())
+}
+
+/// [`squared_euclidean`] of integers.
+#[must_use]
+pub fn squared_euclidean_i8(a: &[i8], b: &[i8]) -> f32 {
+    integers(a, b).map(|(x, y)| (x - y) * (x - y)).sum::<i32>() as f32
+}
+
+fn count(a: &[u8], b: &[u8], of: impl Fn(u8, u8) -> u8) -> f32 {
+    a.iter().zip(b).map(|(&x, &y)| of(x, y).count_ones()).sum::<u32>() as f32
+}
+
+/// Bits that differ.
+#[must_use]
+pub fn hamming(a: &[u8], b: &[u8]) -> f32 {
+    count(a, b, |x, y| x ^ y)
+}
+
+/// Bits that are set in both, of those that are in either; 1 where there are none.
+#[must_use]
+pub fn jaccard(a: &[u8], b: &[u8]) -> f32 {
+    let either = count(a, b, |x, y| x | y);
+    if either == 0.0 { 1.0 } else { count(a, b, |x, y| x & y) / either }
 }
 
 /// `spread3`: every hop, each node at or above the threshold that has not fired yet sends `transmission` times its

@@ -125,7 +125,7 @@ pub fn work(law: Law, n: usize) -> Work {
 pub fn decay(limits: &Limits, law: Law, ages: &Arc<[f32]>, threads: usize) -> Result<Case<'static>, String> {
     let (n, bytes) = (ages.len(), 12.0 * ages.len() as f64);
     let level = limits.level(8 * n, threads);
-    let least = limits.least_ns(level, bytes, 0.0, threads);
+    let least = limits.least_ns(level, bytes, threads);
     let mut case = Case::new(work(law, n), threads, Unit::NsPer("memory"), n as f64).at_least(least);
     let ours = law.ours();
     let by_us = move |strengths: &mut [f32], ages: &[f32]| {

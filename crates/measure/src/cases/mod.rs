@@ -2,6 +2,7 @@
 
 pub mod arena;
 pub mod decay;
+pub mod ours;
 pub mod similarity;
 pub mod spreading;
 
@@ -37,6 +38,9 @@ pub fn check(who: &str, found: &[f32], expected: &[f64], bound: impl Fn(usize, f
 mod tests {
     use std::time::Duration;
 
+    use half::{bf16, f16};
+
+    use super::ours::Ours;
     use super::similarity::Vectors;
     use super::spreading::Known;
     use super::{decay, similarity, spreading};
@@ -59,7 +63,37 @@ mod tests {
             decay::decay(limits, decay::Law::Power, &decay::ages(1 << 20), threads),
             spread,
         ];
-        cases.into_iter().map(Result::unwrap).collect()
+        let mut cases: Vec<_> = cases.into_iter().map(Result::unwrap).collect();
+        cases.extend(of_type::<f16>(limits, Metric::Cosine, threads));
+        cases.extend(of_type::<bf16>(limits, Metric::Dot, threads));
+        cases.extend(of_type::<i8>(limits, Metric::Cosine, threads));
+        cases.extend(of_type::<u8>(limits, Metric::Hamming, threads));
+        cases.extend(of_type::<u8>(limits, Metric::Jaccard, threads));
+        cases
+    }
+
+    fn of_type<T: Ours>(limits: &Limits, metric: Metric, threads: usize) -> [Case<'static>; 3] {
+        let (one, many) = (Vectors::<T>::drawn([1, 5000, 24]), Vectors::<T>::drawn([3, 5000, 24]));
+        let cases = [
+            similarity::scores(limits, &one, &one.expected(metric), metric, threads),
+            similarity::scores(limits, &many, &many.expected(metric), metric, threads),
+            similarity::top_k(limits, &one, metric, 7, threads),
+        ];
+        cases.map(Result::unwrap)
+    }
+
+    #[test]
+    fn a_few_queries_are_also_asked_one_by_one_and_an_empty_call_is_beside_a_small_one() {
+        let (limits, effort) = (Limits::of_nothing(), Effort { rounds: 1, sample: Duration::ZERO });
+        let vectors = Vectors::new(3, 16, 24);
+        let expected = vectors.expected(Metric::Dot);
+        let mut case = similarity::scores(&limits, &vectors, &expected, Metric::Dot, 1).unwrap();
+        similarity::add_singles(&mut case, &vectors, &expected, Metric::Dot, 1).unwrap();
+        similarity::add_empty_call(&mut case);
+        let lines = case.run(effort).0;
+        let names: Vec<_> = lines.iter().map(|line| line.who.as_str()).collect();
+        assert_eq!(names, ["ecphory", "scalar", "ecphory-singles", "empty-call"]);
+        assert!(lines.iter().all(|line| line.limit.is_none()), "such few bytes are in the first level of cache");
     }
 
     #[test]

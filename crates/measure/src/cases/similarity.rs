@@ -1,17 +1,18 @@
-//! Queries against rows of f32.
+//! Queries against rows, of f32 and of smaller types.
 
 use std::sync::Arc;
 
-use ecphory::{ArenaStats, Packing, Prepared, Rows, Search};
+use ecphory::{ArenaStats, Packing, Rows, Search, bench};
 use rayon::prelude::*;
 
 use super::check;
-use crate::{Case, Clock, Contender, Dtype, Limits, Metric, Unit, Work, data, scalar};
+use super::ours::Ours;
+use crate::{Case, Clock, Contender, Dtype, Kind, Limits, Metric, Pair, Unit, Work, data};
 
 /// Dimensions in use: SIFT, small sentence models, the usual ones, large ones, and one that no register divides.
 pub const DIMS: [usize; 5] = [100, 128, 384, 768, 1536];
 
-/// The metrics of f32.
+/// The metrics of numbers.
 pub const METRICS: [Metric; 3] = [Metric::Cosine, Metric::Dot, Metric::Sql2];
 
 /// The seed of the ids of `gather`.
@@ -19,8 +20,14 @@ pub const IDS: u64 = 3;
 
 /// The work of one case of f32: `m` queries, `n` rows.
 #[must_use]
-pub fn work(case: &str, [m, n, dim]: [usize; 3], metric: Metric, k: Option<usize>) -> Work {
-    Work::Similarity { case: case.into(), m, n, dim, dtype: Dtype::F32, metric, k, of: None }
+pub fn work(case: &str, shape: [usize; 3], metric: Metric, k: Option<usize>) -> Work {
+    work_of::<f32>(case, shape, metric, k)
+}
+
+/// The work of one case: `m` queries, `n` rows.
+#[must_use]
+pub fn work_of<T: Kind>(case: &str, [m, n, dim]: [usize; 3], metric: Metric, k: Option<usize>) -> Work {
+    Work::Similarity { case: case.into(), m, n, dim, dtype: T::DTYPE, metric, k, of: None }
 }
 
 /// The work of `gather`: `count` rows by their ids, of so many.
@@ -29,13 +36,13 @@ pub fn gather_work(count: usize, of: usize, dim: usize, metric: Metric) -> Work 
     Work::Similarity { case: "gather".into(), m: 1, n: count, dim, dtype: Dtype::F32, metric, k: None, of: Some(of) }
 }
 
-/// Queries and rows of one dimension, in -1 to 1.
-#[derive(Debug, Clone)]
-pub struct Vectors {
+/// Queries and rows of one dimension.
+#[derive(Debug)]
+pub struct Vectors<T = f32> {
     /// `[m][dim]`.
-    pub queries: Arc<[f32]>,
+    pub queries: Arc<[T]>,
     /// `[n][dim]`.
-    pub rows: Arc<[f32]>,
+    pub rows: Arc<[T]>,
     /// Queries.
     pub m: usize,
     /// Rows.
@@ -44,50 +51,55 @@ pub struct Vectors {
     pub dim: usize,
 }
 
+impl<T> Clone for Vectors<T> {
+    fn clone(&self) -> Self {
+        let Self { m, n, dim, .. } = *self;
+        Self { queries: self.queries.clone(), rows: self.rows.clone(), m, n, dim }
+    }
+}
+
 impl Vectors {
-    /// The same at every run.
+    /// Of f32, in -1 to 1, the same at every run.
     #[must_use]
     pub fn new(m: usize, n: usize, dim: usize) -> Self {
-        let (queries, rows) = (data::elements(1, m * dim).into(), data::elements(2, n * dim).into());
+        Self::drawn([m, n, dim])
+    }
+}
+
+impl<T: Kind> Vectors<T> {
+    /// The same at every run; of a shape as [`Vectors::shape`] tells it.
+    #[must_use]
+    pub fn drawn([m, n, dim]: [usize; 3]) -> Self {
+        let dim = dim / T::HELD;
+        let (queries, rows) = (T::draw(1, m * dim).into(), T::draw(2, n * dim).into());
         Self { queries, rows, m, n, dim }
     }
 
-    /// Queries, rows, and elements of each.
+    /// Queries, rows, and dimensions of each: elements, or bits.
     #[must_use]
     pub fn shape(&self) -> [usize; 3] {
-        [self.m, self.n, self.dim]
+        [self.m, self.n, self.dim * T::HELD]
     }
 
     /// Bytes of the rows.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        self.rows.len() * 4
+        size_of_val(&*self.rows)
     }
 
-    /// Every score in f64, one query after the other, and how far an f32 answer may be from it: a sum of `dim` products
-    /// in f32 errs by `dim` roundings at most (Higham 2002, section 3.1), a cosine by two such sums.
+    /// Every score in f64, one query after the other.
     #[must_use]
     pub fn expected(&self, metric: Metric) -> Vec<f64> {
-        let each = |query: &[f32]| self.rows.chunks(self.dim).map(|row| exact(metric, query, row)).collect::<Vec<_>>();
-        self.queries.chunks(self.dim).flat_map(each).collect()
+        T::expected(metric, &self.queries, &self.rows, self.dim)
     }
 
-    /// Whether f32 answers are right, for numbers in -1 to 1.
+    /// Whether answers are right, for elements as they are drawn.
     ///
     /// # Errors
     /// Who is wrong, and where.
     pub fn check(&self, who: &str, found: &[f32], expected: &[f64], metric: Metric) -> Result<(), String> {
-        let dim = self.dim as f64;
-        let magnitude = match metric {
-            Metric::Cosine => 2.0,
-            Metric::Sql2 => 4.0 * dim,
-            _ => dim,
-        };
-        check(who, found, expected, |_, _| (dim + 8.0) * magnitude / f64::from(1 << 24))
+        check(who, found, expected, |_, expected| T::bound(metric, self.dim, expected))
     }
-}
-
-impl Vectors {
     /// Whether those are the `k` best rows of each query, best first. The last places, and those of rows that score
     /// nearly the same, may be won by rounding, so scores are what is compared.
     ///
@@ -113,7 +125,7 @@ impl Vectors {
                 return Err(format!("{who}: expected {k} different rows, found {rows:?}"));
             }
             let mut best = scores.to_vec();
-            best.sort_unstable_by(|a, b| if metric == Metric::Sql2 { a.total_cmp(b) } else { b.total_cmp(a) });
+            best.sort_unstable_by(|a, b| if is_distance(metric) { a.total_cmp(b) } else { b.total_cmp(a) });
             let theirs: Vec<f32> = rows.iter().map(|&row| scores[row as usize] as f32).collect();
             self.check(who, &theirs, &best[..k], metric)?;
         }
@@ -121,18 +133,13 @@ impl Vectors {
     }
 }
 
-fn exact(metric: Metric, query: &[f32], row: &[f32]) -> f64 {
-    let pairs = || query.iter().zip(row).map(|(&x, &y)| (f64::from(x), f64::from(y)));
-    let dot = || pairs().map(|(x, y)| x * y).sum::<f64>();
-    let squares = |of: fn((f64, f64)) -> f64| pairs().map(|pair| of(pair) * of(pair)).sum::<f64>();
-    match metric {
-        Metric::Cosine => dot() / (squares(|pair| pair.0).sqrt() * squares(|pair| pair.1).sqrt()),
-        Metric::Sql2 => squares(|(x, y)| x - y),
-        _ => dot(),
-    }
+/// Whether the smaller is the nearer.
+#[must_use]
+pub fn is_distance(metric: Metric) -> bool {
+    matches!(metric, Metric::Sql2 | Metric::Hamming)
 }
 
-/// Floating-point operations per element of a row.
+/// Operations per element of a row.
 fn operations(metric: Metric) -> f64 {
     match metric {
         Metric::Cosine => 4.0,
@@ -141,10 +148,10 @@ fn operations(metric: Metric) -> f64 {
     }
 }
 
-/// Bytes of rows that a case reads and operations that it does, or none for other work.
+/// Bytes of rows that a case of f32 reads and operations that it does, or none for other work.
 #[must_use]
 pub fn amounts(of: &Work) -> Option<(f64, f64)> {
-    let &Work::Similarity { m, n, dim, metric, .. } = of else { return None };
+    let &Work::Similarity { m, n, dim, metric, dtype: Dtype::F32, .. } = of else { return None };
     let bytes = 4.0 * (n * dim) as f64;
     Some((bytes, operations(metric) * (m * n * dim) as f64))
 }
@@ -155,17 +162,9 @@ pub fn ours(metric: Metric) -> ecphory::Metric {
     match metric {
         Metric::Cosine => ecphory::Metric::Cosine,
         Metric::Sql2 => ecphory::Metric::SquaredEuclidean,
-        _ => ecphory::Metric::Dot,
-    }
-}
-
-/// The plain loop over two vectors.
-#[must_use]
-pub fn plain(metric: Metric) -> fn(&[f32], &[f32]) -> f32 {
-    match metric {
-        Metric::Cosine => scalar::cosine,
-        Metric::Sql2 => scalar::squared_euclidean,
-        _ => scalar::dot,
+        Metric::Dot => ecphory::Metric::Dot,
+        Metric::Hamming => ecphory::Metric::Hamming,
+        Metric::Jaccard => ecphory::Metric::Jaccard,
     }
 }
 
@@ -173,10 +172,10 @@ pub fn plain(metric: Metric) -> fn(&[f32], &[f32]) -> f32 {
 ///
 /// # Errors
 /// That its scores are wrong.
-pub fn scoring<'a>(
+pub fn scoring<'a, T: Kind>(
     name: &str,
     threads: usize,
-    vectors: &Vectors,
+    vectors: &Vectors<T>,
     expected: &[f64],
     metric: Metric,
     mut score: impl FnMut(&mut [f32]) + 'a,
@@ -194,58 +193,118 @@ pub fn piece(n: usize, threads: usize) -> usize {
     if threads == 1 { n } else { n.div_ceil(8 * threads).clamp(1024.min(n), n) }
 }
 
-/// `1xN` or `MxN`: ours, for cosines also with norms taken beforehand, and the plain loop query by query, which shares
-/// pieces of the rows out.
+/// Bytes that fit every core's first level of cache, which is faster than any limit here.
+const FIRST_LEVEL: usize = 32 << 10;
+
+/// With the least time for reading so many bytes of rows, and for so many elements of all pairs of a query and a row.
+fn bounded<T: Kind>(
+    case: Case<'static>,
+    limits: &Limits,
+    [bytes, pairs]: [usize; 2],
+    metric: Metric,
+    threads: usize,
+) -> Case<'static> {
+    if bytes <= FIRST_LEVEL {
+        return case;
+    }
+    let reading = limits.least_ns(limits.level(bytes, threads), bytes as f64, threads);
+    let computing = T::arithmetic(limits).and_then(|of| limits.operations(of, threads));
+    case.at_least(computing.map_or(reading, |rate| reading.max(operations(metric) * pairs as f64 / rate)))
+}
+
+/// `1xN` or `MxN`: ours, for cosines also with norms taken beforehand, for one query of a smaller type also with that
+/// in f32; and the plain loop query by query, which shares pieces of the rows out and has no part in what would take it
+/// minutes.
 ///
 /// # Errors
 /// That our answer is wrong.
-pub fn scores(
+pub fn scores<T: Ours>(
     limits: &Limits,
-    vectors: &Vectors,
+    vectors: &Vectors<T>,
     expected: &[f64],
     metric: Metric,
     threads: usize,
 ) -> Result<Case<'static>, String> {
-    let (name, unit) = if vectors.m == 1 { ("1xN", Unit::Bytes) } else { ("MxN", Unit::Operations) };
-    let (bytes, flops) = (vectors.bytes(), operations(metric) * (vectors.m * vectors.rows.len()) as f64);
-    let amount = if vectors.m == 1 { bytes as f64 } else { flops };
-    let least = limits.least_ns(limits.level(bytes, threads), bytes as f64, flops, threads);
-    let mut case = Case::new(work(name, vectors.shape(), metric, None), threads, unit, amount).at_least(least);
-    let (v, search) = (vectors.clone(), Search::new(ours(metric)));
-    let by_us = move |scores: &mut [f32]| {
-        let rows = Rows::new(&v.rows, v.dim).expect("whole rows");
-        search.matrix_into(&v.queries, &rows, scores).expect("scores of good rows");
-    };
-    case.add(scoring("ecphory", threads, vectors, expected, metric, by_us)?);
-    if metric == Metric::Cosine {
-        let (v, norms) = (vectors.clone(), norms(vectors));
-        let by_us = move |scores: &mut [f32]| {
-            let rows = prepared(&v, &norms);
-            search.matrix_into(&v.queries, &rows, scores).expect("scores of good rows");
+    let operated = if T::DTYPE == Dtype::I8 { Unit::Integers } else { Unit::Operations };
+    let (name, unit) = if vectors.m == 1 { ("1xN", Unit::Bytes) } else { ("MxN", operated) };
+    let (bytes, pairs) = (vectors.bytes(), vectors.m * vectors.rows.len());
+    let amount = if vectors.m == 1 { bytes as f64 } else { operations(metric) * pairs as f64 };
+    let case = Case::new(work_of::<T>(name, vectors.shape(), metric, None), threads, unit, amount);
+    let mut case = bounded::<T>(case, limits, [bytes, pairs], metric, threads);
+    add_ours(&mut case, vectors, expected, metric, threads)?;
+    if pairs <= PLAIN_PAIRS {
+        let (v, plain, piece) = (vectors.clone(), T::plain(metric), piece(vectors.n, threads));
+        let by_loop = move |scores: &mut [f32]| {
+            for (query, scores) in v.queries.chunks(v.dim).zip(scores.chunks_mut(v.n)) {
+                in_pieces(piece, scores, &v.rows, v.dim, |scores, rows| {
+                    scores.iter_mut().zip(rows.chunks(v.dim)).for_each(|(score, row)| *score = plain(query, row));
+                });
+            }
         };
+        case.try_add("scalar", None, || scoring("scalar", threads, vectors, expected, metric, by_loop));
+    }
+    Ok(case)
+}
+
+/// Elements of pairs that the plain loop is asked for.
+const PLAIN_PAIRS: usize = 1 << 32;
+
+fn add_ours<T: Ours>(
+    case: &mut Case<'static>,
+    vectors: &Vectors<T>,
+    expected: &[f64],
+    metric: Metric,
+    threads: usize,
+) -> Result<(), String> {
+    let (v, search) = (vectors.clone(), Search::new(ours(metric)));
+    let by_us = move |scores: &mut [f32]| T::scores(&search, &v, None, scores);
+    case.add(scoring("ecphory", threads, vectors, expected, metric, by_us)?);
+    if let Some(norms) = norms(vectors, metric) {
+        let v = vectors.clone();
+        let by_us = move |scores: &mut [f32]| T::scores(&search, &v, Some(&norms), scores);
         case.add_noted(scoring("ecphory-prepared", threads, vectors, expected, metric, by_us)?, PREPARED);
     }
-    let (v, plain, piece) = (vectors.clone(), plain(metric), piece(vectors.n, threads));
-    let by_loop = move |scores: &mut [f32]| {
-        for (query, scores) in v.queries.chunks(v.dim).zip(scores.chunks_mut(v.n)) {
-            in_pieces(piece, scores, &v.rows, v.dim, |scores, rows| {
-                scores.iter_mut().zip(rows.chunks(v.dim)).for_each(|(score, row)| *score = plain(query, row));
-            });
-        }
-    };
-    case.try_add("scalar", None, || scoring("scalar", threads, vectors, expected, metric, by_loop));
-    Ok(case)
+    if let Some(query) = if vectors.m == 1 { T::widened(vectors) } else { None } {
+        let v = vectors.clone();
+        let by_us = move |scores: &mut [f32]| T::widened_scores(&search, &query, &v, scores);
+        case.add_noted(scoring("ecphory-f32-query", threads, vectors, expected, metric, by_us)?, "the query in f32");
+    }
+    Ok(())
 }
 
 const PREPARED: &str = "norms of rows taken beforehand";
 
-fn norms(vectors: &Vectors) -> Vec<f32> {
-    let rows = Rows::new(&vectors.rows, vectors.dim).expect("whole rows");
-    Prepared::new(rows).expect("norms of good rows").norms().to_vec()
+/// What a cosine needs of rows, where they have it.
+fn norms<T: Ours>(vectors: &Vectors<T>, metric: Metric) -> Option<Vec<f32>> {
+    if metric == Metric::Cosine { T::norms(vectors) } else { None }
 }
 
-fn prepared<'a>(vectors: &'a Vectors, norms: &'a [f32]) -> Prepared<'a> {
-    Prepared::from_parts(Rows::new(&vectors.rows, vectors.dim).expect("whole rows"), norms).expect("a norm for each")
+/// And ours once more, one query after the other.
+///
+/// # Errors
+/// That our answer is wrong.
+pub fn add_singles(
+    case: &mut Case<'static>,
+    vectors: &Vectors,
+    expected: &[f64],
+    metric: Metric,
+    threads: usize,
+) -> Result<(), String> {
+    let (v, search) = (vectors.clone(), Search::new(ours(metric)));
+    let by_us = move |scores: &mut [f32]| {
+        let rows = Rows::new(&v.rows, v.dim).expect("whole rows");
+        for (query, scores) in v.queries.chunks(v.dim).zip(scores.chunks_mut(v.n)) {
+            search.scores_into(query, &rows, scores).expect("scores of good rows");
+        }
+    };
+    case.add_noted(scoring("ecphory-singles", threads, vectors, expected, metric, by_us)?, "a call for each query");
+    Ok(())
+}
+
+/// And a call across the border that does nothing: what a small call cannot be faster than.
+pub fn add_empty_call(case: &mut Case<'static>) {
+    let calls = Contender::of_loop("empty-call", Clock::Thread, |times| (0..times).for_each(|_| bench::empty_call()));
+    case.add_noted(calls, "a call that does nothing");
 }
 
 /// `work` on pieces of so many scores and of what they are of, `size` of it each; on the pool's threads where there are
@@ -261,32 +320,55 @@ fn in_pieces<T: Sync>(piece: usize, scores: &mut [f32], of: &[T], size: usize, w
 ///
 /// # Errors
 /// That our answer is wrong.
-pub fn top_k(
+pub fn top_k<T: Ours>(
     limits: &Limits,
-    vectors: &Vectors,
+    vectors: &Vectors<T>,
     metric: Metric,
     k: usize,
     threads: usize,
 ) -> Result<Case<'static>, String> {
     let bytes = vectors.bytes();
-    let least = limits.least_ns(
-        limits.level(bytes, threads),
-        bytes as f64,
-        operations(metric) * vectors.rows.len() as f64,
-        threads,
-    );
-    let mut case =
-        Case::new(work("topk", vectors.shape(), metric, Some(k)), threads, Unit::Bytes, bytes as f64).at_least(least);
+    let work = work_of::<T>("topk", vectors.shape(), metric, Some(k));
+    let case = Case::new(work, threads, Unit::Bytes, bytes as f64);
+    let mut case = bounded::<T>(case, limits, [bytes, vectors.rows.len()], metric, threads);
     let (search, v) = (Search::new(ours(metric)), vectors.clone());
-    let by_us = move || {
-        let rows = Rows::new(&v.rows, v.dim).expect("whole rows");
-        search.top_k(&v.queries, &rows, k).expect("the best of good rows")
-    };
-    let (v, plain, piece) = (vectors.clone(), plain(metric), piece(vectors.n, threads));
-    let by_loop = move || {
+    let by_us = move || T::best(&search, &v, None, k);
+    let by_loop = sorted(vectors, metric, k, threads);
+    let expected = vectors.expected(metric);
+    let ours = by_us();
+    let rows = |rows: &mut dyn Iterator<Item = usize>| rows.map(|row| row as u32).collect::<Vec<_>>();
+    vectors.check_best("ecphory", &rows(&mut ours.hits.iter().map(|hit| hit.row)), &expected, metric, k)?;
+    let of_hits: Vec<_> = ours.hits.iter().map(|hit| expected[hit.row]).collect();
+    vectors.check("ecphory", &ours.hits.iter().map(|hit| hit.score).collect::<Vec<_>>(), &of_hits, metric)?;
+    let clock = Clock::for_threads(threads);
+    case.add(Contender::new("ecphory", clock, move || _ = std::hint::black_box(by_us())));
+    if let Some(norms) = norms(vectors, metric) {
+        let v = vectors.clone();
+        let by_us = move || T::best(&search, &v, Some(&norms), k);
+        if by_us() != ours {
+            return Err("ecphory-prepared: expected the hits without norms, found others".into());
+        }
+        case.add_noted(Contender::new("ecphory-prepared", clock, move || _ = std::hint::black_box(by_us())), PREPARED);
+    }
+    case.try_add("scalar", None, || {
+        vectors.check_best("scalar", &rows(&mut by_loop().iter().map(|hit| hit.0)), &expected, metric, k)?;
+        Ok(Contender::new("scalar", clock, move || _ = std::hint::black_box(by_loop())))
+    });
+    Ok(case)
+}
+
+/// The plain loop over all rows, sorted.
+fn sorted<T: Kind>(
+    vectors: &Vectors<T>,
+    metric: Metric,
+    k: usize,
+    threads: usize,
+) -> impl Fn() -> Vec<(usize, f32)> + use<T> {
+    let (v, plain, piece) = (vectors.clone(), T::plain(metric), piece(vectors.n, threads));
+    move || {
         let mut all: Vec<(usize, f32)> = (0..v.n).map(|row| (row, 0.0)).collect();
         let score = |hit: &mut (usize, f32)| hit.1 = plain(&v.queries, &v.rows[hit.0 * v.dim..][..v.dim]);
-        let ascending = metric == Metric::Sql2;
+        let ascending = is_distance(metric);
         let nearest = |a: &(usize, f32), b: &(usize, f32)| {
             if ascending { a.1.total_cmp(&b.1) } else { b.1.total_cmp(&a.1) }
         };
@@ -299,28 +381,7 @@ pub fn top_k(
         }
         all.truncate(k);
         all
-    };
-    let expected = vectors.expected(metric);
-    let ours = by_us();
-    let rows = |rows: &mut dyn Iterator<Item = usize>| rows.map(|row| row as u32).collect::<Vec<_>>();
-    vectors.check_best("ecphory", &rows(&mut ours.hits.iter().map(|hit| hit.row)), &expected, metric, k)?;
-    let of_hits: Vec<_> = ours.hits.iter().map(|hit| expected[hit.row]).collect();
-    vectors.check("ecphory", &ours.hits.iter().map(|hit| hit.score).collect::<Vec<_>>(), &of_hits, metric)?;
-    let clock = Clock::for_threads(threads);
-    case.add(Contender::new("ecphory", clock, move || _ = std::hint::black_box(by_us())));
-    if metric == Metric::Cosine {
-        let (v, norms) = (vectors.clone(), norms(vectors));
-        let by_us = move || search.top_k(&v.queries, &prepared(&v, &norms), k).expect("the best of good rows");
-        if by_us() != ours {
-            return Err("ecphory-prepared: expected the hits without norms, found others".into());
-        }
-        case.add_noted(Contender::new("ecphory-prepared", clock, move || _ = std::hint::black_box(by_us())), PREPARED);
     }
-    case.try_add("scalar", None, || {
-        vectors.check_best("scalar", &rows(&mut by_loop().iter().map(|hit| hit.0)), &expected, metric, k)?;
-        Ok(Contender::new("scalar", clock, move || _ = std::hint::black_box(by_loop())))
-    });
-    Ok(case)
 }
 
 /// `gather`: ours and the plain loop over `count` ids of the rows, drawn at random.
@@ -338,11 +399,10 @@ pub fn gather(
     let all = vectors.expected(metric);
     let expected: Vec<_> = ids.iter().map(|&id| all[id as usize]).collect();
     let bytes = count * vectors.dim * 4;
-    let flops = operations(metric) * (count * vectors.dim) as f64;
-    // The same ids every time: what they name stays as near as its size allows.
-    let least = limits.least_ns(limits.level(bytes, threads), bytes as f64, flops, threads);
     let work = gather_work(count, vectors.n, vectors.dim, metric);
-    let mut case = Case::new(work, threads, Unit::Bytes, bytes as f64).at_least(least);
+    let case = Case::new(work, threads, Unit::Bytes, bytes as f64);
+    // The same ids every time: what they name stays as near as its size allows.
+    let mut case = bounded::<f32>(case, limits, [bytes, count * vectors.dim], metric, threads);
     let (v, search, wanted) = (vectors.clone(), Search::new(ours(metric)), ids.clone());
     let by_us = move |scores: &mut [f32]| {
         let rows = Rows::new(&v.rows, v.dim).expect("whole rows");
@@ -360,7 +420,7 @@ pub fn gather(
     // Its answer was asked for once.
     let where_to = if loans() > before { "rows packed into a heap loan" } else { "rows packed into scratch" };
     case.add_noted(packed, where_to);
-    let (v, plain, piece) = (vectors.clone(), plain(metric), piece(count, threads));
+    let (v, plain, piece): (_, Pair<f32>, _) = (vectors.clone(), f32::plain(metric), piece(count, threads));
     let by_loop = move |scores: &mut [f32]| {
         in_pieces(piece, scores, &ids, 1, |scores, ids| {
             for (score, &id) in scores.iter_mut().zip(ids) {

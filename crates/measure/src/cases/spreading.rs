@@ -111,7 +111,7 @@ pub fn spread3_batch(limits: &Limits, known: &Known, threads: usize) -> Result<C
     }
     // Edges that several cues walk are read from where the first of them left them.
     let bytes = 8 * csr.targets.len().min(walked as usize);
-    let least = limits.least_ns(limits.level(bytes, threads), 8.0 * walked as f64, 0.0, threads);
+    let least = limits.least_ns(limits.level(bytes, threads), 8.0 * walked as f64, threads);
     let mut case = Case::new(known.work("spread3"), threads, Unit::Edges, walked as f64).at_least(least);
     let (note, clock) = (format!("{CUES} cues side by side"), Clock::for_threads(threads));
     let by_us = move || _ = std::hint::black_box(ours.spread_batch(std::hint::black_box(&seeds), &spread));
@@ -160,7 +160,7 @@ pub fn spread3(limits: &Limits, known: &Known) -> Result<Case<'static>, String> 
     let (csr, seeds) = (known.csr.clone(), known.seeds);
     // The same edges every time: they stay as near as their number allows.
     let level = limits.level(8 * known.walked as usize, 1);
-    let least = limits.least_ns(level, 8.0 * known.walked as f64, 0.0, 1);
+    let least = limits.least_ns(level, 8.0 * known.walked as f64, 1);
     let mut case = Case::new(known.work("spread3"), 1, Unit::Edges, known.walked as f64).at_least(least);
     let (ours, cue, spread) = (graph(&csr), seeds.map(|(node, activation)| Seed::new(node, activation)), options());
     let found = ours.spread(&cue, &spread).map_err(|error| error.to_string())?;
@@ -316,7 +316,7 @@ fn by_target(csr: &Csr, shares: &[f64]) -> ([Arc<[u32]>; 2], Arc<[f64]>) {
 #[must_use]
 pub fn ppr_iteration(limits: &Limits, walk: &Walk) -> Case<'static> {
     let (edges, bytes) = (walk.sources.len(), 8 * walk.sources.len() + 12 * walk.nodes());
-    let least = limits.least_ns(limits.level(bytes, 1), bytes as f64, 0.0, 1);
+    let least = limits.least_ns(limits.level(bytes, 1), bytes as f64, 1);
     let mut case = Case::new(walk.work("ppr_iteration"), 1, Unit::Edges, edges as f64).at_least(least);
     let (own, shares, restart) = (walk.clone(), walk.narrow_shares(), walk.restart());
     let mut next = vec![f32::NAN; walk.nodes()];

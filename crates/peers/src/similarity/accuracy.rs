@@ -3,12 +3,13 @@
 use std::io::{self, Write};
 
 use ecphory::{Rows, Search, tier};
-use ecphory_measure::cases::similarity::{DIMS, METRICS, Vectors, ours, plain};
+use ecphory_measure::cases::similarity::{DIMS, METRICS, Vectors, ours};
 use ecphory_measure::suite::Missing;
-use ecphory_measure::{Metric, caught};
+use ecphory_measure::{Kind, Metric, caught};
 use serde_json::{Value, json};
 
-use super::{Part, Peer, normalised, peers};
+use super::peered::Peered;
+use super::{Made, Part, Peer, normalised};
 use crate::absent::without_feature;
 use crate::table::Notes;
 
@@ -34,31 +35,31 @@ type Answers = Box<dyn Fn(&[f32], Part<'_>, usize) -> Vec<f64>>;
 struct Answerer {
     name: &'static str,
     note: Option<&'static str>,
-    /// Wants rows of length 1.
-    normalised: bool,
+    /// Wants other rows than there are.
+    made: Option<Made<f32>>,
     answers: Answers,
 }
 
 impl From<Peer> for Answerer {
-    fn from(Peer { name, note, normalised, fill }: Peer) -> Self {
+    fn from(Peer { name, note, made, fill }: Peer) -> Self {
         let answers = move |query: &[f32], part: Part<'_>, n| {
             let mut scores = vec![f32::NAN; n];
             fill(query, part, &mut scores);
             scores.into_iter().map(f64::from).collect()
         };
-        Self { name, note, normalised, answers: Box::new(answers) }
+        Self { name, note, made, answers: Box::new(answers) }
     }
 }
 
 fn everyone(metric: Metric) -> Vec<Answerer> {
-    let (search, plain) = (Search::new(ours(metric)), plain(metric));
+    let (search, plain) = (Search::new(ours(metric)), f32::plain(metric));
     let by_us = move |query: &[f32], part: Part<'_>, scores: &mut [f32]| {
         let rows = Rows::new(part.rows, part.dim).expect("whole rows");
         search.scores_into(query, &rows, scores).expect("scores of good rows");
     };
     let by_loop = move |query: &[f32], part: Part<'_>, scores: &mut [f32]| part.each(scores, |row| plain(query, row));
     let mut all = vec![Peer::new("ecphory", by_us), Peer::new("scalar", by_loop)];
-    all.extend(peers(metric));
+    all.extend(f32::peers(metric));
     let all = all.into_iter().map(Answerer::from);
     #[cfg(feature = "anndists")]
     let all = all.chain([anndists(metric)]);
@@ -81,7 +82,7 @@ fn anndists(metric: Metric) -> Answerer {
     };
     let answers =
         move |query: &[f32], part: Part<'_>, _| part.rows.chunks(part.dim).map(|row| distance(query, row)).collect();
-    Answerer { name: "anndists", note: Some(note), normalised: false, answers: Box::new(answers) }
+    Answerer { name: "anndists", note: Some(note), made: None, answers: Box::new(answers) }
 }
 
 /// How far off one of them is, in units.
@@ -131,8 +132,8 @@ impl Case {
 
     /// The largest and the mean difference from `expected`.
     fn off(self, one: &Answerer, vectors: &Vectors, expected: &[f64]) -> Result<(f64, f64), String> {
-        let rows = if one.normalised { &normalised(&vectors.rows, self.dim) } else { &vectors.rows };
-        let part = Part { rows, ids: None, dim: self.dim };
+        let rows = one.made.map_or_else(|| vectors.rows.clone(), |made| made(&vectors.rows, self.dim));
+        let part = Part { rows: &rows, ids: None, dim: self.dim };
         let found: Vec<f64> =
             vectors.queries.chunks(self.dim).flat_map(|query| (one.answers)(query, part, vectors.n)).collect();
         let (name, count) = (one.name, expected.len());
@@ -232,7 +233,7 @@ mod tests {
             let exact = |row: &[f32]| query.iter().zip(row).map(|(&x, &y)| f64::from(x) * f64::from(y)).sum();
             part.rows.chunks(part.dim).map(|row| answer(exact(row))).collect()
         };
-        Answerer { name: "one", note: None, normalised: false, answers: Box::new(answers) }
+        Answerer { name: "one", note: None, made: None, answers: Box::new(answers) }
     }
 
     #[test]

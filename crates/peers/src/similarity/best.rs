@@ -4,54 +4,62 @@ use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 use std::hint::black_box;
 
-use ecphory_measure::cases::similarity::{Vectors, piece, top_k, work};
+use ecphory_measure::cases::similarity::{Vectors, piece, top_k, work_of};
 use ecphory_measure::suite::Plan;
-use ecphory_measure::{Clock, Contender, Metric};
+use ecphory_measure::{Case, Clock, Contender, Metric};
 use rayon::prelude::*;
 
+use super::peered::Peered;
 use super::{loops, normalised, note};
-use crate::python;
 
 /// Rows found, the nearest first.
 pub type Found = Vec<usize>;
 
-pub fn plan(n: usize, dim: usize, metric: Metric, k: usize, threads: usize) -> Plan {
-    Plan::new(work("topk", [1, n, dim], metric, Some(k)), threads, move |limits| {
-        let vectors = Vectors::new(1, n, dim);
+/// What is searched for, and where.
+#[derive(Clone, Copy)]
+pub struct Wanted<'a, T> {
+    pub vectors: &'a Vectors<T>,
+    /// Of every row.
+    pub scores: &'a [f64],
+    pub metric: Metric,
+    pub k: usize,
+    pub threads: usize,
+}
+
+pub fn plan<T: Peered>(n: usize, dim: usize, metric: Metric, k: usize, threads: usize) -> Plan {
+    Plan::new(work_of::<T>("topk", [1, n, dim], metric, Some(k)), threads, move |limits| {
+        let vectors = Vectors::<T>::drawn([1, n, dim]);
         let mut case = top_k(limits, &vectors, metric, k, threads)?;
         let scores = vectors.expected(metric);
-        let right = |who: &str, found: &Found| {
-            let rows: Vec<u32> = found.iter().map(|&row| row as u32).collect();
-            vectors.check_best(who, &rows, &scores, metric, k)
-        };
-        let shared = (threads > 1).then_some("pieces shared out by rayon");
-        let unit = metric == Metric::Cosine;
-        let beforehand = unit.then_some("rows normalised beforehand");
-        case.try_add("c-hnswlib", note(&[beforehand, shared]), || {
-            checked("c-hnswlib", threads, right, hnswlib(&vectors, unit, k, threads))
-        });
+        let wanted = Wanted { vectors: &vectors, scores: &scores, metric, k, threads };
+        T::join_searches(&mut case, &wanted);
+        // Which searches for one query on one thread.
         #[cfg(feature = "usearch")]
         if threads == 1 {
-            case.try_add("usearch", Some("sums in f64, its own copy of the rows".into()), || {
-                checked("usearch", threads, right, super::usearch::exact(&vectors, metric, k)?)
-            });
-        }
-        if threads == 1 {
-            python::similarity(&mut case, "topk", &vectors, &scores, metric, Some(k));
+            let (of_it, made) = T::exact(&wanted);
+            case.try_add("usearch", Some(of_it.into()), || wanted.checked("usearch", made?));
         }
         Ok(case)
     })
 }
 
-/// A contender that finds the best rows, or is not let in.
-fn checked(
-    name: &str,
-    threads: usize,
-    right: impl Fn(&str, &Found) -> Result<(), String>,
-    mut find: impl FnMut() -> Found + 'static,
-) -> Result<Contender<'static>, String> {
-    right(name, &find())?;
-    Ok(Contender::new(name, Clock::for_threads(threads), move || _ = black_box(find())))
+impl<T: Peered> Wanted<'_, T> {
+    /// A contender that finds the best rows, or is not let in.
+    fn checked(&self, name: &str, mut find: impl FnMut() -> Found + 'static) -> Result<Contender<'static>, String> {
+        let rows: Vec<u32> = find().iter().map(|&row| row as u32).collect();
+        self.vectors.check_best(name, &rows, self.scores, self.metric, self.k)?;
+        Ok(Contender::new(name, Clock::for_threads(self.threads), move || _ = black_box(find())))
+    }
+}
+
+/// `c-hnswlib`.
+pub fn join_heap(case: &mut Case<'static>, wanted: &Wanted<'_, f32>) {
+    let shared = (wanted.threads > 1).then_some("pieces shared out by rayon");
+    let unit = wanted.metric == Metric::Cosine;
+    let beforehand = unit.then_some("rows normalised beforehand");
+    case.try_add("c-hnswlib", note(&[beforehand, shared]), || {
+        wanted.checked("c-hnswlib", hnswlib(wanted.vectors, unit, wanted.k, wanted.threads))
+    });
 }
 
 /// A row and how far away it is.

@@ -4,7 +4,7 @@ use std::ptr;
 
 use ecphory_measure::Metric;
 
-use super::{Part, Peer};
+use super::{Part, Peer, normalised};
 
 type Pair = unsafe extern "C" fn(*const f32, *const f32, usize) -> f32;
 type OverRows = unsafe extern "C" fn(*const f32, *const f32, *const u32, usize, usize, *mut f32);
@@ -73,7 +73,7 @@ fn plain(name: &'static str, rows: OverRows) -> Peer {
 /// As these stores do it, rows were brought to length 1 when they came in; the query is for each search.
 fn of_unit_rows(name: &'static str, fill: impl Fn(&[f32], Part<'_>, &mut [f32]) + Send + Sync + 'static) -> Peer {
     let peer = Peer::new(name, move |query, part, scores| fill(&unit(query), part, scores));
-    Peer { normalised: true, ..peer.noted("rows normalised beforehand") }
+    Peer { made: Some(normalised), ..peer.noted("rows normalised beforehand") }
 }
 
 fn distance(pair: Pair, a: &[f32], b: &[f32]) -> f32 {

@@ -1,13 +1,15 @@
 //! Matrix products: queries times rows turned over.
 
 use ecphory_measure::cases::similarity::{Vectors, scoring};
-use ecphory_measure::{Case, Metric};
+use ecphory_measure::{Case, Kind, Metric};
 use faer::linalg::matmul::matmul;
 use faer::{Accum, MatMut, MatRef, Par};
 use gemm::Parallelism;
 use ndarray::linalg::{general_mat_mul, general_mat_vec_mul};
 use ndarray::{ArrayView1, ArrayView2, ArrayViewMut1, ArrayViewMut2};
-use numkong::{PackedMatrix, Tensor};
+use numkong::{Dots, PackedMatrix, Tensor};
+
+use super::pairs::{NUMKONG, SameBits, theirs};
 
 type Multiply = fn(&Vectors, usize, &mut [f32]);
 
@@ -24,11 +26,23 @@ pub fn join_products(case: &mut Case<'static>, vectors: &Vectors, expected: &[f6
         let by_peer = move |scores: &mut [f32]| multiply(&v, threads, scores);
         case.try_add(name, None, || scoring(name, threads, vectors, expected, Metric::Dot, by_peer));
     }
-    if vectors.m > 1 && threads == 1 {
-        case.try_add("numkong", Some("sums in f64; rows packed beforehand".into()), || {
-            scoring("numkong", threads, vectors, expected, Metric::Dot, numkong(vectors))
-        });
+}
+
+/// numkong, whose type of these elements is `N`, on one thread.
+pub fn join_packed<T: Kind + SameBits<N>, N: Dots<Accumulator: Copy + Into<f64>> + Clone + 'static>(
+    case: &mut Case<'static>,
+    vectors: &Vectors<T>,
+    expected: &[f64],
+    threads: usize,
+    of_it: &str,
+) {
+    if vectors.m == 1 || threads > 1 {
+        return;
     }
+    let note = format!("{of_it}rows packed beforehand, out of the time; answers made f32 within it");
+    case.try_add(NUMKONG, Some(note), || {
+        scoring(NUMKONG, threads, vectors, expected, Metric::Dot, numkong::<T, N>(vectors))
+    });
 }
 
 fn by_gemm(v: &Vectors, threads: usize, scores: &mut [f32]) {
@@ -96,16 +110,18 @@ fn by_ndarray(v: &Vectors, _: usize, scores: &mut [f32]) {
     }
 }
 
-/// Rows are packed once, as for an index; its answers are f64 and are narrowed each time.
-fn numkong(v: &Vectors) -> impl FnMut(&mut [f32]) + use<> {
+/// Rows are packed once, as for an index.
+fn numkong<T: SameBits<N>, N: Dots<Accumulator: Copy + Into<f64>> + Clone + 'static>(
+    v: &Vectors<T>,
+) -> impl FnMut(&mut [f32]) + use<T, N> {
     const WHOLE: &str = "slices of the sizes named";
-    let [m, n, dim] = v.shape();
-    let queries = Tensor::<f32>::try_from_slice(&v.queries, &[m, dim]).expect(WHOLE);
-    let rows = Tensor::<f32>::try_from_slice(&v.rows, &[n, dim]).expect(WHOLE);
+    let Vectors { m, n, dim, .. } = *v;
+    let queries = Tensor::<N>::try_from_slice(theirs(&v.queries), &[m, dim]).expect(WHOLE);
+    let rows = Tensor::<N>::try_from_slice(theirs(&v.rows), &[n, dim]).expect(WHOLE);
     let packed = PackedMatrix::try_pack(&rows).expect("room");
-    let mut wide = Tensor::<f64>::try_from_slice(&vec![0.0; m * n], &[m, n]).expect(WHOLE);
+    let mut answers = Tensor::<N::Accumulator>::try_full(&[m, n], Default::default()).expect("room");
     move |scores| {
-        queries.try_dots_packed_into(&packed, &mut wide).expect("matrices that fit");
-        scores.iter_mut().zip(wide.as_slice()).for_each(|(score, &wide)| *score = wide as f32);
+        queries.try_dots_packed_into(&packed, &mut answers).expect("matrices that fit");
+        scores.iter_mut().zip(answers.as_slice()).for_each(|(score, &answer)| *score = answer.into() as f32);
     }
 }
