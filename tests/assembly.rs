@@ -133,7 +133,7 @@ const KNOWN: [(&str, &[&str]); 10] = [
     ("arena.Arena.ended", &[]),
     ("tier.scores", &["arena.Arena.ended", SCORES, "matrix.", "memcpy", "memset"]),
     ("tier.gather", &["arena.Arena.ended", SCORES, "memcpy"]),
-    ("tier.topK", &["arena.Arena.ended", SCORES, "matrix.", "top_k.Best.", "memcpy"]),
+    ("tier.topK", &["arena.Arena.ended", SCORES, "matrix.", "top_k.Best.", "memcpy", "memset"]),
     ("tier.norms", &[SCORES]),
     ("tier.spread", &["arena.Arena.ended", "memcpy"]),
     ("tier.applyDecay", &[]),

@@ -331,7 +331,7 @@ fn scratch_of_reduced_rows_is_what_the_documentation_says() {
         let packed = (300 * dim).next_multiple_of(64);
         assert_eq!(search.gather(&data[..dim], &rows, &ids).unwrap_err(), refusal(whole + packed));
         assert_eq!(search.top_k(&data[..dim], &rows, 8).unwrap_err(), refusal(whole + 1024 + 128));
-        assert_eq!(search.matrix(&data[..64 * dim], &rows).unwrap_err(), refusal(64 * (whole + 128) + (16 << 10)));
+        assert_eq!(search.matrix(&data[..64 * dim], &rows).unwrap_err(), refusal(65 * (whole + 128) + (16 << 10)));
         let turned = (64 + 1 + 64) * 4 * whole;
         assert_eq!(search.matrix(&numbers(1, 64 * dim), &rows).unwrap_err(), refusal(turned + (16 << 10)));
     })

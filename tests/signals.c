@@ -34,8 +34,8 @@ static int is(const void *bytes, int value, size_t count) {
     return 1;
 }
 
-static const ecp_rows known = {rows, ECP_TYPE_F32, 0, ROWS, DIM, DIM, NULL, NULL, NULL};
-static const ecp_rows cue = {query, ECP_TYPE_F32, 0, 1, DIM, DIM, NULL, NULL, NULL};
+static const ecp_rows known = {rows, ECP_TYPE_F32, 0, ROWS, DIM, DIM, NULL, NULL, NULL, NULL};
+static const ecp_rows cue = {query, ECP_TYPE_F32, 0, 1, DIM, DIM, NULL, NULL, NULL, NULL};
 static const ecp_search whole = {ECP_METRIC_COSINE, ECP_PRECISION_FAST, ECP_PACKING_WHOLE, 0};
 
 static ecp_status gather(size_t count, float *scores, uint32_t packing, ecp_scratch *scratch) {
