@@ -244,6 +244,9 @@ fn above(norm: f64) f32 {
     return std.math.nextAfter(f32, nearest, std.math.inf(f32));
 }
 
+/// Added to a small number, it leaves the nearest integer in the lowest bits.
+const integers: f64 = 0x1.8p52;
+
 /// The scale of a copy of `size` times a query, whose elements are written: zeros where it is not finite.
 fn quantize(elements: []const f32, size: f64, copy: []i8) f32 {
     var largest: f32 = 0;
@@ -258,6 +261,9 @@ fn quantize(elements: []const f32, size: f64, copy: []i8) f32 {
         return 1;
     }
     const inverse = size / @as(f64, scale);
-    for (elements, copy) |x, *to| to.* = @round(std.math.clamp(x * inverse, -127, 127));
+    for (elements, copy) |x, *to| {
+        const bits: u64 = @bitCast(std.math.clamp(x * inverse, -127, 127) + integers);
+        to.* = @bitCast(@as(u8, @truncate(bits)));
+    }
     return scale;
 }
