@@ -1,6 +1,7 @@
 use rayon::prelude::*;
 
 use crate::quantize::quantize_row;
+use crate::similarity::room;
 use crate::tasks::rows_of_task;
 use crate::{Error, Rows};
 
@@ -11,8 +12,8 @@ use crate::{Error, Rows};
 /// Of each row `x` and its copy `x'`, a scale times integers, it knows no less than `|x - x'|`, the residual, and
 /// `|x'|`, the length. By Cauchy and Schwarz `q.x` is at most `q'.x' + |q - q'| |x'| + |q| |x - x'|`, to which all that
 /// roundings may add is added. For one query and fast scores; [`TopK::rescored_rows`](crate::TopK::rescored_rows) tells
-/// how many rows were scored. Where those are more than 1024 and a quarter of all so far, the rest is scored without a
-/// look at copies.
+/// how many rows were scored. Where those of a task are more than 1024 and a quarter of it so far, the rest is scored
+/// without a look at copies.
 ///
 /// The parts of it are what to keep in a file.
 ///
@@ -75,11 +76,8 @@ impl Companion {
     pub fn new(rows: &Rows<'_>) -> Result<Self, Error> {
         let (dim, len) = (rows.dim(), rows.len());
         let padded = padded_dim(dim);
-        let mut elements = Vec::new();
-        let needed = len.saturating_mul(padded);
-        elements.try_reserve_exact(needed).map_err(|_| Error::OutOfMemory { needed, capacity: 0 })?;
-        elements.resize(needed, 0);
-        let (mut scales, mut residuals, mut lengths) = (vec![1.0; len], vec![f32::INFINITY; len], vec![0.0; len]);
+        let mut elements = room(0, len.saturating_mul(padded))?;
+        let (mut scales, mut residuals, mut lengths) = (room(1.0, len)?, room(f32::INFINITY, len)?, room(0.0, len)?);
         let each = rows_of_task(rows.row_bytes());
         let facts = (scales.par_chunks_mut(each), residuals.par_chunks_mut(each), lengths.par_chunks_mut(each));
         let parts = (elements.par_chunks_mut(each * padded), facts);
@@ -96,7 +94,8 @@ impl Companion {
         Ok(Self { elements, scales, residuals, lengths, dim })
     }
 
-    /// From parts that were made before, of the same rows: those of others make wrong hits, which is not checked.
+    /// From parts that were made before, of the same rows: those of others, or others than they are said to be, make
+    /// wrong hits, which is not checked.
     ///
     /// # Errors
     /// [`Error::Range`] where `dim` is 0; [`Error::Length`] where elements are not whole copies, or there is
@@ -131,7 +130,7 @@ impl Companion {
         &self.residuals
     }
 
-    /// One for each row: no less than the norm of its copy.
+    /// One for each row: no less than the norm of its copy, and above it by 2^-21 of it at most.
     pub fn lengths(&self) -> &[f32] {
         &self.lengths
     }

@@ -48,6 +48,11 @@ impl<'a, Q: Meets<T>, T: Element> Meeting<'a, Q, T> {
         (raw_rows(&self.queries), raw_rows(&self.rows))
     }
 
+    /// For what takes no notice of them.
+    pub fn without_copies(self) -> Self {
+        Self { rows: self.rows.without_copies(), ..self }
+    }
+
     /// The copies of the rows, as ecphory.h has them.
     pub fn raw_copies(&self) -> Option<ffi::ecp_companion> {
         self.rows.copies().map(|copies| ffi::ecp_companion {

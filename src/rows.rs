@@ -123,9 +123,13 @@ impl<'a, T: Element> Rows<'a, T> {
         self.copies
     }
 
-    /// Bytes of a row that a search for the best reads, by the time they take: copies are read faster than scored.
+    /// Bytes of a row that a search for the best reads.
     pub(crate) fn searched_bytes(&self) -> usize {
-        if self.copies.is_some() { padded_dim(self.dim) / 4 } else { self.row_bytes() }
+        if self.copies.is_some() { padded_dim(self.dim) } else { self.row_bytes() }
+    }
+
+    pub(crate) fn without_copies(self) -> Self {
+        Self { copies: None, ..self }
     }
 
     pub(crate) fn row_bytes(&self) -> usize {

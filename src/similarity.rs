@@ -387,6 +387,7 @@ impl Search {
             }
             given => given,
         };
+        let meeting = if self.precision == Precision::Fast { meeting } else { meeting.without_copies() };
         let search = self.raw(threshold);
         let call = |task: Task| {
             self.call_top_k(&search, meeting.part(&task), k).map(|mut best| {
@@ -470,7 +471,7 @@ struct Output(*mut f32);
 unsafe impl Sync for Output {}
 
 /// So many of `value`: a product of two lengths, which may be more than there is memory for.
-fn room<T: Clone>(value: T, len: usize) -> Result<Vec<T>, Error> {
+pub(crate) fn room<T: Clone>(value: T, len: usize) -> Result<Vec<T>, Error> {
     let mut all = Vec::new();
     let needed = len.saturating_mul(size_of::<T>());
     all.try_reserve_exact(len).map_err(|_| Error::OutOfMemory { needed, capacity: 0 })?;

@@ -117,6 +117,46 @@ fn hits_are_those_of_the_whole_scan_to_the_bit_whatever_the_data() {
 }
 
 #[test]
+fn a_row_is_found_where_the_threshold_is_its_own_score() {
+    let scales = [1.0, 1e-24, 4e-23, 1e-20, 1e-15, 1e-12, 1e12, 1e19];
+    for (i, scale) in scales.into_iter().enumerate() {
+        for (j, data) in DATA.into_iter().enumerate() {
+            let (dim, count) = ([1, 2, 31, 64, 200][(i + j) % 5], 300);
+            let (mut query, mut elements) = painted(data, count, dim, (40 + i * 8 + j) as u64);
+            elements.iter_mut().for_each(|x| *x *= scale);
+            // Against the rows, where scores are negative, as small as they, and of no size at all.
+            let sign = [1.0, -1.0, scale, 0.0][(i + j) % 4];
+            query.iter_mut().for_each(|x| *x *= sign);
+            let rows = Rows::new(&elements, dim).unwrap();
+            let (prepared, companion) = (Prepared::new(rows).unwrap(), Companion::new(&rows).unwrap());
+            for metric in METRICS {
+                let scores = Search::new(metric).scores(&query, &prepared).unwrap();
+                for &threshold in scores.iter().step_by(7).filter(|score| !score.is_nan()) {
+                    agree(&Search::new(metric).threshold(threshold), &query, &prepared, &companion, count);
+                }
+                agree(&Search::new(metric), &query, &prepared, &companion, 1);
+            }
+        }
+    }
+}
+
+#[test]
+fn rows_that_f32_does_not_measure_and_scores_that_it_does_not_hold_are_found() {
+    let near = [vec![[-0.8, 0.6]; 300], vec![[-0.6e-12, 0.8e-12]]].concat().concat();
+    let mut small = vec![0.0; 301 * 1000];
+    small.chunks_mut(1000).for_each(|row| row[0] = 1e-22);
+    small[300_000..].fill(1e-23);
+    for (query, elements, metric) in
+        [(vec![1.0, 0.0], near, Metric::Cosine), (vec![0.0; 1000], small, Metric::SquaredEuclidean)]
+    {
+        let rows = Rows::new(&elements, query.len()).unwrap();
+        let (prepared, companion) = (Prepared::new(rows).unwrap(), Companion::new(&rows).unwrap());
+        assert_eq!(Search::new(metric).top_k(&query, &prepared, 1).unwrap().hits[0].row, 300);
+        agree(&Search::new(metric), &query, &prepared, &companion, 1);
+    }
+}
+
+#[test]
 fn odd_queries_find_the_hits_of_the_whole_scan() {
     let (query, elements) = painted(Data::Odd, 3000, 40, 1);
     let prepared = Prepared::new(Rows::new(&elements, 40).unwrap()).unwrap();

@@ -338,7 +338,7 @@ pub export fn ecp_top_k(
 ) Status {
     const call = Call.of(search, queries, rows) orelse return .invalid_argument;
     const query_count = call.queries.row_count;
-    if (!call.isThere() or query_count == 0) return .invalid_argument;
+    if (!call.isThere() or !copiesAreThere(call.rows) or query_count == 0) return .invalid_argument;
     const to = results orelse return .invalid_argument;
     const kept = @min(k, call.rows.row_count);
     if (absent(hits, kept) or kept > std.math.maxInt(isize) / @sizeOf(top_k.Hit) / query_count)
@@ -399,18 +399,11 @@ pub const RawRows = extern struct {
     fn checked(raw: *const RawRows) ?*const tier.Rows {
         if (raw.type > @backingInt(rows_zig.Type.bits) or raw.reserved != 0) return null;
         if (raw.scales != null and raw.type != @backingInt(rows_zig.Type.i8)) return null;
-        if (raw.companion != null and raw.type != @backingInt(rows_zig.Type.f32)) return null;
         return if (raw.dim == 0 or raw.stride < raw.dim) null else @ptrCast(raw);
     }
 };
 
 fn isThere(rows: *const tier.Rows) bool {
-    if (rows.companion) |copies| {
-        const some = copies.elements != null and copies.scales != null and copies.residuals != null;
-        const padded = (rows.dim +| 63) / 64 * 64;
-        if (rows.row_count > 0 and !(some and copies.lengths != null)) return false;
-        if (!areAddressable(padded, rows.row_count, 1)) return false;
-    }
     return !absent(rows.elements, rows.row_count) and areAddressable(rows.stride, rows.row_count, rows.type.size());
 }
 
@@ -428,6 +421,14 @@ pub const RawSearch = extern struct {
         return @ptrCast(raw);
     }
 };
+
+/// Whether rows have no companion, or one of theirs.
+fn copiesAreThere(rows: *const tier.Rows) bool {
+    const copies = rows.companion orelse return true;
+    if (rows.type != .f32 or !areAddressable((rows.dim +| 63) / 64 * 64, rows.row_count, 1)) return false;
+    const some = copies.elements != null and copies.scales != null;
+    return rows.row_count == 0 or (some and copies.residuals != null and copies.lengths != null);
+}
 
 /// Whether `count` times `each` elements can exist.
 fn areAddressable(count: usize, each: usize, size: usize) bool {

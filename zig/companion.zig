@@ -89,7 +89,7 @@ pub fn topK(
     return found;
 }
 
-/// What is known of some rows: the products of their copies with the query's, and facts, 1 where there are no norms.
+/// What is known of some rows: the products of their copies with the query's, and facts, 0 where there are no norms.
 const Met = struct {
     products: []const f32,
     residuals: []const f32,
@@ -108,7 +108,7 @@ const Met = struct {
                 taken.* = facts[where.run..][0..count];
                 continue;
             }
-            for (room[0..count], 0..) |*fact, i| fact.* = if (facts.len == 0) 1 else facts[where.at(i)];
+            for (room[0..count], 0..) |*fact, i| fact.* = if (facts.len == 0) 0 else facts[where.at(i)];
             taken.* = room[0..count];
         }
     }
@@ -209,7 +209,9 @@ const Small = struct {
             // It errs by (2 dim + 8) u, and the norms that this divides by by dim u of about 1.
             .cosine => {
                 const cosines = (products + (by_query + by_row + rounding)) / (splat(small.length) * norms);
-                return cosines * splat(1 + 0x1p-19) + splat((4 * small.dim + 64) * u);
+                const nearest = cosines * splat(1 + 0x1p-19) + splat((4 * small.dim + 64) * u);
+                // Of a norm that f32 does not measure nothing is known.
+                return @select(f32, norms > splat(0), nearest, splat(std.math.nan(f32)));
             },
             .squared_euclidean => {
                 const both = splat(small.length * small.length) + lengths * lengths;
@@ -217,7 +219,9 @@ const Small = struct {
                 // Three sums, each rounded, of numbers that may cancel.
                 const square = both - (doubled + doubled) - (both + @abs(doubled)) * splat(0x1p-18);
                 const apart = @max(@sqrt(@max(square, splat(0))) - residuals * splat(1 + 0x1p-20), splat(0));
-                const nearest = apart * apart * splat(1 - (2 * small.dim + 64) * u);
+                // Squares below f32 are lost to the score.
+                const lost = splat(small.dim * 0x1p-140);
+                const nearest = apart * apart * splat(1 - (2 * small.dim + 64) * u) - lost;
                 const known = square <= splat(std.math.floatMax(f32));
                 return @select(f32, known, nearest, splat(std.math.nan(f32)));
             },

@@ -193,7 +193,7 @@ typedef struct ecp_companion {
     const int8_t *elements; /* [row_count][dim, rounded up to a multiple of 64], zeros behind the last of a row */
     const float *scales;    /* [row_count], finite, > 0 */
     const float *residuals; /* [row_count], no less than the norm of row minus copy */
-    const float *lengths;   /* [row_count], no less than the norm of the copy */
+    const float *lengths;   /* [row_count], no less than the norm of the copy, and above it by 2^-21 of it at most */
 } ecp_companion;
 
 /* Rows of dim elements, row i from element i * stride on. All borrowed. Queries too come as rows: one after the other
@@ -210,7 +210,7 @@ typedef struct ecp_rows {
     const float *scales;    /* NULL, or with I8 [row_count], finite, > 0: row i stands for scales[i] times its elements */
     const float *norms;     /* NULL, or [row_count] as ecp_norms wrote them: fast cosines then cost what products cost */
     const uint64_t *filter; /* NULL, or [row_count / 64, rounded up]: bit i % 64 of word i / 64 admits row i */
-    const ecp_companion *companion; /* NULL, or with F32 */
+    const ecp_companion *companion; /* NULL, or with F32; for ecp_top_k alone */
 } ecp_rows;
 
 /* Scratch bytes of the calls below; saturated. 0 for a search or rows that are not sound, pointers apart: those of rows
