@@ -1,6 +1,7 @@
 //! Ecphory's own cases, each with the plain loop beside it. Whoever measures others adds them to these.
 
 pub mod arena;
+mod companion;
 pub mod decay;
 pub mod ours;
 pub mod similarity;

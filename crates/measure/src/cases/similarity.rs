@@ -5,8 +5,8 @@ use std::sync::Arc;
 use ecphory::{ArenaStats, Packing, Rows, Search, bench};
 use rayon::prelude::*;
 
-use super::check;
 use super::ours::Ours;
+use super::{check, companion};
 use crate::{Case, Clock, Contender, Dtype, Kind, Limits, Metric, Pair, Unit, Work, data};
 
 /// Dimensions in use: SIFT, small sentence models, the usual ones, large ones, and one that no register divides.
@@ -350,6 +350,7 @@ pub fn top_k<T: Ours>(
         }
         case.add_noted(Contender::new("ecphory-prepared", clock, move || _ = std::hint::black_box(by_us())), PREPARED);
     }
+    companion::join(&mut case, vectors, search, k, clock, &ours)?;
     case.try_add("scalar", None, || {
         vectors.check_best("scalar", &rows(&mut by_loop().iter().map(|hit| hit.0)), &expected, metric, k)?;
         Ok(Contender::new("scalar", clock, move || _ = std::hint::black_box(by_loop())))
