@@ -65,8 +65,11 @@ pub fn topK(
     var prunes = true;
     var rescored: usize = 0;
     var first: usize = 0;
-    while (first < rows.count) : (first += block_rows) {
-        const count = @min(block_rows, rows.count - first);
+    while (first < rows.count) {
+        // The first rows are all scored: few, until there is something to exclude by.
+        const most: usize = if (best.len < best.heap.len) 64 else block_rows;
+        const count = @min(most, rows.count - first);
+        defer first += count;
         const where: Where = if (rows.filter.len == 0)
             .{ .run = first }
         else
