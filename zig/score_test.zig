@@ -59,10 +59,13 @@ pub fn expectPrecise(metric: Metric, query: []const f32, row: []const f32, score
 
 const long_dims = [_]usize{ 100, 127, 128, 129, 255, 256, 257, 384, 768, 771, 1536, 4096 };
 
+/// Whether a tool looks at every access, which makes each far slower: the longest tests are left out then.
+pub const watched = builtin.valgrind_support;
+
 /// Lengths below four registers and a tail of the widest tier, and those around powers of two and in use; a third of
-/// them where a tool that looks at every access makes each far slower.
+/// them where they are watched.
 pub fn dimAt(i: usize) ?usize {
-    const at = if (builtin.valgrind_support) 3 * i else i;
+    const at = if (watched) 3 * i else i;
     if (at < 67) return at + 1;
     return if (at - 67 < long_dims.len) long_dims[at - 67] else null;
 }
