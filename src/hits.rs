@@ -1,3 +1,5 @@
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use crate::{Metric, Seed};
 
 /// A row found, and its score.
@@ -18,7 +20,8 @@ pub struct TopK {
     pub hits: Vec<Hit>,
     /// Rows that scored NaN: left out of `hits`.
     pub nan_rows: usize,
-    /// Rows that were scored where a [`Companion`](crate::Companion) excluded others; 0 where there is none.
+    /// Rows that were scored where a [`Companion`](crate::Companion) excluded others; 0 where there is none. Of many
+    /// rows on several threads it may differ from call to call: tasks tell each other what they have found.
     pub rescored_rows: usize,
 }
 
@@ -50,5 +53,30 @@ impl TopK {
         hits.sort_unstable_by(|a, b| metric.order(a, b));
         hits.truncate(k);
         Self { hits, nan_rows, rescored_rows }
+    }
+}
+
+/// What a score must be as good as to be among the best `k` of one query, as far as its tasks know: one that has found
+/// `k` hits spares the others what is worse than all of them. Hits do not depend on who knows it when.
+pub(crate) struct Bar {
+    metric: Metric,
+    bits: AtomicU32,
+}
+
+impl Bar {
+    pub fn new(metric: Metric, score: f32) -> Self {
+        Self { metric, bits: AtomicU32::new(score.to_bits()) }
+    }
+
+    pub fn score(&self) -> f32 {
+        f32::from_bits(self.bits.load(Ordering::Relaxed))
+    }
+
+    /// To the last of `k` hits, where there are so many.
+    pub fn raise(&self, hits: &[Hit], k: usize) {
+        let Some(last) = hits.last().filter(|_| hits.len() == k) else { return };
+        let nearer = |bits| self.metric.nearer(last.score, f32::from_bits(bits)).then(|| last.score.to_bits());
+        // Where it is no nearer, the bar stays as it is.
+        let _ = self.bits.fetch_update(Ordering::Relaxed, Ordering::Relaxed, nearer);
     }
 }

@@ -59,6 +59,10 @@ impl Metric {
         if self.is_distance() { f32::INFINITY } else { f32::NEG_INFINITY }
     }
 
+    pub(crate) fn nearer(self, score: f32, than: f32) -> bool {
+        if self.is_distance() { score < than } else { score > than }
+    }
+
     /// Nearest first, ties by lower row. Neither score is NaN.
     pub(crate) fn order(self, a: &Hit, b: &Hit) -> std::cmp::Ordering {
         let scores = a.score.partial_cmp(&b.score).unwrap_or(std::cmp::Ordering::Equal);

@@ -2,6 +2,7 @@
 
 use rayon::prelude::*;
 
+use crate::hits::Bar;
 use crate::meeting::{Meeting, raw_rows};
 use crate::tasks::{Task, Tasks, rows_of_task};
 use crate::{
@@ -389,12 +390,16 @@ impl Search {
         };
         let meeting = if self.precision == Precision::Fast { meeting } else { meeting.without_copies() };
         let search = self.raw(threshold);
+        let bar = (meeting.queries().len() == 1).then(|| Bar::new(self.metric, search.threshold));
         let call = |task: Task| {
-            self.call_top_k(&search, meeting.part(&task), k).map(|mut best| {
-                let hits = best.iter_mut().flat_map(|best| &mut best.hits);
-                hits.for_each(|hit| hit.row += task.rows.start);
-                best
-            })
+            let threshold = bar.as_ref().map_or(search.threshold, Bar::score);
+            let search = ffi::ecp_search { threshold, ..search };
+            let mut best = self.call_top_k(&search, meeting.part(&task), k)?;
+            if let Some(bar) = &bar {
+                bar.raise(&best[0].hits, k);
+            }
+            best.iter_mut().flat_map(|best| &mut best.hits).for_each(|hit| hit.row += task.rows.start);
+            Ok(best)
         };
         let tasks = Tasks::new(meeting.queries().len(), meeting.rows(), k);
         if tasks.len() <= 1 {

@@ -254,17 +254,45 @@ fn precise_scores_and_many_queries_need_no_copies() {
     assert_eq!(search.scores(&query, &beside).unwrap(), search.scores(&query, &prepared).unwrap());
 }
 
+fn on_threads<T: Send>(threads: usize, call: impl FnOnce() -> T + Send) -> T {
+    rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap().install(call)
+}
+
 #[test]
-fn hits_do_not_depend_on_the_number_of_threads() {
+fn hits_of_many_tasks_do_not_depend_on_the_number_of_threads() {
+    for data in [Data::Drawn, Data::Ties] {
+        let (query, elements) = painted(data, 200_000, 100, 8);
+        let rows = Rows::new(&elements, 100).unwrap();
+        let (prepared, companion) = (Prepared::new(rows).unwrap(), Companion::new(&rows).unwrap());
+        let beside = prepared.clone().with_companion(&companion).unwrap();
+        for metric in METRICS {
+            let search = Search::new(metric);
+            let mut sorted: Vec<_> = search.scores(&query, &rows).unwrap().into_iter().enumerate().collect();
+            let far = |score: f32| if metric == Metric::SquaredEuclidean { score } else { -score };
+            sorted.sort_by(|a, b| far(a.1).total_cmp(&far(b.1)).then(a.0.cmp(&b.0)));
+            let sorted: Vec<_> = sorted[..40].iter().map(|(row, score)| (*row, score.to_bits())).collect();
+            for threads in [1, 2, 7] {
+                let whole = on_threads(threads, || search.top_k(&query, &prepared, 40).unwrap());
+                assert_eq!(bits(&whole).0, sorted, "{data:?}, {metric:?}");
+                let found = on_threads(threads, || search.top_k(&query, &beside, 40).unwrap());
+                assert_eq!(bits(&found).0, sorted, "{data:?}, {metric:?} beside copies");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_task_spares_the_next_what_is_worse_than_its_hits() {
     let (query, elements) = painted(Data::Drawn, 200_000, 100, 8);
-    let rows = Rows::new(&elements, 100).unwrap();
-    let (prepared, companion) = (Prepared::new(rows).unwrap(), Companion::new(&rows).unwrap());
-    let beside = prepared.with_companion(&companion).unwrap();
-    let found = [1, 2, 7].map(|threads| {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-        pool.install(|| Search::new(Metric::Cosine).top_k(&query, &beside, 10).unwrap())
-    });
-    assert!(found.iter().all(|one| *one == found[0]));
+    let scored = |count: usize| {
+        let rows = Rows::new(&elements[..count * 100], 100).unwrap();
+        let (prepared, companion) = (Prepared::new(rows).unwrap(), Companion::new(&rows).unwrap());
+        let beside = prepared.with_companion(&companion).unwrap();
+        on_threads(1, || Search::new(Metric::Cosine).top_k(&query, &beside, 10).unwrap().rescored_rows)
+    };
+    // One task, and seven.
+    let (first, all) = (scored(30_000), scored(200_000));
+    assert!(all < 2 * first, "{first} rows of one task were scored, {all} of seven");
 }
 
 #[test]
