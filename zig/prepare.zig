@@ -63,33 +63,52 @@ pub fn paired(block: []align(64) u8) []align(64) const u8 {
 
 /// In f64.
 pub fn norm(elements: []const f32) f64 {
-    var sums_of: [2]F64s = @splat(@splat(0));
+    const each = 4 * wide_lanes;
+    var chains: [4]F64s = @splat(@splat(0));
     var i: usize = 0;
-    while (i + lanes <= elements.len) : (i += lanes) inline for (&sums_of, 0..) |*sum, half| {
-        const x: F64s = @as(@Vector(wide_lanes, f32), elements[i + half * wide_lanes ..][0..wide_lanes].*);
+    while (i + each <= elements.len) : (i += each) inline for (&chains, 0..) |*sum, c| {
+        const x: F64s = @as(@Vector(wide_lanes, f32), elements[i + c * wide_lanes ..][0..wide_lanes].*);
         sum.* = simd.mulAdd(F64s, x, x, sum.*);
     };
-    var total = simd.sum(sums_of[0] + sums_of[1]);
+    while (i + wide_lanes <= elements.len) : (i += wide_lanes) {
+        const x: F64s = @as(@Vector(wide_lanes, f32), elements[i..][0..wide_lanes].*);
+        chains[0] = simd.mulAdd(F64s, x, x, chains[0]);
+    }
+    var total = simd.sum((chains[0] + chains[1]) + (chains[2] + chains[3]));
     for (elements[i..]) |x| total += @as(f64, x) * x;
     return @sqrt(total);
 }
 
-/// In f64 on the way, for a power of two may lie beyond f32. `elements` are whole registers.
+/// `elements` are whole registers.
 pub fn scale(elements: []f32, by: f64) void {
+    const plain: f32 = @floatCast(by);
+    if (!std.math.isNormal(plain)) return scaleWide(elements, by);
     var i: usize = 0;
-    while (i < elements.len) : (i += wide_lanes) {
-        const some: F64s = @as(@Vector(wide_lanes, f32), elements[i..][0..wide_lanes].*);
-        elements[i..][0..wide_lanes].* = @as(@Vector(wide_lanes, f32), @floatCast(some * simd.splat(by)));
+    while (i < elements.len) : (i += lanes) {
+        const some: F32s = elements[i..][0..lanes].*;
+        elements[i..][0..lanes].* = some * @as(F32s, @splat(plain));
     }
+}
+
+/// By a power of two beyond f32.
+noinline fn scaleWide(elements: []f32, by: f64) void {
+    @branchHint(.cold);
+    for (elements) |*element| element.* = @floatCast(element.* * by);
 }
 
 /// The power of two that brings the largest magnitude into [1, 2); 1 where there is none to bring.
 pub fn unitScale(elements: []const f32) f64 {
-    var some: F32s = @splat(0);
+    const magnitude: Words = @splat(std.math.maxInt(i32));
+    // Magnitudes order as their bits do, with infinity and NaN above all others.
+    var largest: Words = @splat(0);
     var i: usize = 0;
-    while (i + lanes <= elements.len) : (i += lanes) some = @max(some, @abs(@as(F32s, elements[i..][0..lanes].*)));
-    var largest = @reduce(.Max, some);
-    for (elements[i..]) |element| largest = @max(largest, @abs(element));
-    if (largest == 0 or !std.math.isFinite(largest)) return 1;
-    return std.math.ldexp(@as(f64, 1), -std.math.ilogb(@as(f64, largest)));
+    while (i + lanes <= elements.len) : (i += lanes) {
+        const bits: Words = @bitCast(@as(F32s, elements[i..][0..lanes].*));
+        largest = @max(largest, bits & magnitude);
+    }
+    var bits = @reduce(.Max, largest);
+    for (elements[i..]) |element| bits = @max(bits, @as(u32, @bitCast(@abs(element))));
+    const found: f32 = @bitCast(bits);
+    if (found == 0 or !std.math.isFinite(found)) return 1;
+    return std.math.ldexp(@as(f64, 1), -std.math.ilogb(@as(f64, found)));
 }

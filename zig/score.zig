@@ -109,17 +109,25 @@ const Order = enum {
     long,
     /// One row after the other, in two. Of f32 alone.
     short,
-    /// All rows side by side, in two: hides what follows their sums, but only the nearer caches are as fast that way.
+    /// As `long` and `short`, rows side by side: hides what follows their sums, but only the nearer caches are as fast
+    /// that way. Of f32 alone.
+    long_near,
     short_near,
     /// As `long` and `short`, each row by whole cache lines.
     long_by_lines,
     short_by_lines,
 
-    fn of(rows: *const Rows) Order {
+    fn of(rows: *const Rows, squares: bool) Order {
         const lines = byLinesPays(rows) and rows.type != .f16;
-        if (rows.type != .f32 or rows.dim >= long) return if (lines) .long_by_lines else .long;
-        if (rows.count *| rows.pitch <= near_bytes) return .short_near;
-        return if (lines) .short_by_lines else .short;
+        if (rows.type != .f32) return if (lines) .long_by_lines else .long;
+        const bytes = rows.count *| rows.pitch;
+        if (rows.dim < long) {
+            if (bytes <= near_bytes) return .short_near;
+            return if (lines) .short_by_lines else .short;
+        }
+        // Sums of squares keep a row busy by themselves, where no register of it lies across two lines.
+        if (bytes <= near_bytes and (if (lines) squares or bytes <= nearest_bytes else !squares)) return .long_near;
+        return if (lines) .long_by_lines else .long;
     }
 
     fn isOf(comptime order: Order, comptime kind: Kind) bool {
@@ -127,12 +135,19 @@ const Order = enum {
         return kind == .f32 or order == .long or order == .long_by_lines;
     }
 
+    fn isNear(order: Order) bool {
+        return order == .long_near or order == .short_near;
+    }
+
     fn byLines(order: Order) bool {
         return order == .long_by_lines or order == .short_by_lines;
     }
 
     fn chains(order: Order) usize {
-        return if (order == .long or order == .long_by_lines) 4 else 2;
+        return switch (order) {
+            .long, .long_near, .long_by_lines => 4,
+            .short, .short_near, .short_by_lines => 2,
+        };
     }
 };
 
@@ -146,11 +161,13 @@ pub fn byLinesPays(rows: *const Rows) bool {
 const long = 256;
 /// Of rows that the nearer caches hold.
 pub const near_bytes = 1 << 20;
+/// Of rows that the nearest holds.
+const nearest_bytes = 1 << 15;
 
-/// As many as registers hold the sums of.
-fn abreast(comptime kinds: usize) usize {
+/// Rows of so many sums each, as many as half of the registers hold the sums of.
+fn abreast(comptime sums_each: usize) usize {
     const registers = if (lanes == 16 or builtin.cpu.arch == .aarch64) 32 else 16;
-    return if (registers == 32 or kinds == 1) group else group / 2;
+    return @min(registers / 2 / sums_each, group);
 }
 
 /// A query of numbers, ready to meet rows of one type.
@@ -209,7 +226,7 @@ pub const Query = struct {
 
     fn scoreGroups(query: *const Query, comptime kind: Kind, rows: *const Rows, where: Where, out: []f32) void {
         const normed = rows.norms.len > 0;
-        switch (Order.of(rows)) {
+        switch (Order.of(rows, query.metric == .cosine and !normed)) {
             inline else => |order| {
                 if (comptime !order.isOf(kind)) unreachable;
                 switch (query.metric) {
@@ -403,7 +420,8 @@ inline fn sums(
     scales: Scores,
 ) [2]Scores {
     const Part = Sums(kind, wanted, order.chains());
-    const n = comptime if (order == .short_near) abreast(if (wanted == .dots_and_squares) 2 else 1) else 1;
+    const kinds: usize = if (wanted == .dots_and_squares) 2 else 1;
+    const n = comptime if (order.isNear()) abreast(order.chains() * kinds) else 1;
     var all: [group]Part = undefined;
     inline for (0..group / n) |pass| {
         const some = rows[pass * n ..][0..n].*;
