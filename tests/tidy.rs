@@ -90,7 +90,7 @@ fn kernels_export_nothing_touch_no_thread_and_ask_no_machine() {
     let similarity = ["rows.zig", "query.zig", "top_k.zig", "similarity.zig", "matrix.zig", "companion.zig"];
     let scores = ["score.zig", "wide.zig", "integers.zig", "elements.zig"];
     // Tested through those that call them.
-    let inner = ["prepare.zig", "panels.zig", "pairs.zig"];
+    let inner = ["prepare.zig", "tiles.zig", "panels.zig", "pairs.zig"];
     let kernels = [&similarity[..], &scores, &inner, &["spreading.zig", "decay.zig", "simd.zig"]].concat();
     let imports = [&["std", "builtin", "arena.zig", "lines.zig", "dots.zig", "oracle.zig"], &kernels[..]].concat();
     for kernel in kernels {

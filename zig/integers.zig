@@ -10,6 +10,7 @@ const lines_zig = @import("lines.zig");
 const rows_zig = @import("rows.zig");
 const score_zig = @import("score.zig");
 const simd = @import("simd.zig");
+const Groups = rows_zig.Groups;
 const Lines = lines_zig.Lines;
 const Metric = score_zig.Metric;
 const Precision = score_zig.Precision;
@@ -124,7 +125,6 @@ pub const Query = struct {
         }
     }
 
-    /// The last group may begin within the one before.
     noinline fn scoreGroupsBy(
         query: *const Query,
         comptime metric: Metric,
@@ -134,19 +134,10 @@ pub const Query = struct {
         where: Where,
         out: []f32,
     ) void {
-        var i: usize = 0;
-        while (true) {
-            var four: [group][]const u8 = undefined;
-            var scales: [group]f32 = @splat(1);
-            var lengths: [group]f32 = @splat(0);
-            inline for (&four, &scales, &lengths, where.four(i)) |*row, *scale, *length, position| {
-                row.* = rows.at(position);
-                if (metric == .dot or metric == .squared_euclidean) scale.* = rows.scale(position);
-                if (normed) length.* = rows.norms[position];
-            }
-            out[i..][0..group].* = query.score(metric, normed, order, &four, scales, lengths);
-            if (i + group >= out.len) return;
-            i = @min(i + group, out.len - group);
+        const scaled = metric == .dot or metric == .squared_euclidean;
+        var groups: Groups = .{ .rows = &rows, .where = &where, .count = out.len };
+        while (groups.next(.{ .scales = scaled, .norms = normed })) |four| {
+            out[four.first..][0..group].* = query.score(metric, normed, order, &four.rows, four.scales, four.norms);
         }
     }
 
@@ -275,16 +266,10 @@ pub noinline fn squaresOf(rows: *const [group][]const u8) Wholes {
     return sums(.squares, .in_parts, &none, rows)[1];
 }
 
-/// out[i] = the norm of row `where.at(i)` of i8.
+/// out[i] = the norm of row `where.at(i)` of i8, of a whole group at least.
 pub fn normsOf(rows: *const Rows, where: Where, out: []f32) void {
-    var i: usize = 0;
-    while (i < out.len) : (i += group) {
-        var four: [group][]const u8 = undefined;
-        inline for (&four, 0..) |*row, j| row.* = rows.at(where.at(@min(i + j, out.len - 1)));
-        const all = norms(&four);
-        const count = @min(group, out.len - i);
-        @memcpy(out[i..][0..count], all[0..count]);
-    }
+    var groups: Groups = .{ .rows = rows, .where = &where, .count = out.len };
+    while (groups.next(.{})) |four| out[four.first..][0..group].* = norms(&four.rows);
 }
 
 /// What is wanted of each row, 0 where it is not.

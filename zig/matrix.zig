@@ -16,10 +16,11 @@ const panels_zig = @import("panels.zig");
 const query_zig = @import("query.zig");
 const rows_zig = @import("rows.zig");
 const similarity = @import("similarity.zig");
+const tiles = @import("tiles.zig");
 const top_k = @import("top_k.zig");
 const Arena = arena_zig.Arena;
 const Best = top_k.Best;
-const Block = panels_zig.Block;
+const Block = tiles.Block;
 const Frame = arena_zig.Frame;
 const Hit = top_k.Hit;
 const Pairs = pairs_zig.Pairs;
@@ -32,8 +33,8 @@ const Shape = similarity.Shape;
 const TopK = top_k.TopK;
 const Where = rows_zig.Where;
 
-const block_queries = panels_zig.block_queries;
-const block_rows = panels_zig.block_rows;
+const block_queries = tiles.block_queries;
+const block_rows = tiles.block_rows;
 
 /// Queries from which on turning them over pays.
 const few = 6;
@@ -68,7 +69,7 @@ fn blockNeed(search: *const Search, shape: Shape, query_count: usize) usize {
 
 /// Blocks of a query that pairs take: whole panels, and one beside them.
 fn inPairs(count: usize) usize {
-    return panels_zig.padded(count) + 1;
+    return tiles.padded(count) + 1;
 }
 
 fn severalNeed(shape: Shape, count: usize) usize {

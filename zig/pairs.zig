@@ -12,7 +12,8 @@ const rows_zig = @import("rows.zig");
 const score_zig = @import("score.zig");
 const similarity = @import("similarity.zig");
 const simd = @import("simd.zig");
-const Block = panels_zig.Block;
+const tiles = @import("tiles.zig");
+const Block = tiles.Block;
 const F32s = simd.F32s;
 const F64s = simd.F64s;
 const Given = panels_zig.Given;
@@ -20,12 +21,12 @@ const Metric = score_zig.Metric;
 const Rows = rows_zig.Rows;
 const Search = similarity.Search;
 const Shape = similarity.Shape;
+const TurnedOver = tiles.TurnedOver;
 const Where = rows_zig.Where;
 const Words = simd.Words;
-const block_queries = panels_zig.block_queries;
-const block_rows = panels_zig.block_rows;
+const block_queries = tiles.block_queries;
+const block_rows = tiles.block_rows;
 const lanes = simd.lanes;
-const tile_rows = panels_zig.tile_rows;
 const wide_lanes = simd.wide_lanes;
 
 /// Elements of i8 whose products a word holds the sum of.
@@ -45,14 +46,11 @@ const Kind = enum { bf16, i8 };
 /// Words of bf16 whose products are added up before they join one of two totals, in turn.
 const part = panels_zig.part / 2;
 
-const wide = 2 * lanes;
-
 pub const Pairs = struct {
     search: *const Search,
     shape: Shape,
-    /// Words of a query, and panels of them: of two registers' width, or one where that is enough for the last.
-    words: usize,
-    panels: []align(arena_zig.alignment) u32,
+    /// By words.
+    turned: TurnedOver(u32),
     spare: []align(arena_zig.alignment) u8,
     given: Rows = undefined,
     /// Of bf16 queries as they are in panels, for cosines; 1 for lanes without a query.
@@ -67,8 +65,10 @@ pub const Pairs = struct {
         return .{
             .search = search,
             .shape = shape,
-            .words = (shape.dim * shape.rows.size() + 3) / 4,
-            .panels = @ptrCast(@as([]align(arena_zig.alignment) u8, @alignCast(block[need..]))),
+            .turned = .{
+                .numbers = @ptrCast(@as([]align(arena_zig.alignment) u8, @alignCast(block[need..]))),
+                .dim = (shape.dim * shape.rows.size() + 3) / 4,
+            },
             .spare = block[0..need],
         };
     }
@@ -76,17 +76,10 @@ pub const Pairs = struct {
     pub fn prepare(pairs: *Pairs, queries: *const Rows) void {
         pairs.given = queries.*;
         pairs.norms = @splat(1);
-        var first: usize = 0;
-        while (first < queries.count) : (first += wide) {
-            const width = pairs.widthFrom(first);
-            const panel = pairs.panels[first * pairs.words ..][0 .. width * pairs.words];
-            for (0..width) |lane| {
-                const words = if (first + lane < queries.count) pairs.wordsOf(first + lane) else &.{};
-                for (words, 0..) |word, w| panel[w * width + lane] = word;
-                if (words.len == 0) for (0..pairs.words) |w| {
-                    panel[w * width + lane] = 0;
-                };
-            }
+        pairs.turned.open(queries.count);
+        for (0..queries.count) |q| {
+            const lane = pairs.turned.laneOf(q);
+            for (pairs.wordsOf(q), 0..) |word, w| lane.to[w * lane.stride] = word;
         }
     }
 
@@ -97,17 +90,13 @@ pub const Pairs = struct {
             const query: integers.Query = .over(metric, .fast, &pairs.given, q, spare);
             pairs.scales[q] = query.scale;
             pairs.squares[q] = @floatFromInt(query.squares);
-            const words: []u32 = @ptrCast(spare[0 .. pairs.words * 4]);
+            const words: []u32 = @ptrCast(spare[0 .. pairs.turned.dim * 4]);
             for (words) |*word| word.* ^= 0x8080_8080;
             return words;
         }
         const query: score_zig.Query = .over(.bf16, metric, .fast, &pairs.given, q, spare);
         pairs.norms[q] = if (metric == .cosine) @floatCast(query.norm) else 1;
-        return @ptrCast(query.block[0 .. pairs.words * 4]);
-    }
-
-    fn widthFrom(pairs: *const Pairs, first: usize) usize {
-        return if (pairs.given.count - first <= lanes) lanes else wide;
+        return @ptrCast(query.block[0 .. pairs.turned.dim * 4]);
     }
 
     pub fn score(pairs: *const Pairs, rows: *const Rows, where: Where, count: usize, to: *Block) void {
@@ -133,65 +122,16 @@ pub const Pairs = struct {
     ) void {
         var lines: [block_rows][]const u8 = undefined;
         for (lines[0..count], 0..) |*line, i| line.* = rows.at(where.at(i));
+        tiles.pad([]const u8, &lines, count);
         var norms: [block_rows]f32 = @splat(1);
         if (metric == .cosine and kind == .bf16) panels_zig.normsOf(rows, where, norms[0..count]);
         var facts: Facts = .{};
-        if (kind == .i8) facts.take(pairs.search, metric, rows, where, lines[0..count]);
-        var first: usize = 0;
-        while (first < pairs.given.count) : (first += wide) {
-            const panel = pairs.panels[first * pairs.words ..];
-            if (pairs.widthFrom(first) == wide) {
-                pairs.scorePanel(kind, metric, 2, panel, first, lines[0..count], &norms, &facts, to);
-            } else {
-                pairs.scorePanel(kind, metric, 1, panel, first, lines[0..count], &norms, &facts, to);
-            }
-        }
+        if (kind == .i8) facts.take(pairs.search, metric, rows, where, &lines, count);
+        const kernel: Kernel(kind, metric) = .{ .pairs = pairs, .norms = &norms, .facts = &facts };
+        pairs.turned.score(kernel, &lines, count, to);
         if (kind == .i8) return;
         const given: Given = .{ .queries = &pairs.given, .norms = &pairs.norms, .spare = pairs.spare };
         given.scoreWide(metric, rows, where, norms[0..count], to);
-    }
-
-    inline fn scorePanel(
-        pairs: *const Pairs,
-        comptime kind: Kind,
-        comptime metric: Metric,
-        comptime registers: usize,
-        panel: []const u32,
-        first: usize,
-        lines: []const []const u8,
-        norms: *const [block_rows]f32,
-        facts: *const Facts,
-        to: *Block,
-    ) void {
-        var summed: [block_rows][registers]Words = undefined;
-        var row: usize = 0;
-        while (row < lines.len) {
-            const whole = row + tile_rows <= lines.len;
-            var some: [tile_rows][]const u8 = undefined;
-            for (&some, row..) |*line, i| line.* = lines[@min(i, lines.len - 1)];
-            if (whole) {
-                tile(kind, registers, tile_rows, panel, &some, summed[row..][0..tile_rows]);
-            } else {
-                tile(kind, registers, 4, panel, some[0..4], summed[row..][0..4]);
-            }
-            row += if (whole) tile_rows else 4;
-        }
-        var scored: [block_rows][registers]F32s = undefined;
-        // Squares are turned over whole.
-        for (scored[lines.len..std.mem.alignForward(usize, row, lanes)]) |*of_row| of_row.* = @splat(@splat(0));
-        for (scored[0..lines.len], summed[0..lines.len], 0..) |*of_row, sums, i| {
-            inline for (of_row, sums, 0..) |*out, sum, register| {
-                const q = first + register * lanes;
-                out.* = switch (kind) {
-                    .i8 => pairs.scoresOf(metric, q, sum, facts, i),
-                    .bf16 => if (metric == .cosine)
-                        @as(F32s, @bitCast(sum)) / (pairs.normsFrom(q) * @as(F32s, @splat(norms[i])))
-                    else
-                        @bitCast(sum),
-                };
-            }
-        }
-        panels_zig.byQuery(registers, &scored, lines.len, first, to);
     }
 
     inline fn normsFrom(pairs: *const Pairs, q: usize) F32s {
@@ -227,6 +167,42 @@ pub const Pairs = struct {
     }
 };
 
+/// How rows meet words of queries.
+fn Kernel(comptime kind: Kind, comptime metric: Metric) type {
+    return struct {
+        pairs: *const Pairs,
+        /// Of rows of bf16, and what is known of those of i8.
+        norms: *const [block_rows]f32,
+        facts: *const Facts,
+
+        const Self = @This();
+
+        pub const Row = []const u8;
+
+        pub inline fn sum(
+            _: Self,
+            comptime registers: usize,
+            comptime n: usize,
+            panel: []const u32,
+            rows: *const [n]Row,
+            out: *[n][registers]F32s,
+        ) void {
+            tile(kind, registers, n, panel, rows, @ptrCast(out));
+        }
+
+        /// The scores of queries from `q` on and of row `i`, from their sums.
+        pub inline fn scoreOf(kernel: Self, sums: F32s, q: usize, i: usize) F32s {
+            return switch (kind) {
+                .i8 => kernel.pairs.scoresOf(metric, q, @bitCast(sums), kernel.facts, i),
+                .bf16 => if (metric == .cosine)
+                    sums / (kernel.pairs.normsFrom(q) * @as(F32s, @splat(kernel.norms[i])))
+                else
+                    sums,
+            };
+        }
+    };
+}
+
 /// What is known of rows of i8.
 const Facts = struct {
     /// 128 times the sum of a row's elements.
@@ -241,24 +217,23 @@ const Facts = struct {
         comptime metric: Metric,
         rows: *const Rows,
         where: Where,
-        lines: []const []const u8,
+        lines: *const [block_rows][]const u8,
+        count: usize,
     ) void {
         const normed = rows.norms.len > 0 and search.precision == .fast;
-        for (lines, 0..) |line, i| {
+        for (lines[0..count], 0..) |line, i| {
             facts.biases[i] = @intCast(128 * integers.sumOf(line));
             facts.scales[i] = rows.scale(where.at(i));
             if (metric == .cosine and normed) facts.lengths[i] = rows.norms[where.at(i)];
         }
         if (metric == .dot or (metric == .cosine and normed)) return;
         var i: usize = 0;
-        while (i < lines.len) : (i += rows_zig.group) {
-            var four: [rows_zig.group][]const u8 = undefined;
-            for (&four, 0..) |*line, j| line.* = lines[@min(i + j, lines.len - 1)];
-            const all: [rows_zig.group]i64 = integers.squaresOf(&four);
-            for (all, i..) |squares, at| if (at < lines.len) {
+        while (i < count) : (i += rows_zig.group) {
+            const all: [rows_zig.group]i64 = integers.squaresOf(lines[i..][0..rows_zig.group]);
+            for (all, i..) |squares, at| {
                 facts.squares[at] = @floatFromInt(squares);
                 facts.lengths[at] = integers.lengthOf(search.precision, squares);
-            };
+            }
         }
     }
 };

@@ -2,7 +2,6 @@
 //! meets them all, of a row of a reduced type once it is widened. See matrix.zig.
 
 const std = @import("std");
-const builtin = @import("builtin");
 const arena_zig = @import("arena.zig");
 const elements_zig = @import("elements.zig");
 const query_zig = @import("query.zig");
@@ -11,40 +10,30 @@ const rows_zig = @import("rows.zig");
 const score_zig = @import("score.zig");
 const similarity = @import("similarity.zig");
 const simd = @import("simd.zig");
+const tiles = @import("tiles.zig");
+const Block = tiles.Block;
 const F32s = simd.F32s;
 const Metric = score_zig.Metric;
 const Rows = rows_zig.Rows;
 const Search = similarity.Search;
 const Shape = similarity.Shape;
+const TurnedOver = tiles.TurnedOver;
 const Type = rows_zig.Type;
 const Where = rows_zig.Where;
+const block_queries = tiles.block_queries;
+const block_rows = tiles.block_rows;
 const lanes = simd.lanes;
-
-pub const block_queries = 64;
-pub const block_rows = 64;
-
-/// Scores of a block, by query.
-pub const Block = [block_queries][block_rows]f32;
-
-/// Rows of a tile: as many as registers hold the sums of, for two registers of queries.
-pub const tile_rows = if (lanes == 16 or builtin.cpu.arch == .aarch64) 12 else 6;
 
 /// Elements whose products are added up before they join one of two totals, in turn: sums of fewer numbers, which err
 /// less.
 pub const part = 64;
 
-/// Queries that whole registers of any tier hold.
-pub fn padded(count: usize) usize {
-    return std.mem.alignForward(usize, count, 16);
-}
-
-/// Queries turned over: panels of two registers' width, and one of one register where that is enough for the last.
 pub const Panels = struct {
     metric: Metric,
     rows: Type,
-    /// Elements of a row as a panel has them: in the order of elements.zig, and of whole registers, but for f32.
-    dim: usize,
-    elements: []align(arena_zig.alignment) f32,
+    /// Of elements as rows have them once they are widened: in the order of elements.zig, and of whole registers, but
+    /// for f32.
+    turned: TurnedOver(f32),
     /// Room for one query, and for a block of rows that are not f32.
     spare: []align(arena_zig.alignment) u8,
     widened: []align(arena_zig.alignment) f32,
@@ -52,8 +41,6 @@ pub const Panels = struct {
     given: Rows = undefined,
     /// Of the queries as they are in panels, for cosines; 1 for lanes without a query.
     norms: [block_queries]f32 = @splat(1),
-
-    const wide = 2 * lanes;
 
     /// Elements of a row that any tier has in a panel, at most.
     fn most(shape: Shape) usize {
@@ -65,19 +52,18 @@ pub const Panels = struct {
     }
 
     pub fn needOf(shape: Shape, count: usize) usize {
-        const panels = arena_zig.sizeOf(f32, most(shape) *| padded(count));
+        const panels = arena_zig.sizeOf(f32, most(shape) *| tiles.padded(count));
         return panels +| shape.queryNeed() +| arena_zig.sizeOf(f32, widenedLen(shape));
     }
 
     /// In a block as large as its need.
     pub fn over(search: *const Search, shape: Shape, count: usize, block: []align(arena_zig.alignment) u8) Panels {
-        const panels = arena_zig.sizeOf(f32, most(shape) * padded(count));
+        const panels = arena_zig.sizeOf(f32, most(shape) * tiles.padded(count));
         const spare = panels + shape.queryNeed();
         return .{
             .metric = search.metric,
             .rows = shape.rows,
-            .dim = dimOf(shape),
-            .elements = @ptrCast(block[0..panels]),
+            .turned = .{ .numbers = @ptrCast(block[0..panels]), .dim = dimOf(shape) },
             .spare = @alignCast(block[panels..spare]),
             .widened = @ptrCast(@as([]align(arena_zig.alignment) u8, @alignCast(block[spare..]))),
         };
@@ -97,28 +83,16 @@ pub const Panels = struct {
     pub fn prepare(panels: *Panels, queries: *const Rows) void {
         panels.given = queries.*;
         panels.norms = @splat(1);
-        var first: usize = 0;
-        while (first < queries.count) : (first += wide) {
-            const width = panels.widthFrom(first);
-            const panel = panels.elements[first * panels.dim ..][0 .. width * panels.dim];
-            for (0..width) |lane| panels.lay(first + lane, panel[lane..], width);
-        }
+        panels.turned.open(queries.count);
+        for (0..queries.count) |q| panels.lay(q);
     }
 
-    /// Query `q` into every so many elements; zeros where there is none.
-    fn lay(panels: *Panels, q: usize, to: []f32, width: usize) void {
-        if (q >= panels.given.count) {
-            for (0..panels.dim) |e| to[e * width] = 0;
-            return;
-        }
+    fn lay(panels: *Panels, q: usize) void {
+        const lane = panels.turned.laneOf(q);
         const query = prepare_zig.widened(panels.rows, &panels.given, q, panels.spare);
         const scale = if (panels.metric == .cosine) prepare_zig.unitScale(query) else 1;
-        for (query, 0..) |element, e| to[e * width] = @floatCast(element * scale);
+        for (query, 0..) |element, e| lane.to[e * lane.stride] = @floatCast(element * scale);
         if (panels.metric == .cosine) panels.norms[q] = @floatCast(prepare_zig.norm(query) * scale);
-    }
-
-    fn widthFrom(panels: *const Panels, first: usize) usize {
-        return if (panels.given.count - first <= lanes) lanes else wide;
     }
 
     pub fn score(panels: *const Panels, rows: *const Rows, where: Where, count: usize, to: *Block) void {
@@ -143,16 +117,10 @@ pub const Panels = struct {
         };
         var lines: [block_rows][]const f32 = undefined;
         panels.widen(metric, rows, where, lines[0..count]);
-        var first: usize = 0;
-        while (first < panels.given.count) : (first += wide) {
-            const panel = panels.elements[first * panels.dim ..];
-            const ahead: ?Ahead = if (first == 0 and rows.type == .f32) .{ .rows = rows, .where = &where } else null;
-            if (panels.widthFrom(first) == wide) {
-                panels.scorePanel(metric, 2, panel, first, lines[0..count], &factors, ahead, to);
-            } else {
-                panels.scorePanel(metric, 1, panel, first, lines[0..count], &factors, ahead, to);
-            }
-        }
+        tiles.pad([]const f32, &lines, count);
+        const ahead: ?Ahead = if (rows.type == .f32) .{ .rows = rows, .where = &where } else null;
+        const kernel: Kernel(metric) = .{ .norms = &panels.norms, .factors = &factors, .ahead = ahead };
+        panels.turned.score(kernel, &lines, count, to);
         const given: Given = .{ .queries = &panels.given, .norms = &panels.norms, .spare = panels.spare };
         given.scoreWide(metric, rows, where, factors[0..count], to);
     }
@@ -165,12 +133,13 @@ pub const Panels = struct {
         where: Where,
         lines: [][]const f32,
     ) void {
+        const dim = panels.turned.dim;
         switch (rows.type) {
             .f32 => for (lines, 0..) |*line, i| {
                 line.* = rows.as(f32, where.at(i));
             },
             inline .f16, .bf16, .i8 => |of| for (lines, 0..) |*line, i| {
-                const to = panels.widened[i * panels.dim ..][0..panels.dim];
+                const to = panels.widened[i * dim ..][0..dim];
                 elements_zig.widenRow(of, rows.at(where.at(i)), to);
                 if (metric == .squared_euclidean and of == .i8) {
                     const scale = rows.scale(where.at(i));
@@ -182,62 +151,44 @@ pub const Panels = struct {
         }
     }
 
-    inline fn scorePanel(
-        panels: *const Panels,
-        comptime metric: Metric,
-        comptime registers: usize,
-        panel: []const f32,
-        first: usize,
-        lines: []const []const f32,
-        factors: *const [block_rows]f32,
-        ahead: ?Ahead,
-        to: *Block,
-    ) void {
-        var scored: [block_rows][registers]F32s = undefined;
-        var row: usize = 0;
-        while (row < lines.len) {
-            const whole = row + tile_rows <= lines.len;
-            if (ahead) |next| fetch(next.rows, next.where, row + tile_rows, lines.len);
-            var some: [tile_rows][]const f32 = undefined;
-            for (&some, row..) |*line, i| line.* = lines[@min(i, lines.len - 1)];
-            if (whole) {
-                tile(metric, registers, tile_rows, panel, &some, scored[row..][0..tile_rows]);
-            } else {
-                tile(metric, registers, 4, panel, some[0..4], scored[row..][0..4]);
-            }
-            row += if (whole) tile_rows else 4;
-        }
-        // Squares are turned over whole.
-        for (scored[row..std.mem.alignForward(usize, row, lanes)]) |*of_row| of_row.* = @splat(@splat(0));
-        const lengths: [registers]F32s = @bitCast(panels.norms[first..][0 .. registers * lanes].*);
-        for (scored[0..lines.len], factors[0..lines.len]) |*of_row, factor| {
-            inline for (of_row, lengths) |*one, length| switch (metric) {
-                .cosine => one.* /= length * @as(F32s, @splat(factor)),
-                .dot => one.* *= @as(F32s, @splat(factor)),
-                else => {},
-            };
-        }
-        byQuery(registers, &scored, lines.len, first, to);
-    }
 };
 
-/// Scores by row in the place of scores by query, from query `first` on.
-pub inline fn byQuery(
-    comptime registers: usize,
-    scored: *const [block_rows][registers]F32s,
-    count: usize,
-    first: usize,
-    to: *Block,
-) void {
-    inline for (0..registers) |register| {
-        var base: usize = 0;
-        while (base < count) : (base += lanes) {
-            var square: [lanes]F32s = undefined;
-            for (&square, scored[base..][0..lanes]) |*line, of_row| line.* = of_row[register];
-            turnOver(&square);
-            for (to[first + register * lanes ..][0..lanes], square) |*out, line| out[base..][0..lanes].* = line;
+/// How rows meet elements of queries.
+fn Kernel(comptime metric: Metric) type {
+    return struct {
+        norms: *const [block_queries]f32,
+        factors: *const [block_rows]f32,
+        ahead: ?Ahead,
+
+        const Self = @This();
+
+        pub const Row = []const f32;
+
+        pub inline fn fetch(kernel: Self, from: usize, most: usize, count: usize) void {
+            if (kernel.ahead) |next| next.fetch(from, most, count);
         }
-    }
+
+        pub inline fn sum(
+            _: Self,
+            comptime registers: usize,
+            comptime n: usize,
+            panel: []const f32,
+            rows: *const [n]Row,
+            out: *[n][registers]F32s,
+        ) void {
+            tile(metric, registers, n, panel, rows, out);
+        }
+
+        /// The scores of queries from `q` on and of row `i`, from their sums.
+        pub inline fn scoreOf(kernel: Self, sums: F32s, q: usize, i: usize) F32s {
+            const factor: F32s = @splat(kernel.factors[i]);
+            return switch (metric) {
+                .cosine => sums / (@as(F32s, kernel.norms[q..][0..lanes].*) * factor),
+                .dot => sums * factor,
+                else => sums,
+            };
+        }
+    };
 }
 
 /// Queries as they were given, to be scored again where f32 does not hold it.
@@ -290,20 +241,23 @@ pub fn normsOf(rows: *const Rows, where: Where, out: []f32) void {
 }
 
 /// Whose rows to ask for before they are met.
-const Ahead = struct { rows: *const Rows, where: *const Where };
+const Ahead = struct {
+    rows: *const Rows,
+    where: *const Where,
 
-/// Asks for the next tile of rows of f32, of this block or the next: rows of few lines end before a cache sees a
-/// stream.
-inline fn fetch(rows: *const Rows, where: *const Where, from: usize, count: usize) void {
-    for (from..from + tile_rows) |i| {
-        if (i >= count and (where.* != .run or where.at(i) >= rows.count)) return;
-        const line = rows.as(f32, where.at(i));
-        var at: usize = 0;
-        while (at < @min(line.len, 512)) : (at += 16) {
-            @prefetch(line.ptr + at, .{ .rw = .read, .locality = 2, .cache = .data });
+    /// Asks for so many rows of f32, of this block or the next: rows of few lines end before a cache sees a stream.
+    inline fn fetch(ahead: Ahead, from: usize, most: usize, count: usize) void {
+        const rows, const where = .{ ahead.rows, ahead.where };
+        for (from..from + most) |i| {
+            if (i >= count and (where.* != .run or where.at(i) >= rows.count)) return;
+            const line = rows.as(f32, where.at(i));
+            var at: usize = 0;
+            while (at < @min(line.len, 512)) : (at += 16) {
+                @prefetch(line.ptr + at, .{ .rw = .read, .locality = 2, .cache = .data });
+            }
         }
     }
-}
+};
 
 /// out[r] = the scores of row `r` and of each query of a panel.
 noinline fn tile(
@@ -338,29 +292,4 @@ noinline fn tile(
     for (out, totals[0], totals[1]) |*of_row, one, other| inline for (of_row, one, other) |*sum, a, b| {
         sum.* = a + b;
     };
-}
-
-/// Rows of a square in the place of its columns.
-inline fn turnOver(square: *[lanes]F32s) void {
-    @setEvalBranchQuota(10_000);
-    comptime var step = lanes / 2;
-    inline while (step > 0) : (step /= 2) {
-        inline for (0..lanes) |i| if (i & step == 0) {
-            const a = square[i];
-            const b = square[i + step];
-            square[i] = @shuffle(f32, a, b, crossed(step, false));
-            square[i + step] = @shuffle(f32, a, b, crossed(step, true));
-        };
-    }
-}
-
-/// Of two lines `step` apart: what the first keeps and takes from the second, or the other way round.
-fn crossed(step: usize, second: bool) @Vector(lanes, i32) {
-    var mask: [lanes]i32 = undefined;
-    for (&mask, 0..) |*lane, i| {
-        const from_second = i & step != 0;
-        const at: i32 = @intCast(if (second) i | step else i & ~step);
-        lane.* = if (from_second) ~at else at;
-    }
-    return mask;
 }

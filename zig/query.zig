@@ -57,13 +57,7 @@ pub const Query = union(enum) {
     /// out[i] = the score of row `where.at(i)`.
     pub fn scoreEach(query: *const Query, rows: *const Rows, where: Where, out: []f32) void {
         const one_by_one = query.* == .numbers and query.numbers.precision == .precise;
-        if (out.len >= group or one_by_one) return query.scoreGroups(rows, where, out);
-        if (out.len == 0) return;
-        var some: [group]f32 = undefined;
-        var ids: [group]u32 = undefined;
-        var offsets: [group]u8 = undefined;
-        query.scoreGroups(rows, where.padded(out.len, &ids, &offsets), &some);
-        @memcpy(out, some[0..out.len]);
+        if (one_by_one) query.scoreGroups(rows, where, out) else inGroups(query, scoreGroups, rows, where, out);
     }
 
     fn scoreGroups(query: *const Query, rows: *const Rows, where: Where, out: []f32) void {
@@ -76,5 +70,20 @@ pub const Query = union(enum) {
 
 /// out[i] = the norm of row `where.at(i)` as a cosine takes it, in the same bits; 0 where that takes f64.
 pub fn normsOf(rows: *const Rows, where: Where, out: []f32) void {
+    inGroups({}, normsOfGroups, rows, where, out);
+}
+
+fn normsOfGroups(_: void, rows: *const Rows, where: Where, out: []f32) void {
     if (rows.type == .i8) integers.normsOf(rows, where, out) else score_zig.normsOf(rows, where, out);
+}
+
+/// As `each` has it of a group at least; fewer rows are a group with the last of them again.
+inline fn inGroups(of: anytype, comptime each: anytype, rows: *const Rows, where: Where, out: []f32) void {
+    if (out.len >= group) return each(of, rows, where, out);
+    if (out.len == 0) return;
+    var some: [group]f32 = undefined;
+    var ids: [group]u32 = undefined;
+    var offsets: [group]u8 = undefined;
+    each(of, rows, where.padded(out.len, &ids, &offsets), &some);
+    @memcpy(out, some[0..out.len]);
 }

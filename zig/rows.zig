@@ -164,6 +164,37 @@ pub const Where = union(enum) {
     }
 };
 
+/// So many rows.
+pub const Group = struct {
+    /// How many stand before them.
+    first: usize,
+    rows: [group][]const u8,
+    /// 1 and 0 where they are not asked for.
+    scales: [group]f32 = @splat(1),
+    norms: [group]f32 = @splat(0),
+};
+
+/// The groups of `count` rows, of a whole group at least. The last may begin within the one before.
+pub const Groups = struct {
+    rows: *const Rows,
+    where: *const Where,
+    count: usize,
+    done: usize = 0,
+
+    pub inline fn next(groups: *Groups, comptime asked: struct { scales: bool = false, norms: bool = false }) ?Group {
+        if (groups.done == groups.count) return null;
+        const first = @min(groups.done, groups.count - group);
+        groups.done = first + group;
+        var some: Group = .{ .first = first, .rows = undefined };
+        inline for (&some.rows, &some.scales, &some.norms, groups.where.four(first)) |*row, *scale, *norm, position| {
+            row.* = groups.rows.at(position);
+            if (asked.scales) scale.* = groups.rows.scale(position);
+            if (asked.norms) norm.* = groups.rows.norms[position];
+        }
+        return some;
+    }
+};
+
 /// At most `Picked.most` rows out of as many that follow each other.
 pub const Picked = struct {
     first: usize,

@@ -26,6 +26,7 @@ const rows_zig = @import("rows.zig");
 const simd = @import("simd.zig");
 const wide_zig = @import("wide.zig");
 const F32s = simd.F32s;
+const Groups = rows_zig.Groups;
 const Lines = lines_zig.Lines;
 const Rows = rows_zig.Rows;
 const Type = rows_zig.Type;
@@ -245,7 +246,7 @@ pub const Query = struct {
         }
     }
 
-    /// A whole group at least; the last may begin within the one before.
+    /// Of a whole group at least.
     noinline fn scoreGroupsBy(
         query: *const Query,
         comptime kind: Kind,
@@ -256,20 +257,11 @@ pub const Query = struct {
         where: Where,
         out: []f32,
     ) void {
-        var i: usize = 0;
-        while (true) {
-            var four: [group][]const u8 = undefined;
-            var scales: [group]f32 = @splat(1);
-            var lengths: [group]f32 = @splat(0);
-            inline for (&four, &scales, &lengths, where.four(i)) |*row, *row_scale, *length, position| {
-                row.* = rows.at(position);
-                if (kind == .i8 and metric != .cosine) row_scale.* = rows.scale(position);
-                if (normed) length.* = rows.norms[position];
-            }
-            if (kind == .i8 and metric == .cosine and !normed) lengths = integers.norms(&four);
-            out[i..][0..group].* = query.score(kind, metric, normed or kind == .i8, order, four, scales, lengths);
-            if (i + group >= out.len) return;
-            i = @min(i + group, out.len - group);
+        var groups: Groups = .{ .rows = &rows, .where = &where, .count = out.len };
+        while (groups.next(.{ .scales = kind == .i8 and metric != .cosine, .norms = normed })) |four| {
+            const lengths = if (kind == .i8 and metric == .cosine and !normed) integers.norms(&four.rows) else four.norms;
+            const scores = query.score(kind, metric, normed or kind == .i8, order, four.rows, four.scales, lengths);
+            out[four.first..][0..group].* = scores;
         }
     }
 
@@ -362,7 +354,8 @@ inline fn normOf(squares: Scores) Scores {
     return @select(f32, squares <= @as(Scores, @splat(0x1p100)), large_enough, zero);
 }
 
-/// out[i] = the norm of row `where.at(i)` as a cosine takes it, in the same bits; 0 where that takes f64. Not of i8.
+/// out[i] = the norm of row `where.at(i)` as a cosine takes it, in the same bits; 0 where that takes f64. Of a whole
+/// group at least, and not of i8.
 pub fn normsOf(rows: *const Rows, where: Where, out: []f32) void {
     switch (rows.type) {
         .f32 => if (rows.dim >= long)
@@ -384,13 +377,9 @@ noinline fn normsInOrder(comptime kind: Kind, comptime order: Order, rows: Rows,
         .tail = .of(rows.len),
         .norm = 0,
     };
-    var i: usize = 0;
-    while (i < out.len) : (i += group) {
-        var four: [group][]const u8 = undefined;
-        inline for (&four, 0..) |*row, j| row.* = rows.at(where.at(@min(i + j, out.len - 1)));
-        const all: [group]f32 = normOf(sums(kind, .squares, &none, order, four, @splat(1))[1]);
-        const count = @min(group, out.len - i);
-        @memcpy(out[i..][0..count], all[0..count]);
+    var groups: Groups = .{ .rows = &rows, .where = &where, .count = out.len };
+    while (groups.next(.{})) |four| {
+        out[four.first..][0..group].* = normOf(sums(kind, .squares, &none, order, four.rows, four.scales)[1]);
     }
 }
 
