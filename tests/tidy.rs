@@ -28,7 +28,7 @@ fn texts(folder: &str, ending: &str) -> Vec<(PathBuf, String)> {
 }
 
 fn sources() -> Vec<(PathBuf, String)> {
-    let folders = ["src", "tests", "benches", "examples", "crates"];
+    let folders = ["src", "tests", "benches", "examples", "crates", "fuzz"];
     let mut all: Vec<_> = folders.iter().flat_map(|folder| texts(folder, "rs")).collect();
     all.extend(texts("zig", "zig"));
     for file in ["build.rs", "build.zig"] {

@@ -23,17 +23,18 @@ const most_dim = 130;
 const padded = 192;
 
 /// Copies as their contract has them, made without the kernels.
-const Copies = struct {
+pub const Copies = struct {
     elements: [most_rows * padded]i8 = @splat(0),
     scales: [most_rows]f32 = @splat(1),
     residuals: [most_rows]f32 = @splat(inf),
     lengths: [most_rows]f32 = @splat(0),
 
-    fn fill(copies: *Copies, rows: []const f32, dim: usize) Companion {
-        const each = std.mem.alignForward(usize, dim, 64);
+    pub fn fill(copies: *Copies, rows: *const Rows) Companion {
+        const each = std.mem.alignForward(usize, rows.dim, 64);
+        const count = rows.count;
         copies.* = .{};
-        for (0..rows.len / dim) |r| {
-            const row = rows[r * dim ..][0..dim];
+        for (0..count) |r| {
+            const row = rows.as(f32, r);
             var largest: f32 = 0;
             for (row) |x| largest = if (std.math.isFinite(x)) @max(largest, @abs(x)) else inf;
             if (largest == 0 or !std.math.isFinite(largest)) {
@@ -43,7 +44,7 @@ const Copies = struct {
             const scale = largest / 127;
             var left: f64 = 0;
             var squares: f64 = 0;
-            for (row, copies.elements[r * each ..][0..dim]) |x, *to| {
+            for (row, copies.elements[r * each ..][0..row.len]) |x, *to| {
                 to.* = @round(std.math.clamp(@as(f64, x) / scale, -127, 127));
                 const near = @as(f64, scale) * @as(f64, @floatFromInt(to.*));
                 left += (x - near) * (x - near);
@@ -53,7 +54,6 @@ const Copies = struct {
             copies.residuals[r] = @floatCast(@sqrt(left) * (1 + 0x1p-20));
             copies.lengths[r] = @floatCast(@sqrt(squares) * (1 + 0x1p-20));
         }
-        const count = rows.len / dim;
         var small: Rows = .dense(i8, copies.elements[0 .. count * each], each);
         small.scales = copies.scales[0..count];
         return .{ .rows = small, .residuals = copies.residuals[0..count], .lengths = copies.lengths[0..count] };
@@ -109,9 +109,8 @@ test "hits among copies are those of the whole scan to the bit, and few rows are
             },
             else => x.* = query[at % dim] * (1 + x.* * 0x1p-14),
         };
-        const rows_of = elements[0 .. count * dim];
-        var rows: Rows = .dense(f32, rows_of, dim);
-        const companion = copies.fill(rows_of, dim);
+        var rows: Rows = .dense(f32, elements[0 .. count * dim], dim);
+        const companion = copies.fill(&rows);
         query_zig.normsOf(&rows, .{ .run = 0 }, norms[0..count]);
         rows.norms = norms[0..count];
         for ([_][]const u64{ &.{}, words[0 .. (count + 63) / 64] }) |filter| for (metrics) |metric| {
@@ -130,8 +129,8 @@ test "an arena one block short refuses a search among copies before the first wr
     const elements: [4 * 5]f32 = @splat(1);
     const copies = try testing.allocator.create(Copies);
     defer testing.allocator.destroy(copies);
-    const companion = copies.fill(&elements, 5);
     const rows: Rows = .dense(f32, &elements, 5);
+    const companion = copies.fill(&rows);
     const need = companion_zig.topKNeed(5, 4, 2);
     var arena: Arena = .over(bytes[0 .. need - 64]);
     defer arena.dissolve();

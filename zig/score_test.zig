@@ -225,8 +225,7 @@ pub const Guarded = struct {
 
     pub fn lastOf(guarded: Guarded, comptime T: type, len: usize) []T {
         const end = guarded.pages.len - std.heap.pageSize();
-        const all: []T = @ptrCast(@alignCast(guarded.pages[0..end]));
-        return all[all.len - len ..];
+        return @ptrCast(@alignCast(guarded.pages[end - len * @sizeOf(T) .. end]));
     }
 };
 

@@ -18,6 +18,7 @@ test {
     _ = @import("decay.zig");
     _ = @import("dots.zig");
     _ = @import("elements.zig");
+    _ = @import("ends_test.zig");
     _ = @import("integers_test.zig");
     _ = @import("limits.zig");
     _ = @import("lines.zig");
