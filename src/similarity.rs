@@ -60,10 +60,10 @@ impl Precision {
 /// a cosine, and otherwise by `(dim + 4) 2^-24` times the sum of magnitudes (Higham 2002, section 3.1) and `dim 2^-149`
 /// for products below f32. Sums of many lanes err far less: dot products of 1536 drawn elements by less than `3 * 2^-24
 /// |q| |x|`; where all elements are equal, which roundings in f32 do not average out, by up to `dim/16 + 5` of those
-/// units, and among six or more queries by up to 77. With [`Precision::Precise`] it is the f64 score rounded once: a
+/// units, and among many queries by up to 77. With [`Precision::Precise`] it is the f64 score rounded once: a
 /// cosine errs by less than `2^-24`. Scores are the same bits wherever the row stands, with norms taken by the same CPU
 /// tier or without, and however many threads work; they may differ within those bounds between CPU tiers, and between a
-/// query alone and the same among six or more in [`Search::matrix`].
+/// query alone and the same among many in [`Search::matrix`]: from 7 on of `f32` rows, at the latest from 20 on of others.
 ///
 /// That is so of reduced types too, as the numbers they stand for, with these differences:
 ///
@@ -190,8 +190,9 @@ impl Search {
     /// The score of every query and row into `scores`: `[queries][rows]`. `queries` is `[queries][dim]`. Rows are read
     /// once for every 64 queries, and large work is split over rayon by both. Scratch of a task: 16 KiB, and for each
     /// of at most 64 queries, their number rounded up to a multiple of 16 and one more, what one takes; as much for
-    /// each of 64 rows of a reduced type; where `i8` meets `i8` instead 128 bytes for each query. For fewer than six
-    /// queries, for precise ones of numbers and for bits: for each what one takes, and 128 bytes.
+    /// each of 64 rows of a reduced type; where `i8` meets `i8` instead 128 bytes for each query. For few queries (fewer
+    /// than 7 of `f32` rows, than 10 of `i8` or `bf16` on both sides, else than 11 and 17 to 19), for precise ones of
+    /// numbers and for bits: for each what one takes, and 128 bytes.
     ///
     /// # Errors
     /// As [`Search::scores_into`], and [`Error::PartialRow`] for queries that are not whole.

@@ -59,7 +59,7 @@ fn small_calls_into_scores_of_the_caller_take_nothing_from_the_heap() {
                 assert_eq!(taken(|| search.matrix_into(queries, &rows, into).unwrap()), 0, "{count} queries");
                 assert_eq!(taken(|| search.matrix_into(queries, &prepared, into).unwrap()), 0, "{count} queries");
             }
-            for count in [1, 7] {
+            for count in [1, 12] {
                 let (queries, into) = (&queries[..count * dim], &mut scores[..count * 200]);
                 assert_eq!(taken(|| search.matrix_into(queries, &bytes, into).unwrap()), 0, "{count} queries of i8");
                 let own = Rows::new(&quantized.elements()[..count * dim], dim).unwrap();

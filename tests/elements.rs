@@ -19,7 +19,7 @@ const PACKINGS: [Packing; 3] = [Packing::InPlace, Packing::Whole, Packing::Tiled
 const PRECISIONS: [Precision; 2] = [Precision::Fast, Precision::Precise];
 
 /// As many queries as are turned over, and one more than a power of two.
-const QUERIES: usize = 7;
+const QUERIES: usize = 12;
 
 /// Runs a generic function for every pair of types that meet.
 macro_rules! for_all_pairs {

@@ -42,12 +42,12 @@ fn halves<T: Half>(all: &[f32]) -> Vec<T> {
     all.iter().map(|&x| T::of(x)).collect()
 }
 
-/// The score of one query and one row, alone and among seven queries: both must be of a kind.
+/// The score of one query and one row, alone and among twelve queries: both must be of a kind.
 fn both<Q: Element + Meets<T>, T: Element>(search: Search, query: &[Q], row: &[T]) -> [f32; 2] {
     let rows = Rows::new(row, row.len()).unwrap();
     let alone = search.scores(query, &rows).unwrap()[0];
-    let among = search.matrix(&query.repeat(7), &rows).unwrap();
-    assert_eq!(bits(&among), bits(&[among[0]; 7]));
+    let among = search.matrix(&query.repeat(12), &rows).unwrap();
+    assert_eq!(bits(&among), bits(&[among[0]; 12]));
     assert_eq!(search.gather(query, &rows, &[0]).unwrap()[0].to_bits(), alone.to_bits());
     [alone, among[0]]
 }

@@ -66,9 +66,9 @@ fn a_score_among_many_is_the_same_bits_whoever_stands_beside_it() {
     for metric in METRICS {
         let search = Search::new(metric);
         let all = search.matrix(&queries, &rows).unwrap();
-        for (first_query, first_row) in [(0, 1), (3, 77), (60, 5), (74, 149)] {
+        for (first_query, first_row) in [(0, 1), (3, 77), (60, 5), (73, 149)] {
             let some = Rows::new(&data[first_row * dim..], dim).unwrap();
-            let found = search.matrix(&queries[first_query * dim..][..6 * dim], &some).unwrap();
+            let found = search.matrix(&queries[first_query * dim..][..7 * dim], &some).unwrap();
             for (q, scores) in found.chunks(some.len()).enumerate() {
                 let expected = &all[(first_query + q) * rows.len() + first_row..][..some.len()];
                 assert_eq!(bits(scores), bits(expected), "{metric:?}");

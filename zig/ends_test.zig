@@ -26,7 +26,7 @@ const nan = score_test.nan;
 const testing = std.testing;
 
 const most_rows = 300;
-const most_queries = 17;
+const most_queries = 20;
 const k = 5;
 const of_bits = [_]Metric{ .hamming, .jaccard };
 
@@ -187,7 +187,7 @@ fn expectShape(
     const companion: ?Companion = if (copied) ends.companionOf(&room.copies.fill(&rows)) else null;
     const words = ends.filterOf(count);
     const alone = room.alone[0..count];
-    for ([_]usize{ 1, 2, 6, most_queries }) |query_count| {
+    for ([_]usize{ 1, 2, 11, most_queries }) |query_count| {
         const queries = ends.queriesOf(Q, query_count, dim);
         const call: Call = .{ .ends = ends, .bytes = room.bytes, .search = search, .queries = &queries, .rows = &rows };
         for ([_][]const u64{ &.{}, words }) |filter| {

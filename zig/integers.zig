@@ -230,20 +230,27 @@ inline fn splat(x: f64) F64s {
     return @splat(x);
 }
 
+inline fn added(sum: Words, elements: Words) Words {
+    const ones_each: Words = @splat(0x0101_0101);
+    return if (dots_zig.has_bytes) dots_zig.bytes(sum, ones_each, elements) else signed(sum, ones_each, elements);
+}
+
 /// The sum of a row's elements.
 pub fn sumOf(row: []const u8) i64 {
-    const ones_each: Words = @splat(0x0101_0101);
     const tail: simd.Tail = .of(row.len);
     var total: i64 = 0;
     var first: usize = 0;
     while (first < row.len) : (first += part) {
         const end = @min(first + part, row.len);
-        var sum: Words = @splat(0);
+        var chains: [4]Words = @splat(@splat(0));
         var i = first;
+        while (i + 4 * width <= end) : (i += 4 * width) inline for (&chains, 0..) |*sum, c| {
+            sum.* = added(sum.*, simd.load(row, i + c * width));
+        };
         while (i < end) : (i += width) {
-            const some = if (i + width <= end) simd.load(row, i) else tail.read(row);
-            sum = if (dots_zig.has_bytes) dots_zig.bytes(sum, ones_each, some) else signed(sum, ones_each, some);
+            chains[0] = added(chains[0], if (i + width <= end) simd.load(row, i) else tail.read(row));
         }
+        const sum = (chains[0] +% chains[1]) +% (chains[2] +% chains[3]);
         total += @as(i32, @bitCast(@reduce(.Add, sum)));
     }
     return total;

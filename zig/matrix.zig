@@ -1,6 +1,6 @@
 //! Many queries against rows: all scores, and the best rows of each query.
 //!
-//! Queries go by blocks of 64, rows by blocks of 64. From `few` queries on, a block of them is turned over: element `e`
+//! Queries go by blocks of 64, rows by blocks of 64. Unless they are few, a block of them is turned over: element `e`
 //! of each stands side by side, a lane for each, and one element of a row meets them all. A score is then a sum along
 //! one lane, taken by parts of `part` elements, so that its error grows as a part does and not as the row. It may
 //! differ from the score of the query alone, within the bound of both, and does not depend on the other queries or
@@ -36,8 +36,14 @@ const Where = rows_zig.Where;
 const block_queries = tiles.block_queries;
 const block_rows = tiles.block_rows;
 
-/// Queries from which on turning them over pays.
-const few = 6;
+/// So many queries meet rows sooner one by one than turned over, where sixteen take as long as one. Measured where v4x
+/// is; the same for all tiers, for needs and ways of splitting calls do not depend on them.
+pub fn isFew(shape: Shape, count: usize) bool {
+    if (shape.rows == .f32) return count < 7;
+    if (shape.queries == shape.rows and shape.rows != .f16) return count < 10;
+    // Widening rows is paid for by some queries, and the next sixteen again.
+    return count < 11 or (count > 16 and count < 20);
+}
 
 comptime {
     std.debug.assert(@sizeOf(Query) <= @sizeOf(Room));
@@ -51,7 +57,7 @@ const Way = enum {
     one_by_one,
 
     fn of(search: *const Search, shape: Shape, query_count: usize) Way {
-        if (query_count < few) return .one_by_one;
+        if (isFew(shape, query_count)) return .one_by_one;
         if (shape.queries == .i8) return if (shape.dim <= pairs_zig.most) .pairs else .one_by_one;
         return if (search.precision == .fast and shape.rows != .bits) .turned_over else .one_by_one;
     }
@@ -115,7 +121,7 @@ pub fn scores(
             if (rows.filter.len == 0) {
                 fetchForWriting(to, out_stride, count, width);
                 at.score(rows, .{ .run = first }, width, block);
-                for (0..count) |q| @memcpy(to[q * out_stride ..][0..width], block[q][0..width]);
+                for (0..count) |q| copy(block[q][0..width], to[q * out_stride ..]);
                 continue;
             }
             var offsets: [Picked.most]u8 = undefined;
@@ -237,6 +243,11 @@ const Several = struct {
         }
     }
 };
+
+inline fn copy(from: []const f32, to: []f32) void {
+    // Most blocks are whole: no call for so few bytes.
+    if (from.len == block_rows) @memcpy(to[0..block_rows], from[0..block_rows]) else @memcpy(to[0..from.len], from);
+}
 
 /// Asks for the lines that scores will be written to, which lie too far apart for a cache to see a stream.
 fn fetchForWriting(out: []f32, stride: usize, count: usize, width: usize) void {

@@ -98,7 +98,7 @@ fn expectShape(room: Room, search: *const Search, dim: usize, count: usize, row_
         const found = room.out[q * out_stride + i];
         try Oracle.expectScore(search.metric, query, rows.as(f32, i), found);
         if (search.precision == .precise) try score_test.expectPrecise(search.metric, query, rows.as(f32, i), found);
-        if (search.precision == .precise or count < 6) {
+        if (search.precision == .precise or count < 7) {
             try expectBits(&.{try room.alone(search, query, rows.as(f32, i))}, &.{found});
         }
     }
@@ -133,7 +133,7 @@ test "every number of rows of every metric meets queries of one register, of two
     if (score_test.watched) return error.SkipZigTest;
     const room: Room = try .of(130 * 33 + 3, 71 * 36 + 4, 130 * 73 + 1);
     defer room.free();
-    for (0..71) |row_count| for (metrics) |metric| for ([_]usize{ 6, 33, 65 }, 0..) |count, i| {
+    for (0..71) |row_count| for (metrics) |metric| for ([_]usize{ 7, 33, 65 }, 0..) |count, i| {
         const dim = 1 + (row_count * 5 + i * 11) % 33;
         try expectShape(room, &.by(metric), dim, count, row_count, row_count + i);
     };
@@ -291,7 +291,7 @@ test "the best rows of many queries are their scores sorted, filtered and as goo
     const words = [_]u64{ 0x5555_5555_5555_5555, std.math.maxInt(u64), 0, 0xFF };
     var hits: [67 * row_count]Hit = undefined;
     var results: [67]top_k.TopK = undefined;
-    for ([_]usize{ 2, 5, 6, 67 }) |count| for (metrics) |metric| for (precisions) |precision| {
+    for ([_]usize{ 2, 6, 7, 67 }) |count| for (metrics) |metric| for (precisions) |precision| {
         const queries = room.queries[0 .. count * dim];
         for ([_][]const u64{ &.{}, &words }) |filter| for ([_]usize{ 0, 1, 7, row_count, std.math.maxInt(usize) }) |k| {
             for ([_]f32{ -inf, 0, 1, inf }) |threshold| {

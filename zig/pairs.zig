@@ -13,6 +13,7 @@ const score_zig = @import("score.zig");
 const similarity = @import("similarity.zig");
 const simd = @import("simd.zig");
 const tiles = @import("tiles.zig");
+const Ahead = tiles.Ahead;
 const Block = tiles.Block;
 const F32s = simd.F32s;
 const F64s = simd.F64s;
@@ -128,7 +129,9 @@ pub const Pairs = struct {
         var facts: Facts = .{};
         if (kind == .i8) facts.take(pairs.search, metric, rows, where, &lines, count);
         const kernel: Kernel(kind, metric) = .{ .pairs = pairs, .norms = &norms, .facts = &facts };
-        pairs.turned.score(kernel, &lines, count, to);
+        // All of a block of i8 has been read, for its sums.
+        const ahead: ?Ahead = if (kind == .bf16) .{ .rows = rows, .where = &where } else null;
+        pairs.turned.score(kernel, ahead, &lines, count, to);
         if (kind == .i8) return;
         const given: Given = .{ .queries = &pairs.given, .norms = &pairs.norms, .spare = pairs.spare };
         given.scoreWide(metric, rows, where, norms[0..count], to);
@@ -148,7 +151,7 @@ pub const Pairs = struct {
         i: usize,
     ) F32s {
         const products = @as(@Vector(lanes, i32), @bitCast(sums)) -% @as(@Vector(lanes, i32), @splat(facts.biases[i]));
-        var halves: [2][wide_lanes]f32 = undefined;
+        var halves: [2]@Vector(wide_lanes, f32) = undefined;
         inline for (&halves, 0..) |*half, h| {
             const at = q + h * wide_lanes;
             const product: F64s = @floatFromInt(simd.cut(products, h * wide_lanes, wide_lanes));
@@ -163,7 +166,7 @@ pub const Pairs = struct {
             };
             half.* = integers.scoresOf(metric, wide_lanes, product, query, row);
         }
-        return @bitCast(halves);
+        return std.simd.join(halves[0], halves[1]);
     }
 };
 

@@ -11,6 +11,7 @@ const score_zig = @import("score.zig");
 const similarity = @import("similarity.zig");
 const simd = @import("simd.zig");
 const tiles = @import("tiles.zig");
+const Ahead = tiles.Ahead;
 const Block = tiles.Block;
 const F32s = simd.F32s;
 const Metric = score_zig.Metric;
@@ -63,7 +64,12 @@ pub const Panels = struct {
         return .{
             .metric = search.metric,
             .rows = shape.rows,
-            .turned = .{ .numbers = @ptrCast(block[0..panels]), .dim = dimOf(shape) },
+            .turned = .{
+                .numbers = @ptrCast(block[0..panels]),
+                .dim = dimOf(shape),
+                // Differences of as wide registers, two at a time, take longer together than one after the other.
+                .narrow = search.metric == .squared_euclidean and lanes == 16,
+            },
             .spare = @alignCast(block[panels..spare]),
             .widened = @ptrCast(@as([]align(arena_zig.alignment) u8, @alignCast(block[spare..]))),
         };
@@ -118,9 +124,9 @@ pub const Panels = struct {
         var lines: [block_rows][]const f32 = undefined;
         panels.widen(metric, rows, where, lines[0..count]);
         tiles.pad([]const f32, &lines, count);
+        const kernel: Kernel(metric) = .{ .norms = &panels.norms, .factors = &factors };
         const ahead: ?Ahead = if (rows.type == .f32) .{ .rows = rows, .where = &where } else null;
-        const kernel: Kernel(metric) = .{ .norms = &panels.norms, .factors = &factors, .ahead = ahead };
-        panels.turned.score(kernel, &lines, count, to);
+        panels.turned.score(kernel, ahead, &lines, count, to);
         const given: Given = .{ .queries = &panels.given, .norms = &panels.norms, .spare = panels.spare };
         given.scoreWide(metric, rows, where, factors[0..count], to);
     }
@@ -150,7 +156,6 @@ pub const Panels = struct {
             .bits => unreachable,
         }
     }
-
 };
 
 /// How rows meet elements of queries.
@@ -158,15 +163,10 @@ fn Kernel(comptime metric: Metric) type {
     return struct {
         norms: *const [block_queries]f32,
         factors: *const [block_rows]f32,
-        ahead: ?Ahead,
 
         const Self = @This();
 
         pub const Row = []const f32;
-
-        pub inline fn fetch(kernel: Self, from: usize, most: usize, count: usize) void {
-            if (kernel.ahead) |next| next.fetch(from, most, count);
-        }
 
         pub inline fn sum(
             _: Self,
@@ -239,25 +239,6 @@ pub fn normsOf(rows: *const Rows, where: Where, out: []f32) void {
     if (rows.norms.len == 0) return query_zig.normsOf(rows, where, out);
     for (out, 0..) |*norm, i| norm.* = rows.norms[where.at(i)];
 }
-
-/// Whose rows to ask for before they are met.
-const Ahead = struct {
-    rows: *const Rows,
-    where: *const Where,
-
-    /// Asks for so many rows of f32, of this block or the next: rows of few lines end before a cache sees a stream.
-    inline fn fetch(ahead: Ahead, from: usize, most: usize, count: usize) void {
-        const rows, const where = .{ ahead.rows, ahead.where };
-        for (from..from + most) |i| {
-            if (i >= count and (where.* != .run or where.at(i) >= rows.count)) return;
-            const line = rows.as(f32, where.at(i));
-            var at: usize = 0;
-            while (at < @min(line.len, 512)) : (at += 16) {
-                @prefetch(line.ptr + at, .{ .rw = .read, .locality = 2, .cache = .data });
-            }
-        }
-    }
-};
 
 /// out[r] = the scores of row `r` and of each query of a panel.
 noinline fn tile(

@@ -7,6 +7,8 @@ const arena_zig = @import("arena.zig");
 const rows_zig = @import("rows.zig");
 const simd = @import("simd.zig");
 const F32s = simd.F32s;
+const Rows = rows_zig.Rows;
+const Where = rows_zig.Where;
 const group = rows_zig.group;
 const lanes = simd.lanes;
 
@@ -32,6 +34,8 @@ pub fn TurnedOver(comptime T: type) type {
     return struct {
         numbers: []align(arena_zig.alignment) T,
         dim: usize,
+        /// Whether all panels are of one register.
+        narrow: bool = false,
         count: usize = 0,
 
         const Self = @This();
@@ -47,7 +51,8 @@ pub fn TurnedOver(comptime T: type) type {
 
         /// Where query `q` belongs: element `e` at `e * stride`.
         pub fn laneOf(turned: *const Self, q: usize) struct { to: []T, stride: usize } {
-            const first = q / wide * wide;
+            const most: usize = if (turned.narrow) lanes else wide;
+            const first = q / most * most;
             return .{
                 .to = turned.numbers[first * turned.dim + q - first ..],
                 .stride = if (turned.isWide(first)) wide else lanes,
@@ -55,29 +60,51 @@ pub fn TurnedOver(comptime T: type) type {
         }
 
         inline fn isWide(turned: *const Self, first: usize) bool {
-            return turned.count - first > lanes;
+            return !turned.narrow and turned.count - first > lanes;
         }
 
         /// to[q][i] = the score of query `q` and of row `i`, of `count`, as `kernel` has it. Rows are padded.
         pub inline fn score(
             turned: *const Self,
             kernel: anytype,
+            ahead: ?Ahead,
             rows: *const [block_rows]@TypeOf(kernel).Row,
             count: usize,
             to: *Block,
         ) void {
             var first: usize = 0;
-            while (first < turned.count) : (first += wide) {
+            while (first < turned.count) {
                 const panel = turned.numbers[first * turned.dim ..];
                 if (turned.isWide(first)) {
-                    scorePanel(T, 2, kernel, panel, first, rows, count, to);
+                    scorePanel(T, 2, kernel, ahead, panel, first, rows, count, to);
+                    first += wide;
                 } else {
-                    scorePanel(T, 1, kernel, panel, first, rows, count, to);
+                    scorePanel(T, 1, kernel, ahead, panel, first, rows, count, to);
+                    first += lanes;
                 }
             }
         }
     };
 }
+
+/// Rows that tiles read from memory, to ask for before: those of few lines end before a cache sees a stream.
+pub const Ahead = struct {
+    rows: *const Rows,
+    where: *const Where,
+
+    /// The tile from row `first` of a block of `count` on, or of the next block.
+    inline fn fetch(ahead: Ahead, first: usize, count: usize) void {
+        const rows, const where = .{ ahead.rows, ahead.where };
+        for (first..first + tile_rows) |i| {
+            if (i >= count and (where.* != .run or where.at(i) >= rows.count)) return;
+            const line = rows.at(where.at(i));
+            var at: usize = 0;
+            while (at < @min(line.len, 2048)) : (at += 64) {
+                @prefetch(line.ptr + at, .{ .rw = .read, .locality = 2, .cache = .data });
+            }
+        }
+    }
+};
 
 /// The last of `count` rows again, up to whole groups.
 pub fn pad(comptime Row: type, rows: *[block_rows]Row, count: usize) void {
@@ -88,6 +115,7 @@ inline fn scorePanel(
     comptime T: type,
     comptime registers: usize,
     kernel: anytype,
+    ahead: ?Ahead,
     panel: []const T,
     first: usize,
     rows: *const [block_rows]@TypeOf(kernel).Row,
@@ -97,7 +125,7 @@ inline fn scorePanel(
     var scored: [block_rows][registers]F32s = undefined;
     var row: usize = 0;
     while (row < count) {
-        if (@hasDecl(@TypeOf(kernel), "fetch") and first == 0) kernel.fetch(row + tile_rows, tile_rows, count);
+        if (first == 0) if (ahead) |next| next.fetch(row + tile_rows, count);
         if (row + tile_rows <= count) {
             kernel.sum(registers, tile_rows, panel, rows[row..][0..tile_rows], scored[row..][0..tile_rows]);
             row += tile_rows;
