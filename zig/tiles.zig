@@ -1,5 +1,5 @@
-//! Queries turned over, and how a block of rows meets them: panel by panel, and within a panel tile by tile. What a tile
-//! sums up, and what becomes of the sums, say panels.zig and pairs.zig.
+//! Queries turned over, and how a block of rows meets them: panel by panel, and within a panel tile by tile. What a
+//! tile sums up, and what becomes of the sums, say panels.zig and pairs.zig.
 
 const std = @import("std");
 const builtin = @import("builtin");
