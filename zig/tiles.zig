@@ -79,9 +79,10 @@ pub fn TurnedOver(comptime T: type) type {
     };
 }
 
-/// The last of `count` rows again, up to whole groups.
+/// The last of `count` rows again, for a group that begins with it, as it may where a tile is no multiple of a group.
 pub fn pad(comptime Row: type, rows: *[block_rows]Row, count: usize) void {
-    for (rows[count..std.mem.alignForward(usize, count, group)]) |*row| row.* = rows[count - 1];
+    if (count == 0) return;
+    for (rows[count..@min(count + group - 1, block_rows)]) |*row| row.* = rows[count - 1];
 }
 
 inline fn scorePanel(
