@@ -259,8 +259,9 @@ pub const Query = struct {
     ) void {
         var groups: Groups = .{ .rows = &rows, .where = &where, .count = out.len };
         while (groups.next(.{ .scales = kind == .i8 and metric != .cosine, .norms = normed })) |four| {
-            const lengths = if (kind == .i8 and metric == .cosine and !normed) integers.norms(&four.rows) else four.norms;
-            const scores = query.score(kind, metric, normed or kind == .i8, order, four.rows, four.scales, lengths);
+            const counted = kind == .i8 and metric == .cosine and !normed;
+            const norms = if (counted) integers.norms(&four.rows) else four.norms;
+            const scores = query.score(kind, metric, normed or kind == .i8, order, four.rows, four.scales, norms);
             out[four.first..][0..group].* = scores;
         }
     }

@@ -1,5 +1,5 @@
-//! Queries turned over, and how a block of rows meets them: panel by panel, and within a panel tile by tile. What a tile
-//! sums up, and what becomes of the sums, say panels.zig and pairs.zig.
+//! Queries turned over, and how a block of rows meets them: panel by panel, and within a panel tile by tile. What a
+//! tile sums up, and what becomes of the sums, say panels.zig and pairs.zig.
 
 const std = @import("std");
 const builtin = @import("builtin");
@@ -106,9 +106,10 @@ pub const Ahead = struct {
     }
 };
 
-/// The last of `count` rows again, up to whole groups.
+/// The last of `count` rows again, for a group that begins with it, as it may where a tile is no multiple of a group.
 pub fn pad(comptime Row: type, rows: *[block_rows]Row, count: usize) void {
-    for (rows[count..std.mem.alignForward(usize, count, group)]) |*row| row.* = rows[count - 1];
+    if (count == 0) return;
+    for (rows[count..@min(count + group - 1, block_rows)]) |*row| row.* = rows[count - 1];
 }
 
 inline fn scorePanel(
