@@ -63,7 +63,7 @@ impl Precision {
 /// units, and among many queries by up to 77. With [`Precision::Precise`] it is the f64 score rounded once: a
 /// cosine errs by less than `2^-24`. Scores are the same bits wherever the row stands, with norms taken by the same CPU
 /// tier or without, and however many threads work; they may differ within those bounds between CPU tiers, and between a
-/// query alone and the same among many in [`Search::matrix`]: from 7 on of `f32` rows, at the latest from 20 on of others.
+/// query alone and the same among many in [`Search::matrix`] (7 against `f32` rows, against others 20 at the latest).
 ///
 /// That is so of reduced types too, as the numbers they stand for, with these differences:
 ///
