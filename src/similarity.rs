@@ -190,9 +190,9 @@ impl Search {
     /// The score of every query and row into `scores`: `[queries][rows]`. `queries` is `[queries][dim]`. Rows are read
     /// once for every 64 queries, and large work is split over rayon by both. Scratch of a task: 16 KiB, and for each
     /// of at most 64 queries, their number rounded up to a multiple of 16 and one more, what one takes; as much for
-    /// each of 64 rows of a reduced type; where `i8` meets `i8` instead 128 bytes for each query. For few queries (up to
-    /// 6 against `f32` rows, 9 of `i8` or `bf16` on both sides, else 10, and 17 to 19), for precise ones of numbers and
-    /// for bits: for each what one takes, and 128 bytes.
+    /// each of 64 rows of a reduced type; where `i8` meets `i8` instead 128 bytes for each query. For few queries
+    /// (up to 6 against `f32` rows, 9 of `i8` or `bf16` on both sides, else 10, and 17 to 19), for precise ones of
+    /// numbers and for bits: for each what one takes, and 128 bytes.
     ///
     /// # Errors
     /// As [`Search::scores_into`], and [`Error::PartialRow`] for queries that are not whole.
