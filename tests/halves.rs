@@ -245,7 +245,7 @@ fn every_f16_is_scored_as_the_number_it_is() {
         for scores in [search.scores(&[1.0], &rows).unwrap(), search.scores(&[f16::from_f32(1.0)], &rows).unwrap()] {
             assert!(scores.iter().zip(&all).all(|(&score, x)| score == x.to_f32()));
         }
-        let among = search.matrix(&[1.0; 7], &rows).unwrap();
+        let among = search.matrix(&[1.0; 12], &rows).unwrap();
         assert!(among.iter().zip(all.iter().cycle()).all(|(&score, x)| score == x.to_f32()));
     }
 }

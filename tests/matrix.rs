@@ -44,7 +44,7 @@ fn few_queries_and_precise_ones_score_the_bits_of_each_alone() {
         let rows = Rows::new(&data, dim).unwrap();
         for metric in METRICS {
             for (count, precision) in
-                [(2, Precision::Fast), (5, Precision::Fast), (6, Precision::Precise), (70, Precision::Precise)]
+                [(2, Precision::Fast), (6, Precision::Fast), (7, Precision::Precise), (70, Precision::Precise)]
             {
                 let search = Search::new(metric).precision(precision);
                 let queries = &queries[..count * dim];

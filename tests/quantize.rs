@@ -82,7 +82,7 @@ fn rows_on_several_threads_are_quantized_as_each_alone() {
 #[test]
 fn scores_of_quantized_rows_are_near_those_of_the_numbers() {
     let dim = 384;
-    let (queries, data) = (numbers(1, 7 * dim), numbers(2, 50 * dim));
+    let (queries, data) = (numbers(1, 12 * dim), numbers(2, 50 * dim));
     let quantized = quantize_i8(&data, dim).unwrap();
     let scores = Search::new(Metric::Dot).matrix(&queries, &quantized).unwrap();
     for (i, &score) in scores.iter().enumerate() {

@@ -195,7 +195,7 @@ fn prepared_rows_go_by_the_norms_they_were_given() {
     let twice = Prepared::from_parts(rows, vec![10.0, 4.0]).unwrap();
     let search = Search::new(Metric::Cosine);
     assert_eq!(search.scores(&[0.0, 1.0], &twice).unwrap(), [0.4, 0.5]);
-    assert_eq!(search.matrix(&[0.0, 1.0].repeat(6), &twice).unwrap(), [0.4, 0.5].repeat(6));
+    assert_eq!(search.matrix(&[0.0, 1.0].repeat(7), &twice).unwrap(), [0.4, 0.5].repeat(7));
     assert_eq!(Search::new(Metric::Dot).scores(&[0.0, 1.0], &twice).unwrap(), [4.0, 2.0]);
 }
 

@@ -67,7 +67,7 @@ pub fn topK(
     var first: usize = 0;
     while (first < rows.count) {
         // The first rows are all scored: few, until there is something to exclude by.
-        const most: usize = if (std.math.isInf(best.bar())) 64 else block_rows;
+        const most: usize = if (best.len < best.heap.len and std.math.isInf(best.bar())) 64 else block_rows;
         const count = @min(most, rows.count - first);
         defer first += count;
         const where: Where = if (rows.filter.len == 0)

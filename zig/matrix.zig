@@ -3,11 +3,11 @@
 //! Queries go by blocks of 64, rows by blocks of 64. Unless they are few, a block of them is turned over: element `e`
 //! of each stands side by side, a lane for each, and one element of a row meets them all. A score is then a sum along
 //! one lane, taken by parts of `part` elements, so that its error grows as a part does and not as the row. It may
-//! differ from the score of the query alone, within the bound of both, and does not depend on the other queries or
-//! rows. A block of rows of a reduced type is widened first. Small numbers against their like go by words of several
-//! of them, where the tier has an instruction for it (pairs.zig). Fewer queries, bits, and numbers where scores are
-//! precise meet each block of rows one after the other while it is in the cache: those are the bits of each query
-//! alone, as are those of i8 against i8 whichever way they go.
+//! differ from the score of the query alone, within the bound of both, and does not depend on rows, nor on the other
+//! queries but for their number. A block of rows of a reduced type is widened first. Small numbers against their like
+//! go by words of several of them, where the tier has an instruction for it (pairs.zig). Fewer queries, bits, and
+//! numbers where scores are precise meet each block of rows one after the other while it is in the cache: those are the
+//! bits of each query alone, as are those of i8 against i8 whichever way they go.
 
 const std = @import("std");
 const arena_zig = @import("arena.zig");

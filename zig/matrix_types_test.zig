@@ -336,3 +336,18 @@ test "among many nothing is read behind the last query or row of any type, or wh
         }
     }
 }
+
+test "few queries are so many as their types say" {
+    const Case = struct { queries: rows_zig.Type, rows: rows_zig.Type, few: []const usize, many: []const usize };
+    for ([_]Case{
+        .{ .queries = .f32, .rows = .f32, .few = &.{ 2, 6 }, .many = &.{ 7, 17, 64 } },
+        .{ .queries = .i8, .rows = .i8, .few = &.{ 2, 9 }, .many = &.{ 10, 17, 64 } },
+        .{ .queries = .bf16, .rows = .bf16, .few = &.{ 2, 9 }, .many = &.{ 10, 17, 64 } },
+        .{ .queries = .f16, .rows = .f16, .few = &.{ 2, 10, 17, 19 }, .many = &.{ 11, 16, 20, 64 } },
+        .{ .queries = .f32, .rows = .i8, .few = &.{ 2, 10, 17, 19 }, .many = &.{ 11, 16, 20, 64 } },
+    }) |case| {
+        const shape: similarity.Shape = .{ .queries = case.queries, .rows = case.rows, .dim = 64 };
+        for (case.few) |count| try testing.expect(matrix.isFew(shape, count));
+        for (case.many) |count| try testing.expect(!matrix.isFew(shape, count));
+    }
+}
