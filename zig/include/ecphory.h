@@ -214,7 +214,8 @@ typedef struct ecp_rows {
 } ecp_rows;
 
 /* Scratch bytes of the calls below; saturated. 0 for a search or rows that are not sound, pointers apart: those of rows
- * and queries may be anything, or NULL where they may be. */
+ * and queries may be anything, or NULL where they may be. For these counts alone: more queries may need less, where they
+ * are met one by one and not side by side. */
 size_t ecp_scores_need(const ecp_search *search, const ecp_rows *queries, const ecp_rows *rows);
 size_t ecp_gather_need(const ecp_search *search, const ecp_rows *query, const ecp_rows *rows, size_t id_count);
 size_t ecp_top_k_need(const ecp_search *search, const ecp_rows *queries, const ecp_rows *rows, size_t k);
