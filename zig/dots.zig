@@ -17,6 +17,8 @@ const has_avx2 = x86 and builtin.cpu.has(.x86, .avx2);
 pub const has_bytes = wide and builtin.cpu.has(.x86, .avx512vnni);
 /// Both of them with a sign.
 pub const has_signed_bytes = builtin.cpu.arch == .aarch64 and builtin.cpu.has(.aarch64, .dotprod);
+/// Whether an instruction multiplies two i16 and adds their products.
+pub const has_shorts = x86;
 /// Whether an instruction multiplies two bf16 and adds them to an f32.
 pub const has_bf16 = wide and builtin.cpu.has(.x86, .avx512bf16);
 
@@ -85,6 +87,14 @@ pub inline fn shorts(total: Words, a: Words, b: Words) Words {
     return total +% product;
 }
 
+/// The first and third byte of each word, and the others, as i16.
+pub inline fn shortsOf(signed: Words) [2]Words {
+    const I16s = @Vector(2 * lanes, i16);
+    const eight: @Vector(2 * lanes, u4) = @splat(8);
+    const shorts_of: I16s = @bitCast(signed);
+    return .{ @bitCast((shorts_of << eight) >> eight), @bitCast(shorts_of >> eight) };
+}
+
 fn plainly(a: Words, b: Words) Words {
     const I16s = @Vector(2 * lanes, i16);
     const I32s = @Vector(2 * lanes, i32);
@@ -129,6 +139,17 @@ test "products of bytes and of shorts are added to the word they stand in" {
             try testing.expectEqual(expected[1], @as([lanes]i32, @bitCast(found)));
         }
         try testing.expectEqual(expected[2], @as([lanes]i32, @bitCast(shorts(sevens, @bitCast(a), @bitCast(b)))));
+    }
+}
+
+test "bytes become shorts with their signs" {
+    const all = painted(4);
+    const even, const odd = shortsOf(@bitCast(all));
+    const evens: [2 * lanes]i16 = @bitCast(even);
+    const odds: [2 * lanes]i16 = @bitCast(odd);
+    for (evens, odds, 0..) |first, second, i| {
+        try testing.expectEqual(@as(i8, @bitCast(all[2 * i])), first);
+        try testing.expectEqual(@as(i8, @bitCast(all[2 * i + 1])), second);
     }
 }
 

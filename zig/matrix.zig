@@ -52,7 +52,7 @@ comptime {
 /// How a block of queries meets rows.
 const Way = enum {
     turned_over,
-    /// Of i8 against i8, where the tier multiplies bytes, else one by one; of the same need.
+    /// Of i8 against i8, where the tier multiplies bytes or shorts, else one by one; of the same need.
     pairs,
     one_by_one,
 

@@ -1,5 +1,6 @@
 //! A block of queries of small numbers turned over by words: two bf16 or four i8 of each query stand side by side, and
-//! one word of a row meets them all, by an instruction that multiplies and adds what the words hold. See matrix.zig.
+//! one word of a row meets them all, by an instruction that multiplies and adds what the words hold; where there is none
+//! for bytes, they are widened on the way. See matrix.zig.
 //!
 //! Scores of i8 are whole numbers before they are rounded: the bits of a query alone.
 
@@ -33,8 +34,12 @@ const wide_lanes = simd.wide_lanes;
 /// Elements of i8 whose products a word holds the sum of.
 pub const most = integers.part;
 
-/// Whether there is an instruction for i8.
-pub const of_bytes = dots_zig.has_bytes;
+/// Whether i8 meet so, and not one by one.
+pub const of_bytes = dots_zig.has_bytes or dots_zig.has_signed_bytes or dots_zig.has_shorts;
+/// Whether queries are of bytes plus 128.
+const plain = dots_zig.has_bytes;
+const flipped: u32 = if (plain) 0x8080_8080 else 0;
+const widens = !plain and !dots_zig.has_signed_bytes;
 
 /// Whether there is one for bf16, and what is wanted of them.
 pub fn ofHalves(search: *const Search, shape: Shape) bool {
@@ -80,22 +85,19 @@ pub const Pairs = struct {
         pairs.turned.open(queries.count);
         for (0..queries.count) |q| {
             const lane = pairs.turned.laneOf(q);
-            for (pairs.wordsOf(q), 0..) |word, w| lane.to[w * lane.stride] = word;
+            if (pairs.shape.rows == .i8) {
+                const row = queries.at(q);
+                pairs.scales[q] = queries.scale(q);
+                pairs.squares[q] = @floatFromInt(integers.squaresOf(&@splat(row))[0]);
+                for (0..pairs.turned.dim) |w| lane.to[w * lane.stride] = wordOf(row, w) ^ flipped;
+            } else for (pairs.halvesOf(q), 0..) |word, w| lane.to[w * lane.stride] = word;
         }
     }
 
     /// Of query `q`, in scratch.
-    fn wordsOf(pairs: *Pairs, q: usize) []const u32 {
-        const metric, const spare = .{ pairs.search.metric, pairs.spare };
-        if (pairs.shape.rows == .i8) {
-            const query: integers.Query = .over(metric, .fast, &pairs.given, q, spare);
-            pairs.scales[q] = query.scale;
-            pairs.squares[q] = @floatFromInt(query.squares);
-            const words: []u32 = @ptrCast(spare[0 .. pairs.turned.dim * 4]);
-            for (words) |*word| word.* ^= 0x8080_8080;
-            return words;
-        }
-        const query: score_zig.Query = .over(.bf16, metric, .fast, &pairs.given, q, spare);
+    fn halvesOf(pairs: *Pairs, q: usize) []const u32 {
+        const metric = pairs.search.metric;
+        const query: score_zig.Query = .over(.bf16, metric, .fast, &pairs.given, q, pairs.spare);
         pairs.norms[q] = if (metric == .cosine) @floatCast(query.norm) else 1;
         return @ptrCast(query.block[0 .. pairs.turned.dim * 4]);
     }
@@ -190,7 +192,11 @@ fn Kernel(comptime kind: Kind, comptime metric: Metric) type {
             rows: *const [n]Row,
             out: *[n][registers]F32s,
         ) void {
-            tile(kind, registers, n, panel, rows, @ptrCast(out));
+            // Widened bytes leave registers for fewer rows.
+            const some = if (kind == .i8 and widens and n % 3 == 0) 3 else n;
+            inline for (0..n / some) |i| {
+                tile(kind, registers, some, panel, rows[i * some ..][0..some], @ptrCast(out[i * some ..][0..some]));
+            }
         }
 
         /// The scores of queries from `q` on and of row `i`, from their sums.
@@ -208,7 +214,7 @@ fn Kernel(comptime kind: Kind, comptime metric: Metric) type {
 
 /// What is known of rows of i8.
 const Facts = struct {
-    /// 128 times the sum of a row's elements.
+    /// 128 times the sum of a row's elements, where queries are of bytes plus 128.
     biases: [block_rows]i32 = @splat(0),
     scales: [block_rows]f64 = @splat(1),
     squares: [block_rows]f64 = @splat(0),
@@ -225,7 +231,7 @@ const Facts = struct {
     ) void {
         const normed = rows.norms.len > 0 and search.precision == .fast;
         for (lines[0..count], 0..) |line, i| {
-            facts.biases[i] = @intCast(128 * integers.sumOf(line));
+            if (plain) facts.biases[i] = @intCast(128 * integers.sumOf(line));
             facts.scales[i] = rows.scale(where.at(i));
             if (metric == .cosine and normed) facts.lengths[i] = rows.norms[where.at(i)];
         }
@@ -270,10 +276,8 @@ noinline fn tile(
         }
     }
     if (whole * 4 < len) {
-        var words: [n]u32 = @splat(0);
-        for (&words, lines) |*word, line| for (line[4 * whole ..], 0..) |byte, b| {
-            word.* |= @as(u32, byte) << @intCast(8 * b);
-        };
+        var words: [n]u32 = undefined;
+        for (&words, lines) |*word, line| word.* = wordOf(line, whole);
         addWords(kind, registers, n, panel, whole, &words, &sums);
     }
     if (kind == .i8) {
@@ -281,6 +285,15 @@ noinline fn tile(
     } else for (out, totals[0], totals[1], sums) |*of_row, one, other, some| {
         inline for (of_row, one, other, some) |*sum, a, b, c| sum.* = @bitCast(a + b + @as(F32s, @bitCast(c)));
     }
+}
+
+/// Word `w` of a row, zeros behind its end.
+fn wordOf(row: []const u8, w: usize) u32 {
+    const rest = row[4 * w ..];
+    if (rest.len >= 4) return std.mem.readInt(u32, rest[0..4], .little);
+    var word: u32 = 0;
+    for (rest, 0..) |byte, b| word |= @as(u32, byte) << @intCast(8 * b);
+    return word;
 }
 
 inline fn addWords(
@@ -294,11 +307,29 @@ inline fn addWords(
 ) void {
     var queries: [registers]Words = undefined;
     inline for (&queries, 0..) |*some, r| some.* = panel[(w * registers + r) * lanes ..][0..lanes].*;
+    if (kind == .i8 and widens) return addWidened(registers, n, &queries, words, sums);
     inline for (sums, words) |*of_row, word| {
         const row: Words = @splat(word);
         inline for (of_row, queries) |*sum, query| sum.* = switch (kind) {
-            .i8 => dots_zig.bytes(sum.*, query, row),
+            .i8 => if (plain) dots_zig.bytes(sum.*, query, row) else dots_zig.signedBytes(sum.*, query, row),
             .bf16 => @bitCast(dots_zig.pairs(@bitCast(sum.*), query, row)),
         };
+    }
+}
+
+inline fn addWidened(
+    comptime registers: usize,
+    comptime n: usize,
+    queries: *const [registers]Words,
+    words: *const [n]u32,
+    sums: *[n][registers]Words,
+) void {
+    var widened: [registers][2]Words = undefined;
+    inline for (&widened, queries) |*both, query| both.* = dots_zig.shortsOf(query);
+    inline for (sums, words) |*of_row, word| {
+        const even, const odd = dots_zig.shortsOf(@splat(word));
+        inline for (of_row, widened) |*sum, both| {
+            sum.* = dots_zig.shorts(dots_zig.shorts(sum.*, both[0], even), both[1], odd);
+        }
     }
 }

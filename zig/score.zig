@@ -257,6 +257,7 @@ pub const Query = struct {
         where: Where,
         out: []f32,
     ) void {
+        @setEvalBranchQuota(4000);
         var groups: Groups = .{ .rows = &rows, .where = &where, .count = out.len };
         while (groups.next(.{ .scales = kind == .i8 and metric != .cosine, .norms = normed })) |four| {
             const counted = kind == .i8 and metric == .cosine and !normed;
@@ -451,6 +452,7 @@ fn Sums(comptime kind: Kind, comptime wanted: Wanted, comptime chains: usize) ty
             while (i + per * width <= len) : (i += per * width) inline for (0..per) |c| {
                 const x = queried(query, i + c * width);
                 inline for (&all, rows) |*some, row| add(some, c, x, simd.load(row, i + c * width), scale_of_row);
+                if (n == 1 and kind == .f32) lines_zig.inTurn();
             };
             if (per > 1) while (i + width <= len) : (i += width) {
                 const x = queried(query, i);
@@ -473,6 +475,8 @@ fn Sums(comptime kind: Kind, comptime wanted: Wanted, comptime chains: usize) ty
             var i: usize = 0;
             while (i + (per + 1) * width <= len) : (i += per * width) inline for (0..per) |c| {
                 add(&all, c, queried(query, i + c * width), lines.next(), scale_of_row);
+                // Squares are work enough.
+                if (!wanted.hasSquares() and kind == .f32) lines_zig.inTurn();
             };
             if (i + per * width <= len) {
                 inline for (0..per) |c| {
