@@ -1,6 +1,6 @@
 //! A block of queries of small numbers turned over by words: two bf16 or four i8 of each query stand side by side, and
-//! one word of a row meets them all, by an instruction that multiplies and adds what the words hold; where there is none
-//! for bytes, they are widened on the way. See matrix.zig.
+//! one word of a row meets them all, by an instruction that multiplies and adds what the words hold; where there is
+//! none for bytes, they are widened on the way. See matrix.zig.
 //!
 //! Scores of i8 are whole numbers before they are rounded: the bits of a query alone.
 
