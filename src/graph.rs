@@ -1,4 +1,4 @@
-use crate::{Error, ffi};
+use crate::{Error, ffi, incoming};
 
 /// A directed, weighted edge.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -22,10 +22,11 @@ impl Edge {
 /// weights.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Graph {
-    offsets: Vec<u32>,
-    targets: Vec<u32>,
-    weights: Vec<f32>,
+    pub(crate) offsets: Vec<u32>,
+    pub(crate) targets: Vec<u32>,
+    pub(crate) weights: Vec<f32>,
     out_strengths: Vec<f32>,
+    pub(crate) incoming: incoming::Lazy,
 }
 
 impl Graph {
@@ -67,6 +68,7 @@ impl Graph {
             targets: Vec::with_capacity(edges.len()),
             weights: Vec::with_capacity(edges.len()),
             out_strengths: vec![0.0; node_count],
+            incoming: incoming::Lazy::default(),
         };
         graph.offsets.push(0);
         let mut strength = 0.0;

@@ -42,6 +42,7 @@ mod error;
 mod ffi;
 mod graph;
 mod hits;
+mod incoming;
 mod meeting;
 mod metric;
 mod needs;
