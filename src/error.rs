@@ -70,15 +70,13 @@ pub enum Error {
         /// What rows are made of.
         elements: &'static str,
     },
-    /// The arena is too small for the call, and no policy helped: there is none for a caller's own scratch.
-    #[error(
-        "out of memory: {needed} bytes of scratch needed, the thread's arena has {capacity} \
-         (ArenaConfig makes arenas larger; a kernel's OverflowPolicy may lend a block or grow the arena)"
-    )]
+    /// The arena is too small for the call, and no policy helped: there is none for a caller's own scratch. Or the
+    /// system did not give the memory that an arena, a result or a graph takes.
+    #[error("out of memory: {}", short(*needed, *capacity))]
     OutOfMemory {
         /// Bytes held by outer scopes of the thread, and the need of the call.
         needed: usize,
-        /// Bytes of the arena; 0 where it could not be mapped.
+        /// Bytes of the arena; 0 where the system did not give them.
         capacity: usize,
     },
     /// `ECPHORY_TIER` names no tier that this machine can run. Every call returns it.
@@ -125,6 +123,16 @@ pub enum Error {
 
 fn at(position: Option<usize>) -> String {
     position.map_or_else(String::new, |position| format!(" at position {position}"))
+}
+
+fn short(needed: usize, capacity: usize) -> String {
+    if capacity == 0 {
+        return format!("{needed} bytes needed, the system did not give them");
+    }
+    format!(
+        "{needed} bytes of scratch needed, the thread's arena has {capacity} \
+         (ArenaConfig makes arenas larger; a kernel's OverflowPolicy may lend a block or grow the arena)"
+    )
 }
 
 fn apart(dim: &usize, stride: &usize) -> String {

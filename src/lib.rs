@@ -33,8 +33,10 @@
 #![deny(missing_docs, unsafe_code)]
 
 pub mod arena;
+mod bands;
 #[cfg(feature = "bench")]
 pub mod bench;
+mod builder;
 mod companion;
 mod decay;
 mod element;
@@ -57,6 +59,7 @@ mod tasks;
 pub mod tier;
 
 pub use arena::{ArenaConfig, OverflowPolicy};
+pub use builder::{GraphBuilder, Progress};
 pub use companion::Companion;
 pub use decay::{Ages, Decay, DecayReport};
 pub use element::{Element, Meets, Number};
