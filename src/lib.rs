@@ -37,6 +37,7 @@ mod bands;
 #[cfg(feature = "bench")]
 pub mod bench;
 mod builder;
+mod checksum;
 mod companion;
 mod decay;
 mod element;
@@ -53,6 +54,7 @@ mod quantize;
 mod queries;
 mod report;
 mod rows;
+mod saved;
 mod similarity;
 mod spreading;
 mod tasks;
