@@ -78,7 +78,7 @@ impl Graph {
         self.targets.len()
     }
 
-    fn row(&self, node: u32) -> Range<usize> {
+    pub(crate) fn row(&self, node: u32) -> Range<usize> {
         let node = node as usize;
         match self.offsets.get(node..node.saturating_add(2)) {
             Some(&[first, end]) => first as usize..end as usize,
