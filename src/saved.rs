@@ -14,46 +14,39 @@ const HEADER: usize = 32;
 /// Bytes read or written at a time.
 const STEP: usize = 1 << 16;
 
-/// What is stored as little-endian bytes.
-trait Stored: Copy {
-    const SIZE: usize;
-    fn put(self, bytes: &mut Vec<u8>);
-    fn get(bytes: &[u8]) -> Self;
+/// What is stored as so many little-endian bytes.
+trait Stored<const N: usize>: Copy {
+    fn put(self) -> [u8; N];
+    fn get(bytes: [u8; N]) -> Self;
 }
 
-impl Stored for u32 {
-    const SIZE: usize = 4;
-
-    fn put(self, bytes: &mut Vec<u8>) {
-        bytes.extend(self.to_le_bytes());
+impl Stored<4> for u32 {
+    fn put(self) -> [u8; 4] {
+        self.to_le_bytes()
     }
 
-    fn get(bytes: &[u8]) -> Self {
-        bytes.iter().rev().fold(0, |value, &byte| value << 8 | u32::from(byte))
+    fn get(bytes: [u8; 4]) -> Self {
+        Self::from_le_bytes(bytes)
     }
 }
 
-impl Stored for f32 {
-    const SIZE: usize = 4;
-
-    fn put(self, bytes: &mut Vec<u8>) {
-        self.to_bits().put(bytes);
+impl Stored<4> for f32 {
+    fn put(self) -> [u8; 4] {
+        self.to_le_bytes()
     }
 
-    fn get(bytes: &[u8]) -> Self {
-        Self::from_bits(u32::get(bytes))
+    fn get(bytes: [u8; 4]) -> Self {
+        Self::from_le_bytes(bytes)
     }
 }
 
-impl Stored for u8 {
-    const SIZE: usize = 1;
-
-    fn put(self, bytes: &mut Vec<u8>) {
-        bytes.push(self);
+impl Stored<1> for u8 {
+    fn put(self) -> [u8; 1] {
+        [self]
     }
 
-    fn get(bytes: &[u8]) -> Self {
-        bytes.first().copied().unwrap_or(0)
+    fn get([byte]: [u8; 1]) -> Self {
+        byte
     }
 }
 
@@ -125,7 +118,7 @@ impl Graph {
             return Err(Error::Magic { found: header[..MAGIC.len()].escape_ascii().to_string() });
         }
         input.fill(&mut header[MAGIC.len()..])?;
-        let word = |at: usize| u64::from(u32::get(&header[at..at + 4]));
+        let word = |at: usize| header[at..at + 4].iter().rev().fold(0, |word, &byte| word << 8 | u64::from(byte));
         // Before the checksum: another version may have its own elsewhere.
         if word(8) != u64::from(VERSION) {
             return Err(Error::FormatVersion { expected: VERSION, found: word(8) as u32 });
@@ -228,10 +221,11 @@ struct Output<W> {
 }
 
 impl<W: Write> Output<W> {
-    fn all<T: Stored>(&mut self, all: &[T]) -> Result<(), Error> {
-        for step in all.chunks(STEP / 4) {
+    fn all<const N: usize, T: Stored<N>>(&mut self, all: &[T]) -> Result<(), Error> {
+        for step in all.chunks(STEP / N) {
             self.flush()?;
-            step.iter().for_each(|value| value.put(&mut self.bytes));
+            self.bytes.resize(step.len() * N, 0);
+            self.bytes.as_chunks_mut().0.iter_mut().zip(step).for_each(|(bytes, value)| *bytes = value.put());
         }
         Ok(())
     }
@@ -279,20 +273,20 @@ impl<R: Read> Input<R> {
         Ok(())
     }
 
-    fn all<T: Stored>(&mut self, len: usize) -> Result<Vec<T>, Error> {
+    fn all<const N: usize, T: Stored<N>>(&mut self, len: usize) -> Result<Vec<T>, Error> {
         let mut all = Vec::new();
         let mut bytes = [0; STEP];
         while all.len() < len {
             let missing = len - all.len();
-            let count = missing.min(STEP / T::SIZE);
+            let count = missing.min(STEP / N);
             if all.capacity() - all.len() < count {
-                let needed = len.saturating_mul(T::SIZE);
+                let needed = len.saturating_mul(N);
                 let more = missing.min(all.len().max(count));
                 all.try_reserve_exact(more).map_err(|_| Error::OutOfMemory { needed, capacity: 0 })?;
             }
-            let bytes = &mut bytes[..count * T::SIZE];
+            let bytes = &mut bytes[..count * N];
             self.fill(bytes)?;
-            all.extend(bytes.chunks_exact(T::SIZE).map(T::get));
+            all.extend(bytes.as_chunks().0.iter().map(|&bytes| T::get(bytes)));
         }
         Ok(all)
     }
@@ -325,8 +319,8 @@ mod tests {
         all.extend([VERSION, flags].map(u32::to_le_bytes).concat());
         all.extend(lengths.map(u64::to_le_bytes).concat());
         sum(&mut all);
-        [offsets, targets].concat().into_iter().for_each(|value| value.put(&mut all));
-        weights.iter().for_each(|value| value.put(&mut all));
+        [offsets, targets].concat().into_iter().for_each(|value| all.extend(value.put()));
+        weights.iter().for_each(|value| all.extend(value.put()));
         all.extend(kinds);
         sum(&mut all);
         all
