@@ -33,8 +33,11 @@
 #![deny(missing_docs, unsafe_code)]
 
 pub mod arena;
+mod bands;
 #[cfg(feature = "bench")]
 pub mod bench;
+mod builder;
+mod checksum;
 mod companion;
 mod decay;
 mod element;
@@ -42,6 +45,7 @@ mod error;
 mod ffi;
 mod graph;
 mod hits;
+mod incoming;
 mod meeting;
 mod metric;
 mod needs;
@@ -50,12 +54,14 @@ mod quantize;
 mod queries;
 mod report;
 mod rows;
+mod saved;
 mod similarity;
 mod spreading;
 mod tasks;
 pub mod tier;
 
 pub use arena::{ArenaConfig, OverflowPolicy};
+pub use builder::{GraphBuilder, Progress};
 pub use companion::Companion;
 pub use decay::{Ages, Decay, DecayReport};
 pub use element::{Element, Meets, Number};

@@ -127,18 +127,6 @@ pub fn inflow<T: Copy + Mul<Output = T> + Sum>(
     }
 }
 
-/// `ppr_iteration`: what flows in, and what restarts.
-pub fn ppr_iteration(
-    [offsets, sources]: [&[u32]; 2],
-    shares: &[f32],
-    restart: &[(u32, f32)],
-    now: &[f32],
-    next: &mut [f32],
-) {
-    inflow(offsets, sources, shares, now, next);
-    restart.iter().for_each(|&(node, mass)| next[node as usize] += mass);
-}
-
 /// `ppr_power`: iterations from the seeds on, until the last one changed less than `tolerance` in all. What does not
 /// flow on restarts.
 #[must_use]

@@ -374,9 +374,58 @@ def spreading(order):
     return [peer for peer in (make(walk) for make in makers.get(order["case"], [])) if peer]
 
 
+def agreement(order):
+    """Ranks in f64 of a graph by source, with both rules for nodes without edges where a library has them."""
+    folder = order["folder"]
+    offsets = read(folder, "offsets", np.uint32).astype(np.int64)
+    targets = read(folder, "targets", np.uint32)
+    weights = read(folder, "weights", np.float32).astype(np.float64)
+    nodes = len(offsets) - 1
+    sources = np.repeat(np.arange(nodes), np.diff(offsets))
+    edges = list(zip(sources.tolist(), targets.tolist()))
+    seeds = dict(order["seeds"])
+    peers = []
+
+    nx = library("networkx")
+    if nx is not None:
+        graph = nx.DiGraph()
+        graph.add_nodes_from(range(nodes))
+        graph.add_weighted_edges_from(zip(sources.tolist(), targets.tolist(), weights.tolist()))
+        anywhere = {node: 1.0 for node in range(nodes)} if order["anywhere"] else None
+
+        def rank():
+            # It stops when an iteration changes less than nodes times tol in all.
+            ranks = nx.pagerank(
+                graph,
+                alpha=order["damping"],
+                personalization=seeds,
+                dangling=anywhere,
+                tol=1e-13 / nodes,
+                max_iter=1000,
+            )
+            return np.array([ranks[node] for node in range(nodes)])
+
+        peers.append(Peer("networkx", rank, dtype=np.float64))
+
+    # Nodes without edges go on to where walks restart.
+    igraph = library("igraph") if not order["anywhere"] else None
+    if igraph is not None:
+        directed = igraph.Graph(n=nodes, edges=edges, directed=True)
+        directed.es["weight"] = weights.tolist()
+        reset = [seeds.get(node, 0.0) for node in range(nodes)]
+
+        def prpack():
+            return directed.personalized_pagerank(
+                directed=True, damping=order["damping"], reset=reset, weights="weight", implementation="prpack"
+            )
+
+        peers.append(Peer("igraph", prpack, dtype=np.float64))
+    return peers
+
+
 # Requests
 
-suites = {"similarity": similarity, "decay": decay, "spreading": spreading}
+suites = {"similarity": similarity, "decay": decay, "spreading": spreading, "agreement": agreement}
 peers = {}
 
 

@@ -13,6 +13,7 @@ use ecphory_measure::cases::check;
 use ecphory_measure::cases::decay::{EXPONENT, HALF_LIFE, Law, SCALE, right};
 use ecphory_measure::cases::similarity::Vectors;
 use ecphory_measure::cases::spreading::{RESTART, TOLERANCE, Walk};
+use ecphory_measure::data::Csr;
 use ecphory_measure::{Case, Contender, Metric};
 use serde_json::{Value, json};
 
@@ -219,6 +220,27 @@ pub fn spreading(case: &mut Case<'static>, what: &str, walk: &Walk, anywhere: &[
         (_, "ppr_power") => walk.check_solution(who, &numbers(answer, f64::from_le_bytes)),
         _ => walk.check_iteration(who, &numbers(answer, f32::from_le_bytes)),
     });
+}
+
+/// What those who rank in f64 make of `csr`, with their names; nobody where there is no child.
+pub fn ranks(mut request: Value, csr: &Csr) -> Result<Vec<(String, Vec<f64>)>, String> {
+    if !*THERE {
+        return Ok(Vec::new());
+    }
+    let folder = Folder::new()?;
+    folder.write("offsets", u32_bytes(&csr.offsets))?;
+    folder.write("targets", u32_bytes(&csr.targets))?;
+    folder.write("weights", f32_bytes(&csr.weights))?;
+    request["folder"] = json!(folder.0);
+    let loaded = ask(&request)?;
+    let names = loaded["peers"].as_array().into_iter().flatten().filter_map(|peer| peer["name"].as_str());
+    let answer = |name: &str| {
+        let answer = ask(&json!({"answer": name, "folder": folder.0}))?;
+        let file = answer["file"].as_str().unwrap_or_default();
+        let bytes = fs::read(file).map_err(|error| format!("{name}: {error}"))?;
+        Ok((name.to_owned(), numbers(&bytes, f64::from_le_bytes)))
+    };
+    names.map(answer).collect()
 }
 
 #[cfg(test)]

@@ -311,22 +311,33 @@ fn by_target(csr: &Csr, shares: &[f64]) -> ([Arc<[u32]>; 2], Arc<[f64]>) {
     ([offsets.into(), sources.into()], sorted.into())
 }
 
-/// `ppr_iteration`: the plain loop in f32, on one thread. What binds is reading edges, 8 bytes each, and reading and
-/// writing 12 bytes for each node.
+/// `ppr_iteration`: the plain loop in f32, on `threads` threads by rayon, some rows at a time. What binds is reading
+/// edges, 8 bytes each, and reading and writing 12 bytes for each node.
 #[must_use]
-pub fn ppr_iteration(limits: &Limits, walk: &Walk) -> Case<'static> {
+pub fn ppr_iteration(limits: &Limits, walk: &Walk, threads: usize) -> Case<'static> {
     let (edges, bytes) = (walk.sources.len(), 8 * walk.sources.len() + 12 * walk.nodes());
-    let least = limits.least_ns(limits.level(bytes, 1), bytes as f64, 1);
-    let mut case = Case::new(walk.work("ppr_iteration"), 1, Unit::Edges, edges as f64).at_least(least);
+    let least = limits.least_ns(limits.level(bytes, threads), bytes as f64, threads);
+    let mut case = Case::new(walk.work("ppr_iteration"), threads, Unit::Edges, edges as f64).at_least(least);
     let (own, shares, restart) = (walk.clone(), walk.narrow_shares(), walk.restart());
     let mut next = vec![f32::NAN; walk.nodes()];
+    let rows = walk.nodes().div_ceil(if threads == 1 { 1 } else { 16 * threads });
     let plain = move |next: &mut [f32]| {
-        scalar::ppr_iteration([&own.offsets, &own.sources], &shares, &restart, &own.start, next)
+        let part = |(part, next): (usize, &mut [f32])| {
+            let offsets = &own.offsets[part * rows..=part * rows + next.len()];
+            scalar::inflow(offsets, &own.sources, &shares, &own.start, next);
+        };
+        if threads == 1 {
+            part((0, next));
+        } else {
+            next.par_chunks_mut(rows).enumerate().for_each(part);
+        }
+        restart.iter().for_each(|&(node, mass)| next[node as usize] += mass);
     };
     case.try_add("scalar", None, || {
         plain(&mut next);
         walk.check_iteration("scalar", &next)?;
-        Ok(Contender::new("scalar", Clock::Thread, move || plain(std::hint::black_box(&mut next))))
+        let clock = Clock::for_threads(threads);
+        Ok(Contender::new("scalar", clock, move || plain(std::hint::black_box(&mut next))))
     });
     case
 }

@@ -1,5 +1,6 @@
 //! Activation over graphs: other graph libraries.
 
+pub mod agreement;
 mod frontier;
 mod ranks;
 pub mod wordnet;
@@ -7,6 +8,7 @@ pub mod wordnet;
 use std::sync::{Arc, OnceLock};
 
 use ecphory_measure::Work;
+use ecphory_measure::cases::one_and_all;
 use ecphory_measure::cases::spreading::{self as cases, Known, Walk};
 use ecphory_measure::data::{self, Csr};
 use ecphory_measure::suite::Plan;
@@ -50,8 +52,14 @@ pub fn plans() -> Vec<Plan> {
     } else {
         eprintln!("wordnet: left out; `cargo run --release -p ecphory-peers -- --fetch-wordnet` fetches it from npm");
     }
-    let mut plans: Vec<_> =
-        sources.iter().cloned().flat_map(|source| [iteration(source.clone()), power(source)]).collect();
+    let mut plans = Vec::new();
+    for source in &sources {
+        plans.extend(one_and_all().into_iter().map(|threads| match threads {
+            1 => iteration(source.clone()),
+            _ => iteration_on(threads, source.clone()),
+        }));
+        plans.push(power(source.clone()));
+    }
     sources.push(Source::new("wordnet5k", wordnet::demo));
     plans.extend(sources.into_iter().map(spread3));
     plans
@@ -73,15 +81,24 @@ fn spread3(source: Arc<Source>) -> Plan {
 fn iteration(source: Arc<Source>) -> Plan {
     Plan::new(work("ppr_iteration", &source), 1, move |limits| {
         let (csr, walk) = (source.csr()?, source.walk()?);
-        let mut case = cases::ppr_iteration(limits, walk);
+        let mut case = cases::ppr_iteration(limits, walk, 1);
         ranks::join_sprs(&mut case, walk);
-        ranks::join_graph(&mut case, csr);
+        ranks::join_graph(&mut case, csr, 1);
         if walk.nodes() <= 1000 {
             // By the square of the nodes.
             ranks::join_petgraph(&mut case, csr);
         }
         let anywhere = ranks::parts(ranks::anywhere(csr, 64));
         python::spreading(&mut case, "ppr_iteration", walk, &anywhere);
+        Ok(case)
+    })
+}
+
+/// The same on all threads, beside those who have threads of their own.
+fn iteration_on(threads: usize, source: Arc<Source>) -> Plan {
+    Plan::new(work("ppr_iteration", &source), threads, move |limits| {
+        let mut case = cases::ppr_iteration(limits, source.walk()?, threads);
+        ranks::join_graph(&mut case, source.csr()?, threads);
         Ok(case)
     })
 }
