@@ -123,6 +123,7 @@ impl Graph {
             targets: self.targets.as_ptr(),
             weights: self.weights.as_ptr(),
             out_strengths: self.out_strengths.as_ptr(),
+            relations: std::ptr::null(),
             node_count: self.node_count(),
         }
     }

@@ -71,7 +71,7 @@ pub use queries::AsQueries;
 pub use report::{ArenaReport, ArenaStats, KernelReport, Overflows};
 pub use rows::{AsRows, Prepared, Rows};
 pub use similarity::{Packing, Precision, Search, similarity_batch, similarity_batch_into};
-pub use spreading::{Activation, Fire, Seed, Spread, Weighting};
+pub use spreading::{Activation, Aggregate, Fire, Inhibition, Seed, Spread, Stopped, Weighting};
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

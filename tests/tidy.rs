@@ -91,7 +91,8 @@ fn kernels_export_nothing_touch_no_thread_and_ask_no_machine() {
     let scores = ["score.zig", "wide.zig", "integers.zig", "elements.zig"];
     // Tested through those that call them.
     let inner = ["prepare.zig", "panels.zig", "pairs.zig"];
-    let kernels = [&similarity[..], &scores, &inner, &["spreading.zig", "decay.zig", "simd.zig"]].concat();
+    let spreading = ["spreading.zig", "reach.zig", "queue.zig", "fan_out.zig", "inhibition.zig", "fan.zig"];
+    let kernels = [&similarity[..], &scores, &inner, &spreading, &["decay.zig", "simd.zig"]].concat();
     let imports = [&["std", "builtin", "arena.zig", "lines.zig", "dots.zig", "oracle.zig"], &kernels[..]].concat();
     for kernel in kernels {
         let text = fs::read_to_string(root().join("zig").join(kernel)).unwrap();

@@ -7,6 +7,7 @@ const arena_zig = @import("arena.zig");
 const companion = @import("companion.zig");
 const cpu = @import("cpu.zig");
 const needs = @import("needs.zig");
+const raw_cue = @import("cue.zig");
 const registry = @import("registry.zig");
 const thread = @import("thread.zig");
 const matrix = @import("matrix.zig");
@@ -15,17 +16,23 @@ const score = @import("score.zig");
 const similarity = @import("similarity.zig");
 const spreading = @import("spreading.zig");
 const decay = @import("decay.zig");
+const fan = @import("fan.zig");
 const tier = @import("tier.zig");
 const top_k = @import("top_k.zig");
 const Arena = arena_zig.Arena;
+const Cue = raw_cue.Cue;
+const absent = raw_cue.absent;
+const isMagnitude = raw_cue.isMagnitude;
+pub const RawGraph = raw_cue.RawGraph;
+pub const RawOptions = raw_cue.RawOptions;
 const Kernel = registry.Kernel;
 
 comptime {
     if (@import("options").bench) _ = @import("bench.zig");
 }
 
-pub const version: u32 = 4;
-pub const hops_max = 1024;
+pub const version: u32 = 5;
+pub const hops_max = raw_cue.hops_max;
 
 pub const Status = enum(i32) { ok = 0, out_of_memory = 1, invalid_argument = 2, unknown_tier = 3, already_in_use = 4 };
 
@@ -436,14 +443,17 @@ fn areAddressable(count: usize, each: usize, size: usize) bool {
     return elements <= std.math.maxInt(isize) / size;
 }
 
-fn absent(items: anytype, len: usize) bool {
-    return items == null and len > 0;
-}
-
 // Spreading
 
-pub export fn ecp_spread_need(node_count: usize) usize {
-    return spreading.spreadNeed(node_count);
+pub export fn ecp_spread_need(
+    graph: ?*const RawGraph,
+    seeds: ?[*]const spreading.Seed,
+    seed_count: usize,
+    options: ?*const RawOptions,
+) usize {
+    const cue = Cue.of(graph, seeds, seed_count) orelse return 0;
+    const raw_options = options orelse return 0;
+    return spreading.spreadNeed(cue.graph.sliced(), cue.seeds, raw_options.checked() orelse return 0);
 }
 
 pub export fn ecp_spread(
@@ -451,64 +461,55 @@ pub export fn ecp_spread(
     seeds: ?[*]const spreading.Seed,
     seed_count: usize,
     options: ?*const RawOptions,
+    fired: ?[*]u32,
+    reached: ?[*]u32,
+    activations: ?[*]f32,
+    result: ?*spreading.Result,
+    scratch: ?*Scratch,
+) Status {
+    const cue = Cue.of(graph, seeds, seed_count) orelse return .invalid_argument;
+    const raw_options = options orelse return .invalid_argument;
+    const settings = raw_options.checked() orelse return .invalid_argument;
+    if (settings.weighting == .by_out_strength and cue.graph.out_strengths == null) return .invalid_argument;
+    if (settings.fire == .best_first and fired != null) return .invalid_argument;
+    if (reached == null or activations == null) return .invalid_argument;
+    const to = result orelse return .invalid_argument;
+    var local: Arena = undefined;
+    const arena = arenaOf(.spreading, scratch, &local);
+    defer if (arena == &local) local.dissolve();
+    const fits = kernels().spread(arena, cue.graph, seeds, seed_count, settings, fired, reached.?, activations.?, to);
+    return if (fits) .ok else refused(.spreading, arena, scratch);
+}
+
+pub export fn ecp_fan_activation_need(
+    graph: ?*const RawGraph,
+    sources: ?[*]const spreading.Seed,
+    source_count: usize,
+) usize {
+    const cue = Cue.of(graph, sources, source_count) orelse return 0;
+    return fan.fanNeed(cue.graph.sliced(), cue.seeds);
+}
+
+pub export fn ecp_fan_activation(
+    graph: ?*const RawGraph,
+    sources: ?[*]const spreading.Seed,
+    source_count: usize,
+    strength: f32,
     reached: ?[*]u32,
     activations: ?[*]f32,
     reached_count: ?*usize,
     scratch: ?*Scratch,
 ) Status {
-    const raw_graph = graph orelse return .invalid_argument;
-    const csr = raw_graph.checked() orelse return .invalid_argument;
-    const raw_options = options orelse return .invalid_argument;
-    const settings = raw_options.checked() orelse return .invalid_argument;
-    if (settings.weighting == .by_out_strength and csr.out_strengths == null) return .invalid_argument;
-    if (absent(seeds, seed_count) or reached == null or activations == null) return .invalid_argument;
+    const cue = Cue.of(graph, sources, source_count) orelse return .invalid_argument;
+    if (!isMagnitude(strength) or reached == null or activations == null) return .invalid_argument;
     const to = reached_count orelse return .invalid_argument;
-    for (tier.slice(spreading.Seed, seeds, seed_count)) |seed| {
-        if (seed.node >= csr.node_count or !isMagnitude(seed.activation)) return .invalid_argument;
-    }
     var local: Arena = undefined;
     const arena = arenaOf(.spreading, scratch, &local);
     defer if (arena == &local) local.dissolve();
-    const fits = kernels().spread(arena, csr, seeds, seed_count, settings, reached.?, activations.?, to);
+    const table = kernels();
+    const fits = table.fan_activation(arena, cue.graph, sources, source_count, strength, reached.?, activations.?, to);
     return if (fits) .ok else refused(.spreading, arena, scratch);
 }
-
-fn isMagnitude(value: f32) bool {
-    return value >= 0 and value <= std.math.floatMax(f32);
-}
-
-/// ecp_graph of ecphory.h as it comes: any pointer may be NULL.
-pub const RawGraph = extern struct {
-    offsets: ?[*]const u32,
-    targets: ?[*]const u32,
-    weights: ?[*]const f32,
-    out_strengths: ?[*]const f32,
-    node_count: usize,
-
-    fn checked(raw: *const RawGraph) ?*const tier.Graph {
-        const offsets = raw.offsets orelse return null;
-        if (raw.node_count == 0 or raw.node_count > std.math.maxInt(u32) or offsets[0] != 0) return null;
-        const edges = offsets[raw.node_count];
-        if (absent(raw.targets, edges) or absent(raw.weights, edges)) return null;
-        return @ptrCast(raw);
-    }
-};
-
-/// ecp_spread_options of ecphory.h as it comes: an enum may hold any number.
-pub const RawOptions = extern struct {
-    hops: u32,
-    fire: u32,
-    weighting: u32,
-    threshold: f32,
-    retain: f32,
-    transmission: f32,
-
-    fn checked(raw: *const RawOptions) ?*const spreading.Options {
-        if (raw.hops > hops_max or raw.fire > 1 or raw.weighting > 1) return null;
-        if (!isMagnitude(raw.threshold) or !isMagnitude(raw.retain) or !isMagnitude(raw.transmission)) return null;
-        return @ptrCast(raw);
-    }
-};
 
 // Decay
 

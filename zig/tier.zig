@@ -11,6 +11,7 @@ const similarity = @import("similarity.zig");
 const top_k = @import("top_k.zig");
 const Search = similarity.Search;
 const spreading = @import("spreading.zig");
+const fan = @import("fan.zig");
 const decay = @import("decay.zig");
 
 /// ecp_graph of ecphory.h.
@@ -19,7 +20,19 @@ pub const Graph = extern struct {
     targets: ?[*]const u32,
     weights: ?[*]const f32,
     out_strengths: ?[*]const f32,
+    relations: ?[*]const u8,
     node_count: usize,
+
+    pub fn sliced(graph: *const Graph) spreading.Graph {
+        const edges = graph.offsets[graph.node_count];
+        return .{
+            .offsets = graph.offsets[0 .. graph.node_count + 1],
+            .targets = slice(u32, graph.targets, edges),
+            .weights = slice(f32, graph.weights, edges),
+            .out_strengths = slice(f32, graph.out_strengths, graph.node_count),
+            .relations = slice(u8, graph.relations, edges),
+        };
+    }
 };
 
 /// ecp_law of ecphory.h.
@@ -89,6 +102,7 @@ pub const Table = extern struct {
     top_k: *const @TypeOf(topK),
     norms: *const @TypeOf(norms),
     spread: *const @TypeOf(spread),
+    fan_activation: *const @TypeOf(fanActivation),
     decay: *const @TypeOf(applyDecay),
 };
 
@@ -170,22 +184,38 @@ fn spread(
     seeds: ?[*]const spreading.Seed,
     seed_count: usize,
     settings: *const spreading.Options,
+    fired: ?[*]u32,
+    reached: [*]u32,
+    activations: [*]f32,
+    result: *spreading.Result,
+) callconv(.c) bool {
+    result.* = spreading.spread(
+        arena,
+        graph.sliced(),
+        slice(spreading.Seed, seeds, seed_count),
+        settings,
+        if (fired) |bits| bits[0..spreading.firedWords(graph.node_count)] else null,
+        reached[0..graph.node_count],
+        activations[0..graph.node_count],
+    ) catch return false;
+    return true;
+}
+
+fn fanActivation(
+    arena: *Arena,
+    graph: *const Graph,
+    sources: ?[*]const spreading.Seed,
+    source_count: usize,
+    strength: f32,
     reached: [*]u32,
     activations: [*]f32,
     reached_count: *usize,
 ) callconv(.c) bool {
-    const edges = graph.offsets[graph.node_count];
-    const csr: spreading.Graph = .{
-        .offsets = graph.offsets[0 .. graph.node_count + 1],
-        .targets = slice(u32, graph.targets, edges),
-        .weights = slice(f32, graph.weights, edges),
-        .out_strengths = slice(f32, graph.out_strengths, graph.node_count),
-    };
-    reached_count.* = spreading.spread(
+    reached_count.* = fan.fanActivation(
         arena,
-        csr,
-        slice(spreading.Seed, seeds, seed_count),
-        settings,
+        graph.sliced(),
+        slice(spreading.Seed, sources, source_count),
+        strength,
         reached[0..graph.node_count],
         activations[0..graph.node_count],
     ) catch return false;
@@ -221,6 +251,7 @@ const table: Table = .{
     .top_k = &topK,
     .norms = &norms,
     .spread = &spread,
+    .fan_activation = &fanActivation,
     .decay = &applyDecay,
 };
 
