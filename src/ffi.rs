@@ -46,6 +46,9 @@ pub const ECP_COMPETITORS_MAX: u32 = 64;
 pub const ECP_STOPPED_NO: u32 = 0;
 pub const ECP_STOPPED_WORK: u32 = 1;
 pub const ECP_STOPPED_BUDGET: u32 = 2;
+pub const ECP_DANGLING_TO_SEEDS: u32 = 0;
+pub const ECP_DANGLING_EVENLY: u32 = 1;
+pub const ECP_SWEEP_CUES: u32 = 16;
 pub const ECP_LAW_EXPONENTIAL: u32 = 0;
 pub const ECP_LAW_POWER: u32 = 1;
 pub type ecp_status = i32;
@@ -571,6 +574,118 @@ unsafe extern "C" {
         activations: *mut f32,
         reached_count: *mut usize,
         scratch: *mut ecp_scratch,
+    ) -> ecp_status;
+}
+#[repr(C)]
+#[derive(Debug, Default, Copy, Clone)]
+pub struct ecp_push_options {
+    pub alpha: f64,
+    pub epsilon: f64,
+    pub edges_most: u64,
+    pub dangling: u32,
+    pub reserved: u32,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of ecp_push_options"][::core::mem::size_of::<ecp_push_options>() - 32usize];
+    ["Alignment of ecp_push_options"][::core::mem::align_of::<ecp_push_options>() - 8usize];
+    ["Offset of field: ecp_push_options::alpha"][::core::mem::offset_of!(ecp_push_options, alpha) - 0usize];
+    ["Offset of field: ecp_push_options::epsilon"][::core::mem::offset_of!(ecp_push_options, epsilon) - 8usize];
+    ["Offset of field: ecp_push_options::edges_most"][::core::mem::offset_of!(ecp_push_options, edges_most) - 16usize];
+    ["Offset of field: ecp_push_options::dangling"][::core::mem::offset_of!(ecp_push_options, dangling) - 24usize];
+    ["Offset of field: ecp_push_options::reserved"][::core::mem::offset_of!(ecp_push_options, reserved) - 28usize];
+};
+#[repr(C)]
+#[derive(Debug, Default, Copy, Clone)]
+pub struct ecp_push_result {
+    pub reached_count: usize,
+    pub edges: u64,
+    pub residual: f64,
+    pub evenly: f64,
+    pub stopped: u32,
+    pub reserved: u32,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of ecp_push_result"][::core::mem::size_of::<ecp_push_result>() - 40usize];
+    ["Alignment of ecp_push_result"][::core::mem::align_of::<ecp_push_result>() - 8usize];
+    ["Offset of field: ecp_push_result::reached_count"]
+        [::core::mem::offset_of!(ecp_push_result, reached_count) - 0usize];
+    ["Offset of field: ecp_push_result::edges"][::core::mem::offset_of!(ecp_push_result, edges) - 8usize];
+    ["Offset of field: ecp_push_result::residual"][::core::mem::offset_of!(ecp_push_result, residual) - 16usize];
+    ["Offset of field: ecp_push_result::evenly"][::core::mem::offset_of!(ecp_push_result, evenly) - 24usize];
+    ["Offset of field: ecp_push_result::stopped"][::core::mem::offset_of!(ecp_push_result, stopped) - 32usize];
+    ["Offset of field: ecp_push_result::reserved"][::core::mem::offset_of!(ecp_push_result, reserved) - 36usize];
+};
+unsafe extern "C" {
+    pub fn ecp_push_need(
+        graph: *const ecp_graph,
+        seeds: *const ecp_seed,
+        seed_count: usize,
+        options: *const ecp_push_options,
+    ) -> usize;
+}
+unsafe extern "C" {
+    pub fn ecp_push(
+        graph: *const ecp_graph,
+        seeds: *const ecp_seed,
+        seed_count: usize,
+        options: *const ecp_push_options,
+        reached: *mut u32,
+        estimates: *mut f32,
+        residuals: *mut f32,
+        result: *mut ecp_push_result,
+        scratch: *mut ecp_scratch,
+    ) -> ecp_status;
+}
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct ecp_incoming {
+    pub offsets: *const u32,
+    pub sources: *const u32,
+    pub weights: *const f32,
+    pub node_count: usize,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of ecp_incoming"][::core::mem::size_of::<ecp_incoming>() - 32usize];
+    ["Alignment of ecp_incoming"][::core::mem::align_of::<ecp_incoming>() - 8usize];
+    ["Offset of field: ecp_incoming::offsets"][::core::mem::offset_of!(ecp_incoming, offsets) - 0usize];
+    ["Offset of field: ecp_incoming::sources"][::core::mem::offset_of!(ecp_incoming, sources) - 8usize];
+    ["Offset of field: ecp_incoming::weights"][::core::mem::offset_of!(ecp_incoming, weights) - 16usize];
+    ["Offset of field: ecp_incoming::node_count"][::core::mem::offset_of!(ecp_incoming, node_count) - 24usize];
+};
+impl Default for ecp_incoming {
+    fn default() -> Self {
+        let mut s = ::core::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::core::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
+unsafe extern "C" {
+    pub fn ecp_pull(
+        incoming: *const ecp_incoming,
+        first: usize,
+        end: usize,
+        lanes: usize,
+        scale: f32,
+        evenly: *const f32,
+        x: *const f32,
+        sums: *mut f32,
+    ) -> ecp_status;
+}
+unsafe extern "C" {
+    pub fn ecp_settle(
+        rows: usize,
+        lanes: usize,
+        out_strengths: *const f32,
+        keep: f32,
+        gain: f32,
+        sums: *mut f32,
+        ranks: *mut f32,
+        totals: *mut f64,
     ) -> ecp_status;
 }
 #[repr(C)]

@@ -1,3 +1,5 @@
+use std::sync::OnceLock;
+
 use crate::{Error, ffi};
 
 /// A directed, weighted edge.
@@ -20,12 +22,55 @@ impl Edge {
 
 /// A graph in CSR form, checked once: out-edges of each node by ascending target, `u32` offsets and targets, `f32`
 /// weights.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct Graph {
     offsets: Vec<u32>,
     targets: Vec<u32>,
     weights: Vec<f32>,
     out_strengths: Vec<f32>,
+    incoming: OnceLock<Incoming>,
+}
+
+impl PartialEq for Graph {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.offsets, &self.targets, &self.weights) == (&other.offsets, &other.targets, &other.weights)
+    }
+}
+
+/// Edges by the node they lead to, by ascending source.
+#[derive(Debug, Clone)]
+pub(crate) struct Incoming {
+    offsets: Vec<u32>,
+    sources: Vec<u32>,
+    weights: Vec<f32>,
+}
+
+impl Incoming {
+    fn of(graph: &Graph) -> Self {
+        let mut offsets = vec![0; graph.node_count() + 1];
+        graph.targets.iter().for_each(|&target| offsets[target as usize + 1] += 1);
+        (0..graph.node_count()).for_each(|node| offsets[node + 1] += offsets[node]);
+        let (mut next, edges) = (offsets.clone(), graph.edge_count());
+        let (mut sources, mut weights) = (vec![0; edges], vec![0.0; edges]);
+        for source in 0..graph.node_count() as u32 {
+            for edge in graph.edges_of(source) {
+                let at = next[edge.target as usize] as usize;
+                (sources[at], weights[at]) = (source, edge.weight);
+                next[edge.target as usize] += 1;
+            }
+        }
+        Self { offsets, sources, weights }
+    }
+
+    /// As ecphory.h has it; what it promises there is what `of` established.
+    pub fn raw(&self) -> ffi::ecp_incoming {
+        ffi::ecp_incoming {
+            offsets: self.offsets.as_ptr(),
+            sources: self.sources.as_ptr(),
+            weights: self.weights.as_ptr(),
+            node_count: self.offsets.len() - 1,
+        }
+    }
 }
 
 impl Graph {
@@ -67,6 +112,7 @@ impl Graph {
             targets: Vec::with_capacity(edges.len()),
             weights: Vec::with_capacity(edges.len()),
             out_strengths: vec![0.0; node_count],
+            incoming: OnceLock::new(),
         };
         graph.offsets.push(0);
         let mut strength = 0.0;
@@ -114,6 +160,15 @@ impl Graph {
     /// The sum of the weights of the edges out of `node`, or `None` where there is no such node.
     pub fn out_strength(&self, node: u32) -> Option<f32> {
         self.out_strengths.get(node as usize).copied()
+    }
+
+    /// Built when first asked for.
+    pub(crate) fn incoming(&self) -> &Incoming {
+        self.incoming.get_or_init(|| Incoming::of(self))
+    }
+
+    pub(crate) fn out_strengths(&self) -> &[f32] {
+        &self.out_strengths
     }
 
     /// The graph as ecphory.h has it. What it promises there is what construction established.

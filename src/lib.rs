@@ -45,6 +45,7 @@ mod hits;
 mod meeting;
 mod metric;
 mod needs;
+mod pagerank;
 pub mod planner;
 mod quantize;
 mod queries;
@@ -52,6 +53,7 @@ mod report;
 mod rows;
 mod similarity;
 mod spreading;
+mod sweeps;
 mod tasks;
 pub mod tier;
 
@@ -64,6 +66,7 @@ pub use graph::{Edge, Graph};
 pub use hits::{Hit, TopK};
 pub use metric::Metric;
 pub use needs::{Kernel, NeedHistogram};
+pub use pagerank::{Dangling, EachRanks, HeatKernel, NearRanks, PageRank, Ranks};
 pub use quantize::{Quantized, quantize_bits, quantize_i8};
 #[cfg(feature = "half")]
 pub use quantize::{quantize_bf16, quantize_f16};
@@ -72,6 +75,7 @@ pub use report::{ArenaReport, ArenaStats, KernelReport, Overflows};
 pub use rows::{AsRows, Prepared, Rows};
 pub use similarity::{Packing, Precision, Search, similarity_batch, similarity_batch_into};
 pub use spreading::{Activation, Aggregate, Fire, Inhibition, Seed, Spread, Stopped, Weighting};
+pub use sweeps::Workspace;
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -123,6 +123,27 @@ FIELD(ecp_spread_result, fired, 16, uint64_t);
 FIELD(ecp_spread_result, stopped, 24, uint32_t);
 FIELD(ecp_spread_result, reserved, 28, uint32_t);
 
+SIZE(ecp_push_options, 32);
+FIELD(ecp_push_options, alpha, 0, double);
+FIELD(ecp_push_options, epsilon, 8, double);
+FIELD(ecp_push_options, edges_most, 16, uint64_t);
+FIELD(ecp_push_options, dangling, 24, uint32_t);
+FIELD(ecp_push_options, reserved, 28, uint32_t);
+
+SIZE(ecp_push_result, 40);
+FIELD(ecp_push_result, reached_count, 0, size_t);
+FIELD(ecp_push_result, edges, 8, uint64_t);
+FIELD(ecp_push_result, residual, 16, double);
+FIELD(ecp_push_result, evenly, 24, double);
+FIELD(ecp_push_result, stopped, 32, uint32_t);
+FIELD(ecp_push_result, reserved, 36, uint32_t);
+
+SIZE(ecp_incoming, 32);
+FIELD(ecp_incoming, offsets, 0, uint32_t *);
+FIELD(ecp_incoming, sources, 8, uint32_t *);
+FIELD(ecp_incoming, weights, 16, float *);
+FIELD(ecp_incoming, node_count, 24, size_t);
+
 SIZE(ecp_law, 32);
 FIELD(ecp_law, kind, 0, uint32_t);
 FIELD(ecp_law, floor, 4, float);
@@ -182,6 +203,9 @@ NUMBER(ECP_STOPPED_NO, 0);
 NUMBER(ECP_STOPPED_WORK, 1);
 NUMBER(ECP_STOPPED_BUDGET, 2);
 NUMBER(ECP_COMPETITORS_MAX, 64);
+NUMBER(ECP_DANGLING_TO_SEEDS, 0);
+NUMBER(ECP_DANGLING_EVENLY, 1);
+NUMBER(ECP_SWEEP_CUES, 16);
 NUMBER(ECP_HOPS_MAX, 1024);
 NUMBER(ECP_LAW_EXPONENTIAL, 0);
 NUMBER(ECP_LAW_POWER, 1);
@@ -898,6 +922,63 @@ static void check_fan_activation(void) {
     CHECK(count == 77);
 }
 
+static void check_push(void) {
+    uint32_t reached[3] = {9, 9, 9};
+    float p[3], r[3];
+    ecp_push_result result = {77, 77, 77, 77, 77, 77};
+    const ecp_push_options options = {0.5, 1e-6, UINT64_MAX, ECP_DANGLING_TO_SEEDS, 0};
+    CHECK(ecp_push(&graph, seeds, 2, &options, reached, p, r, &result, NULL) == ECP_OK && result.reached_count == 3);
+    double sum = result.residual + result.evenly;
+    for (int i = 0; i < 3; i++) sum += p[i];
+    CHECK(fabs(sum - 1) < 1e-5 && result.residual < 1e-5 && result.stopped == ECP_STOPPED_NO && reached[0] == 0);
+    CHECK(ecp_push_need(&graph, seeds, 2, &options) == 2 * rounded(12) + rounded(48));
+    ecp_push_options bad[7] = {options, options, options, options, options, options, options};
+    bad[0].alpha = 0, bad[1].alpha = 1.5, bad[2].alpha = NAN, bad[3].epsilon = 0, bad[4].epsilon = NAN;
+    bad[5].dangling = 2, bad[6].reserved = 1;
+    result.reached_count = 77;
+    for (int i = 0; i < 7; i++) INVALID(ecp_push(&graph, seeds, 2, &bad[i], reached, p, r, &result, NULL));
+    const ecp_seed nothing = {0, 0};
+    ecp_graph without = graph;
+    without.out_strengths = NULL;
+    INVALID(ecp_push(NULL, seeds, 2, &options, reached, p, r, &result, NULL));
+    INVALID(ecp_push(&without, seeds, 2, &options, reached, p, r, &result, NULL));
+    INVALID(ecp_push(&graph, &nothing, 1, &options, reached, p, r, &result, NULL));
+    INVALID(ecp_push(&graph, seeds, 0, &options, reached, p, r, &result, NULL));
+    INVALID(ecp_push(&graph, seeds, 2, NULL, reached, p, r, &result, NULL));
+    INVALID(ecp_push(&graph, seeds, 2, &options, NULL, p, r, &result, NULL));
+    INVALID(ecp_push(&graph, seeds, 2, &options, reached, NULL, r, &result, NULL));
+    INVALID(ecp_push(&graph, seeds, 2, &options, reached, p, NULL, &result, NULL));
+    INVALID(ecp_push(&graph, seeds, 2, &options, reached, p, r, NULL, NULL));
+    CHECK(result.reached_count == 77 && ecp_push_need(&graph, seeds, 2, &bad[0]) == 0);
+}
+
+static void check_sweeps(void) {
+    /* The same graph by targets. */
+    const uint32_t in_offsets[4] = {0, 1, 2, 3}, sources[3] = {2, 0, 0};
+    const float in_weights[3] = {0.5f, 3, 1}, x[3] = {2, 0, 4}, evenly[1] = {0.25f};
+    const ecp_incoming incoming = {in_offsets, sources, in_weights, 3};
+    float sums[3] = {9, 9, 9}, ranks[3] = {1, 1, 1};
+    double totals[3];
+    CHECK(ecp_pull(&incoming, 0, 3, 1, 0.5f, evenly, x, sums) == ECP_OK);
+    CHECK(sums[0] == 1.25f && sums[1] == 3.25f && sums[2] == 1.25f);
+    CHECK(ecp_settle(3, 1, out_strengths, 1, 2, sums, ranks, totals) == ECP_OK);
+    CHECK(ranks[0] == 3.5f && ranks[1] == 7.5f && sums[0] == 0.3125f && sums[1] == 0 && sums[2] == 2.5f);
+    CHECK(totals[0] == 11.5 && totals[1] == 3.25 && totals[2] == 3.25);
+    INVALID(ecp_pull(NULL, 0, 3, 1, 1, evenly, x, sums));
+    INVALID(ecp_pull(&incoming, 2, 1, 1, 1, evenly, x, sums));
+    INVALID(ecp_pull(&incoming, 0, 4, 1, 1, evenly, x, sums));
+    INVALID(ecp_pull(&incoming, 0, 3, 2, 1, evenly, x, sums));
+    INVALID(ecp_pull(&incoming, 0, 3, 1, 1, NULL, x, sums));
+    INVALID(ecp_pull(&incoming, 0, 3, 1, 1, evenly, NULL, sums));
+    INVALID(ecp_pull(&incoming, 0, 3, 1, 1, evenly, x, NULL));
+    INVALID(ecp_settle(3, 3, out_strengths, 1, 1, sums, ranks, totals));
+    INVALID(ecp_settle(3, 1, NULL, 1, 1, sums, ranks, totals));
+    INVALID(ecp_settle(3, 1, out_strengths, 1, 1, NULL, ranks, totals));
+    INVALID(ecp_settle(3, 1, out_strengths, 1, 1, sums, NULL, totals));
+    INVALID(ecp_settle(3, 1, out_strengths, 1, 1, sums, ranks, NULL));
+    CHECK(sums[0] == 0.3125f && ranks[0] == 3.5f);
+}
+
 /* What the call answers, having seen that a refusal wrote nothing. */
 static ecp_status spread_with(const ecp_graph *over, const ecp_seed *from, size_t from_count,
                               const ecp_spread_options *options) {
@@ -1079,6 +1160,8 @@ int main(void) {
         check_spread();
         check_spread_options();
         check_fan_activation();
+        check_push();
+        check_sweeps();
         check_spread_refusals();
         check_decay();
         check_decay_refusals();

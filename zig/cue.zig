@@ -2,7 +2,9 @@
 
 const std = @import("std");
 const inhibition = @import("inhibition.zig");
+const push_zig = @import("push.zig");
 const spreading = @import("spreading.zig");
+const sweep = @import("sweep.zig");
 const tier = @import("tier.zig");
 
 pub const hops_max = 1024;
@@ -29,6 +31,13 @@ pub const Cue = struct {
             if (seed.node >= csr.node_count or !isMagnitude(seed.activation)) return null;
         }
         return cue;
+    }
+
+    /// Whether there is something to share.
+    pub fn isActive(cue: Cue) bool {
+        return for (cue.seeds) |seed| {
+            if (seed.activation > 0) break true;
+        } else false;
     }
 };
 
@@ -79,3 +88,36 @@ pub const RawOptions = extern struct {
         return @ptrCast(raw);
     }
 };
+
+/// ecp_push_options of ecphory.h as it comes.
+pub const RawPush = extern struct {
+    alpha: f64,
+    epsilon: f64,
+    edges_most: u64,
+    dangling: u32,
+    reserved: u32,
+
+    pub fn checked(raw: *const RawPush) ?*const push_zig.Options {
+        if (!(raw.alpha > 0 and raw.alpha <= 1) or !(raw.epsilon > 0 and raw.epsilon <= 1)) return null;
+        return if (raw.dangling > 1 or raw.reserved != 0) null else @ptrCast(raw);
+    }
+};
+
+/// ecp_incoming of ecphory.h as it comes.
+pub const RawIncoming = extern struct {
+    offsets: ?[*]const u32,
+    sources: ?[*]const u32,
+    weights: ?[*]const f32,
+    node_count: usize,
+
+    pub fn checked(raw: *const RawIncoming) ?*const tier.Incoming {
+        const offsets = raw.offsets orelse return null;
+        if (raw.node_count == 0 or raw.node_count > std.math.maxInt(u32) or offsets[0] != 0) return null;
+        const edges = offsets[raw.node_count];
+        return if (absent(raw.sources, edges) or absent(raw.weights, edges)) null else @ptrCast(raw);
+    }
+};
+
+pub fn areLanes(lanes: usize) bool {
+    return lanes == 1 or lanes == sweep.cues;
+}

@@ -29,6 +29,7 @@ test {
     _ = @import("matrix_types_test.zig");
     _ = @import("needs.zig");
     _ = @import("oracle.zig");
+    _ = @import("push_test.zig");
     _ = @import("query_test.zig");
     _ = @import("queue.zig");
     _ = @import("reach.zig");
@@ -40,6 +41,7 @@ test {
     _ = @import("soak.zig");
     _ = @import("spreading.zig");
     _ = @import("spreading_test.zig");
+    _ = @import("sweep.zig");
     _ = @import("thread.zig");
     _ = @import("tier.zig");
     _ = @import("top_k.zig");
@@ -62,6 +64,10 @@ const structs = .{
     .{ "ecp_seed", @import("spreading.zig").Seed },
     .{ "ecp_spread_options", abi.RawOptions },
     .{ "ecp_spread_result", @import("spreading.zig").Result },
+    .{ "ecp_push_options", abi.RawPush },
+    .{ "ecp_push_result", @import("push.zig").Result },
+    .{ "ecp_incoming", abi.RawIncoming },
+    .{ "ecp_incoming", @import("tier.zig").Incoming },
     .{ "ecp_law", abi.RawLaw },
     .{ "ecp_ages", @import("tier.zig").Ages },
     .{ "ecp_decay_report", @import("decay.zig").Report },
@@ -112,6 +118,9 @@ const numbers = .{
     .{ "ECP_STOPPED_WORK", @backingInt(@import("spreading.zig").Stopped.work) },
     .{ "ECP_STOPPED_BUDGET", @backingInt(@import("spreading.zig").Stopped.budget) },
     .{ "ECP_COMPETITORS_MAX", @import("inhibition.zig").competitors_max },
+    .{ "ECP_DANGLING_TO_SEEDS", @backingInt(@import("push.zig").Dangling.to_seeds) },
+    .{ "ECP_DANGLING_EVENLY", @backingInt(@import("push.zig").Dangling.evenly) },
+    .{ "ECP_SWEEP_CUES", @import("sweep.zig").cues },
     .{ "ECP_HOPS_MAX", abi.hops_max },
     .{ "ECP_LAW_EXPONENTIAL", @backingInt(@import("decay.zig").Kind.exponential) },
     .{ "ECP_LAW_POWER", @backingInt(@import("decay.zig").Kind.power) },

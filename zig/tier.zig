@@ -12,6 +12,8 @@ const top_k = @import("top_k.zig");
 const Search = similarity.Search;
 const spreading = @import("spreading.zig");
 const fan = @import("fan.zig");
+const push_zig = @import("push.zig");
+const sweep = @import("sweep.zig");
 const decay = @import("decay.zig");
 
 /// ecp_graph of ecphory.h.
@@ -33,6 +35,14 @@ pub const Graph = extern struct {
             .relations = slice(u8, graph.relations, edges),
         };
     }
+};
+
+/// ecp_incoming of ecphory.h.
+pub const Incoming = extern struct {
+    offsets: [*]const u32,
+    sources: ?[*]const u32,
+    weights: ?[*]const f32,
+    node_count: usize,
 };
 
 /// ecp_law of ecphory.h.
@@ -103,6 +113,9 @@ pub const Table = extern struct {
     norms: *const @TypeOf(norms),
     spread: *const @TypeOf(spread),
     fan_activation: *const @TypeOf(fanActivation),
+    push: *const @TypeOf(push),
+    pull: *const @TypeOf(pull),
+    settle: *const @TypeOf(settle),
     decay: *const @TypeOf(applyDecay),
 };
 
@@ -222,6 +235,75 @@ fn fanActivation(
     return true;
 }
 
+fn push(
+    arena: *Arena,
+    graph: *const Graph,
+    seeds: [*]const spreading.Seed,
+    seed_count: usize,
+    settings: *const push_zig.Options,
+    reached: [*]u32,
+    estimates: [*]f32,
+    residuals: [*]f32,
+    result: *push_zig.Result,
+) callconv(.c) bool {
+    const nodes = graph.node_count;
+    result.* = push_zig.push(
+        arena,
+        graph.sliced(),
+        seeds[0..seed_count],
+        settings,
+        reached[0..nodes],
+        estimates[0..nodes],
+        residuals[0..nodes],
+    ) catch return false;
+    return true;
+}
+
+fn pull(
+    incoming: *const Incoming,
+    first: usize,
+    end: usize,
+    lanes: usize,
+    scale: f32,
+    evenly: [*]const f32,
+    x: [*]const f32,
+    sums: [*]f32,
+) callconv(.c) void {
+    const edges = incoming.offsets[incoming.node_count];
+    const given: sweep.Incoming = .{
+        .offsets = incoming.offsets[0 .. incoming.node_count + 1],
+        .sources = slice(u32, incoming.sources, edges),
+        .weights = slice(f32, incoming.weights, edges),
+    };
+    switch (lanes) {
+        inline 1, sweep.cues => |known| {
+            const all, const some = .{ x[0 .. incoming.node_count * known], sums[0 .. (end - first) * known] };
+            sweep.pull(known, given, first, end, scale, evenly[0..known], all, some);
+        },
+        else => {}, // abi.zig lets no other pass.
+    }
+}
+
+fn settle(
+    rows: usize,
+    lanes: usize,
+    out_strengths: [*]const f32,
+    keep: f32,
+    gain: f32,
+    sums: [*]f32,
+    ranks: [*]f32,
+    totals: [*]f64,
+) callconv(.c) void {
+    switch (lanes) {
+        inline 1, sweep.cues => |known| {
+            const len = rows * known;
+            const total = sweep.settle(known, out_strengths[0..rows], keep, gain, sums[0..len], ranks[0..len]);
+            totals[0 .. 3 * known].* = total.change ++ total.lost ++ total.peak;
+        },
+        else => {},
+    }
+}
+
 fn applyDecay(
     law: *const Law,
     ages: *const Ages,
@@ -252,6 +334,9 @@ const table: Table = .{
     .norms = &norms,
     .spread = &spread,
     .fan_activation = &fanActivation,
+    .push = &push,
+    .pull = &pull,
+    .settle = &settle,
     .decay = &applyDecay,
 };
 

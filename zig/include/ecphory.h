@@ -304,7 +304,7 @@ typedef struct ecp_spread_options {
 } ecp_spread_options;
 
 #define ECP_STOPPED_NO 0u
-#define ECP_STOPPED_WORK 1u   /* the next source has more edges than were left to walk: it and those after it did not fire */
+#define ECP_STOPPED_WORK 1u   /* the next source has more edges than were left: it and those after it did not fire */
 #define ECP_STOPPED_BUDGET 2u /* as many nodes have fired as may */
 
 typedef struct ecp_spread_result {
@@ -342,6 +342,64 @@ size_t ecp_fan_activation_need(const ecp_graph *graph, const ecp_seed *sources, 
  * *reached_count of each; *reached_count; *scratch. All borrowed; apart. */
 ecp_status ecp_fan_activation(const ecp_graph *graph, const ecp_seed *sources, size_t source_count, float strength,
                               uint32_t *reached, float *activations, size_t *reached_count, ecp_scratch *scratch);
+
+#define ECP_DANGLING_TO_SEEDS 0u /* what a node that leads nowhere would pass on goes back to the seeds */
+#define ECP_DANGLING_EVENLY 1u   /* or to all nodes alike */
+
+typedef struct ecp_push_options {
+    double alpha;        /* the share that stays: above 0, at most 1 */
+    double epsilon;      /* above 0, at most 1 */
+    uint64_t edges_most; /* edges that may be walked */
+    uint32_t dangling;   /* ECP_DANGLING_* */
+    uint32_t reserved;   /* 0 */
+} ecp_push_options;
+
+typedef struct ecp_push_result {
+    size_t reached_count;
+    uint64_t edges;    /* walked, those back to the seeds too */
+    double residual;   /* sum of residuals */
+    double evenly;     /* what is still to be shared among all nodes; 0 but with ECP_DANGLING_EVENLY */
+    uint32_t stopped;  /* ECP_STOPPED_WORK: more edges than may be walked, or evenly would make every node push */
+    uint32_t reserved; /* 0 */
+} ecp_push_result;
+
+/* Scratch bytes of ecp_push: they follow the nodes that it can reach, at most the seeds and as many as edges may be
+ * walked, which are 1.01 / (alpha epsilon) + 1 at most. 0 for arguments that ecp_push refuses; saturated. */
+size_t ecp_push_need(const ecp_graph *graph, const ecp_seed *seeds, size_t seed_count, const ecp_push_options *options);
+
+/* Personalised PageRank by forward push: while a node holds a residual above epsilon times its edges (1 where it has
+ * none), alpha of it becomes its estimate and the rest goes to its targets, by their weights. Estimates, residuals and
+ * evenly together are 1 up to rounding; a rank is no less than its estimate, by no more than residual + evenly. A node
+ * whose weights sum to less than 2^-126 leads nowhere.
+ * Reads *graph and its arrays, out_strengths too; seeds: [seed_count], not all 0; *options. Writes reached, estimates,
+ * residuals: [node_count], the first result->reached_count of each; *result; *scratch. All borrowed; apart. */
+ecp_status ecp_push(const ecp_graph *graph, const ecp_seed *seeds, size_t seed_count, const ecp_push_options *options,
+                    uint32_t *reached, float *estimates, float *residuals, ecp_push_result *result,
+                    ecp_scratch *scratch);
+
+/* A graph by the nodes that its edges lead to; as ecp_graph, the caller's, borrowed, its promise. */
+typedef struct ecp_incoming {
+    const uint32_t *offsets; /* [node_count + 1], ascending, offsets[0] == 0 */
+    const uint32_t *sources; /* [offsets[node_count]], each < node_count */
+    const float *weights;    /* [offsets[node_count]], finite, >= 0 */
+    size_t node_count;       /* 1 .. 2^32 - 1 */
+} ecp_incoming;
+
+#define ECP_SWEEP_CUES 16u
+
+/* sums_v = scale sum_u w_uv x_u + evenly, for the nodes v from first to end, end left out, of lanes cues side by side: 1
+ * or ECP_SWEEP_CUES. The bits of a row do not depend on first and end.
+ * Reads *incoming and its arrays; evenly: [lanes]; x: [node_count][lanes]. Writes sums: [end - first][lanes]. All
+ * borrowed; apart. */
+ecp_status ecp_pull(const ecp_incoming *incoming, size_t first, size_t end, size_t lanes, float scale,
+                    const float *evenly, const float *x, float *sums);
+
+/* ranks = keep ranks + gain sums, and sums become the x of the next sweep: divided by out_strengths, 0 where that is less
+ * than 2^-126.
+ * Reads out_strengths: [rows]. Reads and writes sums, ranks: [rows][lanes]. Writes totals: [3][lanes]: how far ranks
+ * moved, summed; sums where out_strengths are less than 2^-126; the largest sum. All borrowed; apart. */
+ecp_status ecp_settle(size_t rows, size_t lanes, const float *out_strengths, float keep, float gain, float *sums,
+                      float *ranks, double *totals);
 
 /* ---- Decay ------------------------------------------------------------------------------------------------- */
 
