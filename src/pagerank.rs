@@ -236,11 +236,11 @@ impl PageRank {
         Ok(NearRanks { nodes, ranks, residual, edges, swept: true })
     }
 
-    /// Ranks of all nodes, by power iteration over edges by their targets, in `workspace`: within `tolerance` (1e-12 to
-    /// 1) of exact ranks, summed over all nodes; to that comes rounding, of each rank at most a few times
-    /// `2^-24 / alpha` of it and one more for every eight edges into a node. Sweeps are split over the threads of the
-    /// current rayon pool; the bits do not depend on how many there are. It always ends: the error at least shrinks by
-    /// `1 - alpha` at each sweep.
+    /// Ranks of all nodes, by power iteration over edges by their targets, in `workspace`: within `tolerance`, 1e-12 to
+    /// 1, of exact ranks, summed over all nodes. To that comes rounding: of each rank a few times `2^-24 / alpha` of it,
+    /// and one time more for every eight edges into a node. Sweeps are split over the threads of the current rayon pool;
+    /// the bits do not depend on how many there are. It always ends: the error shrinks by `1 - alpha` at each sweep, or
+    /// faster.
     ///
     /// # Errors
     /// As [`PageRank::push`], but for the policy: it takes no scratch.

@@ -55,11 +55,13 @@ pub fn Reach(comptime kind: Kind, comptime Member: type) type {
 
         pub fn init(frame: *Frame, shape: Shape) error{OutOfMemory}!Self {
             const slots = try frame.alloc(u32, if (kind == .direct) shape.nodes else slotsOf(shape.most));
-            // Slots are read before they are written, by design; memcheck must not take that for a mistake.
+            const member = try frame.alloc(Member, shape.most);
+            // They are read before they are written, by design; memcheck must not take that for a mistake.
             std.valgrind.memcheck.makeMemDefined(std.mem.sliceAsBytes(slots));
+            std.valgrind.memcheck.makeMemDefined(std.mem.sliceAsBytes(member));
             return .{
                 .slots = slots,
-                .member = try frame.alloc(Member, shape.most),
+                .member = member,
                 .home = if (kind == .hashed) try frame.alloc(u32, shape.most) else {},
             };
         }
@@ -86,6 +88,25 @@ pub fn Reach(comptime kind: Kind, comptime Member: type) type {
             return .{ .place = place, .new = true };
         }
 
+        /// As `put`, without a branch on whether the node is there: one that is taken wrongly waits for memory. Where that
+        /// is near, the writes that are then made in any case cost more.
+        pub inline fn putFar(reach: *Self, node: u32) Put {
+            if (kind != .direct or Member != u32) return reach.put(node);
+            const count = reach.count;
+            const held = @min(reach.slots[node], reach.member.len - 1);
+            var new = reach.member[held] != node;
+            // Memory that was never written seldom holds that very node.
+            if (!new and held >= count) {
+                @branchHint(.cold);
+                new = true;
+            }
+            const place = if (new) count else held;
+            reach.slots[node] = @intCast(place);
+            reach.member[place] = node;
+            reach.count = count + @intFromBool(new);
+            return .{ .place = place, .new = new };
+        }
+
         /// Whose place a slot holds, if it holds one; whatever memory held is none.
         inline fn at(reach: *const Self, slot: usize) ?usize {
             const place = reach.slots[slot];
@@ -96,6 +117,11 @@ pub fn Reach(comptime kind: Kind, comptime Member: type) type {
 
         inline fn nodeAt(reach: *const Self, place: usize) u32 {
             return if (Member == u32) reach.member[place] else reach.member[place].node;
+        }
+
+        /// Whether slots are more than the caches near by hold.
+        pub inline fn isFar(reach: *const Self) bool {
+            return reach.slots.len > 1 << 15;
         }
 
         /// For a node that is about to be looked for.

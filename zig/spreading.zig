@@ -221,7 +221,7 @@ fn Hops(comptime kind: reach_zig.Kind) type {
         reach: reach_zig.Reach(kind, u32),
         activation: []f32,
         received: []f32,
-        /// One bit a place; a word is cleared when its first place is taken.
+        /// One bit a place, of the word in which its first place comes in.
         fired: []u32,
 
         const Self = @This();
@@ -242,10 +242,7 @@ fn Hops(comptime kind: reach_zig.Kind) type {
                 .received = try frame.alloc(f32, shape.most),
                 .fired = try frame.alloc(u32, firedWords(shape.most)),
             };
-            for (seeds) |seed| {
-                const place = front.placeOf(seed.node);
-                front.activation[place] = saturated(front.activation[place] + seed.activation);
-            }
+            front.begin(seeds);
             if (fired) |before| front.recall(before);
             var result: Result = .{};
             for (0..options.hops) |_| {
@@ -279,7 +276,8 @@ fn Hops(comptime kind: reach_zig.Kind) type {
             result: *Result,
         ) bool {
             const fired = result.fired;
-            for (0..front.reach.count) |place| {
+            const before = front.reach.count;
+            for (0..before) |place| {
                 const activation = front.activation[place];
                 // Zero passes nothing on, so it has not fired.
                 if (activation == 0 or activation < options.threshold) continue;
@@ -294,6 +292,7 @@ fn Hops(comptime kind: reach_zig.Kind) type {
                 front.noteFired(place);
                 result.fired += 1;
             }
+            front.welcome(before);
             front.settle(aggregate, options.retain);
             options.inhibits().apply(front.activation[0..front.reach.count]);
             const at_rest = result.fired == fired and options.retain == 1 and !options.inhibits().isAny();
@@ -305,8 +304,10 @@ fn Hops(comptime kind: reach_zig.Kind) type {
                 front: *Self,
 
                 inline fn give(sink: @This(), target: u32, amount: f32) void {
-                    const received = &sink.front.received[sink.front.placeOf(target)];
-                    received.* = joined(aggregate, received.*, amount);
+                    const front = sink.front;
+                    const put = front.reach.put(target);
+                    const before = if (put.new) 0 else front.received[put.place];
+                    front.received[put.place] = joined(aggregate, before, amount);
                 }
 
                 /// Apart, so that all it needs stays in registers.
@@ -320,23 +321,20 @@ fn Hops(comptime kind: reach_zig.Kind) type {
                     const front = sink.front;
                     const received = front.received;
                     var reach = front.reach;
-                    for (targets, weights) |target, weight| {
-                        const amount: f32 = @floatCast(scale * weight);
-                        if (reach.find(target)) |place| {
-                            received[place] = joined(aggregate, received[place], amount);
-                        } else {
-                            received[front.join(target)] = amount;
-                            reach.count += 1;
-                        }
+                    switch (reach.isFar()) {
+                        inline else => |far| for (targets, weights, 0..) |target, weight, i| {
+                            if (far and i + ahead < targets.len) reach.prefetch(targets[i + ahead]);
+                            const put = if (far) reach.putFar(target) else reach.put(target);
+                            const there = received[put.place];
+                            const before = if (put.new) 0 else there;
+                            received[put.place] = joined(aggregate, before, @floatCast(scale * weight));
+                        },
                     }
+                    front.reach.count = reach.count;
                 }
-            };
-        }
 
-        /// A node that is not there yet.
-        noinline fn join(front: *Self, node: u32) usize {
-            @branchHint(.unlikely);
-            return front.placeOf(node);
+                const ahead = 16;
+            };
         }
 
         fn settle(front: *Self, comptime aggregate: Aggregate, retain: f32) void {
@@ -362,14 +360,21 @@ fn Hops(comptime kind: reach_zig.Kind) type {
             front.received[place..][0..n].* = @splat(0);
         }
 
-        inline fn placeOf(front: *Self, node: u32) usize {
-            const put = front.reach.put(node);
-            if (put.new) {
-                front.activation[put.place] = 0;
-                front.received[put.place] = 0;
-                if (put.place % 32 == 0) front.fired[put.place / 32] = 0;
+        /// Seeds, repeated ones summed.
+        fn begin(front: *Self, seeds: []const Seed) void {
+            for (seeds) |seed| {
+                const put = front.reach.put(seed.node);
+                const before = if (put.new) 0 else front.activation[put.place];
+                front.activation[put.place] = saturated(before + seed.activation);
             }
-            return put.place;
+            @memset(front.received[0..front.reach.count], 0);
+            @memset(front.fired[0..firedWords(front.reach.count)], 0);
+        }
+
+        /// Those who came in since there were `before`, and hold what they received alone.
+        fn welcome(front: *Self, before: usize) void {
+            @memset(front.activation[before..front.reach.count], 0);
+            @memset(front.fired[firedWords(before)..firedWords(front.reach.count)], 0);
         }
 
         fn hasFired(front: *const Self, place: usize) bool {
