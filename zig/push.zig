@@ -135,6 +135,7 @@ fn Run(comptime kind: reach_zig.Kind) type {
                 run.result.edges += walked;
                 run.first = if (run.first + 1 == run.queue.len) 0 else run.first + 1;
                 run.waiting -= 1;
+                if (run.reach.isFar()) run.prefetchNext();
                 node.limit = run.limitOf(end - first);
                 const held: f64 = node.residual;
                 node.residual = 0;
@@ -156,8 +157,13 @@ fn Run(comptime kind: reach_zig.Kind) type {
             const targets = run.graph.targets[first..end];
             const weights = run.graph.weights[first..end];
             var reach = run.reach;
+            const far = reach.isFar();
             for (targets, weights, 0..) |target, weight, i| {
-                if (i + ahead < targets.len) reach.prefetch(targets[i + ahead]);
+                if (far and i + ahead < targets.len) {
+                    reach.prefetch(targets[i + ahead]);
+                    @prefetch(&run.graph.offsets[targets[i + ahead]], .{});
+                    reach.prefetchMember(targets[i + ahead / 2]);
+                }
                 const amount = scale * weight;
                 if (reach.find(target)) |place| {
                     const node = &reach.member[place];
@@ -170,7 +176,20 @@ fn Run(comptime kind: reach_zig.Kind) type {
             }
         }
 
-        const ahead = 12;
+        const ahead = 16;
+
+        /// Asks for what the nodes whose turn comes soon need first.
+        inline fn prefetchNext(run: *const Self) void {
+            if (run.waiting < 2) return;
+            const second = if (run.first + 1 == run.queue.len) 0 else run.first + 1;
+            const later = run.reach.member[run.queue[second]].node;
+            @prefetch(&run.graph.offsets[later], .{});
+            @prefetch(&run.graph.out_strengths[later], .{});
+            const edge = run.graph.offsets[run.reach.member[run.queue[run.first]].node];
+            if (edge >= run.graph.targets.len) return;
+            @prefetch(&run.graph.targets[edge], .{});
+            @prefetch(&run.graph.weights[edge], .{});
+        }
 
         noinline fn give(run: *Self, target: u32, amount: f32) void {
             const put = run.reach.put(target);

@@ -129,6 +129,12 @@ pub fn Reach(comptime kind: Kind, comptime Member: type) type {
             @prefetch(&reach.slots[reach.firstSlot(node)], .{});
         }
 
+        /// For one whose slot is there by now: what is known of it.
+        pub inline fn prefetchMember(reach: *const Self, node: u32) void {
+            const held = @min(reach.slots[reach.firstSlot(node)], reach.member.len - 1);
+            @prefetch(&reach.member[held], .{});
+        }
+
         inline fn firstSlot(reach: *const Self, node: u32) usize {
             return if (kind == .direct) node else reach.hash(node);
         }

@@ -66,9 +66,10 @@ fn pullOne(
             if (far) ahead(sources, edge, x);
             parts = simd.mulAdd(Wide, weights[edge..][0..wide].*, gather(sources[edge..][0..wide], x), parts);
         }
-        if (edge < whole) {
+        if (edge == next) {
+            // Nothing is left of the row, or it has nothing.
+        } else if (edge < whole) {
             // The edges behind the row are read with a weight of 0: no branch on how many are left.
-            if (far) ahead(sources, edge, x);
             const left: @Vector(wide, u32) = @splat(next - @as(u32, @intCast(edge)));
             const its = std.simd.iota(u32, wide) < left;
             const weight = @select(f32, its, @as(Wide, weights[edge..][0..wide].*), @as(Wide, @splat(0)));
@@ -90,7 +91,7 @@ inline fn gather(sources: *const [wide]u32, x: []const f32) Wide {
 
 /// Asks for what is read some rows later.
 inline fn ahead(sources: []const u32, edge: usize, x: []const f32) void {
-    const distance = 32;
+    const distance = 64;
     if (edge + distance + wide > sources.len) return;
     inline for (0..wide) |lane| @prefetch(&x[sources[edge + distance + lane]], .{});
 }
