@@ -79,6 +79,12 @@ pub enum Error {
         /// Bytes of the arena; 0 where the system did not give them.
         capacity: usize,
     },
+    /// The system has no room for a workspace.
+    #[error("workspace: expected {bytes} bytes from the system, which has none")]
+    Workspace {
+        /// Bytes that one of its arrays takes.
+        bytes: usize,
+    },
     /// `ECPHORY_TIER` names no tier that this machine can run. Every call returns it.
     #[error("ECPHORY_TIER: expected one of {available}, found {requested}")]
     UnknownTier {
@@ -213,6 +219,19 @@ impl Error {
             return Ok(());
         }
         Err(Self::Value { what, position, expected: "a finite number of 0 or more", found })
+    }
+
+    /// From `min` to `max`, which `expected` says.
+    pub(crate) fn check_within(
+        what: &'static str,
+        (min, max): (f64, f64),
+        expected: &'static str,
+        found: f64,
+    ) -> Result<(), Self> {
+        if (min..=max).contains(&found) {
+            return Ok(());
+        }
+        Err(Self::Value { what, position: None, expected, found: found as f32 })
     }
 
     /// Finite and above zero.

@@ -110,6 +110,7 @@ impl Graph {
             targets: self.targets.as_ptr(),
             weights: self.weights.as_ptr(),
             out_strengths: self.out_strengths.as_ptr(),
+            relations: self.relations.as_ref().map_or(std::ptr::null(), |relations| relations.as_ptr()),
             node_count: self.node_count(),
         }
     }

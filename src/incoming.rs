@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use rayon::prelude::*;
 
 use crate::similarity::room;
-use crate::{Error, Graph};
+use crate::{Error, Graph, ffi};
 
 /// Nodes up to which they are put in order on the calling thread.
 const SMALL: usize = 1 << 15;
@@ -35,7 +35,6 @@ struct InEdges {
 /// The edges into node `order[v]` stand at `offsets[v]..offsets[v + 1]`, by ascending source. All but `place` is in the
 /// order of nodes in here, and sources are places in it.
 #[derive(Debug, Clone, Copy)]
-#[cfg_attr(not(test), expect(dead_code, reason = "kernels that pull are to come"))]
 pub(crate) struct Incoming<'a> {
     /// `[node_count]`: the caller's index of each node, by edges in and out, the most first, ties by lower index.
     pub order: &'a [u32],
@@ -51,10 +50,25 @@ pub(crate) struct Incoming<'a> {
     pub out_strengths: &'a [f32],
 }
 
+impl Incoming<'_> {
+    pub fn node_count(&self) -> usize {
+        self.order.len()
+    }
+
+    /// As ecphory.h has it, in the order of nodes in here. What it promises there is what `InEdges::of` established.
+    pub fn raw(&self) -> ffi::ecp_incoming {
+        ffi::ecp_incoming {
+            offsets: self.offsets.as_ptr(),
+            sources: self.sources.as_ptr(),
+            weights: self.weights.as_ptr(),
+            node_count: self.node_count(),
+        }
+    }
+}
+
 impl Graph {
     /// The edges into each node. The first call makes them; calls that meet there make them each for itself and one is
     /// kept, for a thread of the pool that waited for another could hold up the task that it waits for.
-    #[cfg_attr(not(test), expect(dead_code, reason = "kernels that pull are to come"))]
     pub(crate) fn incoming(&self) -> Result<Incoming<'_>, Error> {
         let Lazy(made) = &self.incoming;
         let InEdges { order, place, offsets, sources, weights, out_strengths } = match made.get() {

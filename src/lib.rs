@@ -49,6 +49,7 @@ mod incoming;
 mod meeting;
 mod metric;
 mod needs;
+mod pagerank;
 pub mod planner;
 mod quantize;
 mod queries;
@@ -57,6 +58,7 @@ mod rows;
 mod saved;
 mod similarity;
 mod spreading;
+mod sweeps;
 mod tasks;
 pub mod tier;
 
@@ -70,6 +72,7 @@ pub use graph::{Edge, Graph};
 pub use hits::{Hit, TopK};
 pub use metric::Metric;
 pub use needs::{Kernel, NeedHistogram};
+pub use pagerank::{Dangling, EachRanks, HeatKernel, NearRanks, PageRank, Ranks};
 pub use quantize::{Quantized, quantize_bits, quantize_i8};
 #[cfg(feature = "half")]
 pub use quantize::{quantize_bf16, quantize_f16};
@@ -77,7 +80,8 @@ pub use queries::AsQueries;
 pub use report::{ArenaReport, ArenaStats, KernelReport, Overflows};
 pub use rows::{AsRows, Prepared, Rows};
 pub use similarity::{Packing, Precision, Search, similarity_batch, similarity_batch_into};
-pub use spreading::{Activation, Fire, Seed, Spread, Weighting};
+pub use spreading::{Activation, Aggregate, Fire, Inhibition, Seed, Spread, Stopped, Weighting};
+pub use sweeps::Workspace;
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -136,7 +136,7 @@ fn dense(found: &Activation, nodes: usize) -> Vec<f32> {
 }
 
 /// The options of `spread3` as the library has them.
-pub fn options() -> Spread {
+pub fn options() -> Spread<'static> {
     let spread = Spread::default().hops(HOPS).threshold(THRESHOLD).transmission(TRANSMISSION);
     spread.retain(1.0).weighting(Weighting::AsGiven)
 }
