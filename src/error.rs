@@ -71,19 +71,13 @@ pub enum Error {
         elements: &'static str,
     },
     /// The arena is too small for the call, and no policy helped: there is none for a caller's own scratch. Or the
-    /// system did not give the memory that an arena, a result or a graph takes.
+    /// system did not give the memory that an arena, a result, a graph or a workspace takes.
     #[error("out of memory: {}", short(*needed, *capacity))]
     OutOfMemory {
         /// Bytes held by outer scopes of the thread, and the need of the call.
         needed: usize,
         /// Bytes of the arena; 0 where the system did not give them.
         capacity: usize,
-    },
-    /// The system has no room for a workspace.
-    #[error("workspace: expected {bytes} bytes from the system, which has none")]
-    Workspace {
-        /// Bytes that one of its arrays takes.
-        bytes: usize,
     },
     /// `ECPHORY_TIER` names no tier that this machine can run. Every call returns it.
     #[error("ECPHORY_TIER: expected one of {available}, found {requested}")]

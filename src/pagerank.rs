@@ -42,7 +42,8 @@ impl Default for PageRank {
 pub struct NearRanks {
     /// Nodes of rank above 0: in the order reached, or, after sweeps, ascending.
     pub nodes: Vec<u32>,
-    /// The rank of each, never above the exact one, but for rounding.
+    /// The rank of each, never above the exact one, but for rounding: at most 2^-24 of what a node holds for each time
+    /// that an edge gives to it.
     pub ranks: Vec<f32>,
     /// What all ranks together may still gain: with them, 1 up to rounding.
     pub residual: f64,
@@ -112,9 +113,10 @@ impl PageRank {
     /// Ranks near `seeds`, by forward push (Andersen, Chung and Lang, "Local Graph Partitioning using PageRank
     /// Vectors", 2006, without its lazy half step): no node is left with a residual above `epsilon` (1e-12 to 1) times
     /// its edges, 1 where it has none; what [`Dangling::Evenly`] shares may add as much again. The work, at most
-    /// `1 / (alpha * epsilon)` edges, and the scratch, at most 40 bytes for each of those or 24 for each node of the
-    /// graph, do not depend on how large the graph is. Where it comes to more than eight times the graph, sweeps over
-    /// all of it take over, in memory from the heap, with the same bound. On the calling thread, but for sweeps.
+    /// `1 / (alpha * epsilon)` edges and those back to the seeds, and the scratch, at most 40 bytes for each of the
+    /// former or 24 for each node of the graph, do not depend on how large the graph is. Where it comes to more than
+    /// eight times the graph, sweeps over all of it take over, in memory from the heap, with the same bound. On the
+    /// calling thread, but for sweeps.
     ///
     /// ```
     /// use ecphory::{Edge, Graph, PageRank, Seed};
@@ -128,8 +130,8 @@ impl PageRank {
     ///
     /// # Errors
     /// [`Error::Index`] and [`Error::Value`] for seeds, as [`Graph::spread`], and where all are 0; [`Error::Value`] for
-    /// `epsilon` and alpha outside their range; [`Error::OutOfMemory`] by the policy; [`Error::Workspace`];
-    /// [`Error::ThreadEnding`]; [`Error::UnknownTier`].
+    /// `epsilon` and alpha outside their range; [`Error::OutOfMemory`] by the policy, and where the system has none for
+    /// sweeps; [`Error::ThreadEnding`]; [`Error::UnknownTier`].
     pub fn push(&self, graph: &Graph, seeds: &[Seed], epsilon: f64) -> Result<NearRanks, Error> {
         self.check(graph, &[seeds])?;
         Error::check_within("epsilon", (1e-12, 1.0), "1e-12 to 1", epsilon)?;
@@ -240,7 +242,7 @@ impl PageRank {
     /// sweep, or faster. The first call for a graph makes its edges by target, which it keeps.
     ///
     /// # Errors
-    /// As [`PageRank::push`], but for the policy: it takes no scratch.
+    /// As [`PageRank::push`]; [`Error::OutOfMemory`] only where the system has none: it takes no scratch.
     pub fn power<'w>(
         &self,
         graph: &Graph,
@@ -354,6 +356,7 @@ impl HeatKernel {
         graph.check_seeds(seeds)?;
         let (sweep, nodes) = (Sweep::new(graph, 1, starts(&[seeds])?)?, graph.node_count());
         let [mut x, mut next, ranks] = workspace.zeroed(nodes)?;
+        // Of what has taken so many steps: e^-t t^k / k!.
         let (mut weight, mut sweeps) = ((-self.t).exp(), 0);
         let mut lost = sweep.begin(weight, x, ranks);
         // The terms after the next one fall by t / (sweeps + 2) each, or faster.
@@ -363,11 +366,10 @@ impl HeatKernel {
         };
         while tail(weight, sweeps) > tolerance {
             sweeps += 1;
-            let scale = self.t / f64::from(sweeps);
-            let step = Step { keep: 1.0, ..Step::passing(scale, &lost, self.dangling, nodes) };
+            weight *= self.t / f64::from(sweeps);
+            let step = Step { keep: 1.0, gain: weight as f32, ..Step::passing(1.0, &lost, self.dangling, nodes) };
             lost = sweep.step(&step, x, next, ranks)?.lost;
             std::mem::swap(&mut x, &mut next);
-            weight *= scale;
         }
         sweep.by_node(ranks, x);
         Ok(Ranks { ranks: &workspace.ranks, sweeps, error: tail(weight, sweeps) })

@@ -38,8 +38,8 @@ impl Workspace {
     pub(crate) fn zeroed(&mut self, len: usize) -> Result<[&mut [f32]; 3], Error> {
         for array in [&mut self.x, &mut self.next, &mut self.ranks] {
             array.clear();
-            let bytes = len.saturating_mul(size_of::<f32>());
-            array.try_reserve_exact(len).map_err(|_| Error::Workspace { bytes })?;
+            let needed = len.saturating_mul(size_of::<f32>());
+            array.try_reserve_exact(len).map_err(|_| Error::OutOfMemory { needed, capacity: 0 })?;
             array.resize(len, 0.0);
         }
         Ok([&mut self.x, &mut self.next, &mut self.ranks])
@@ -148,17 +148,18 @@ impl<'a> Sweep<'a> {
         ranks.copy_from_slice(x);
     }
 
-    /// What `mass` of each cue at its start is to the next sweep; returns what of it stands at nodes that lead nowhere.
-    pub fn begin(&self, mass: f64, x: &mut [f32], ranks: &mut [f32]) -> [f64; LANES] {
+    /// What the starts are to the first sweep, and `gain` times them to `ranks`; returns what of them stands at nodes
+    /// that lead nowhere.
+    pub fn begin(&self, gain: f64, x: &mut [f32], ranks: &mut [f32]) -> [f64; LANES] {
         let mut lost = [0.0; LANES];
-        for start in &self.starts {
-            let (at, held) = (start.node as usize * self.lanes + start.lane, mass * start.share);
-            ranks[at] += held as f32;
-            let strength = self.incoming.out_strengths[start.node as usize];
+        for &Start { node, lane, share } in &self.starts {
+            let at = node as usize * self.lanes + lane;
+            ranks[at] += (gain * share) as f32;
+            let strength = self.incoming.out_strengths[node as usize];
             if strength >= f32::MIN_POSITIVE {
-                x[at] += (held / f64::from(strength)) as f32;
+                x[at] += (share / f64::from(strength)) as f32;
             } else {
-                lost[start.lane] += held;
+                lost[lane] += share;
             }
         }
         lost

@@ -933,7 +933,7 @@ static void check_push(void) {
     CHECK(fabs(sum - 1) < 1e-5 && result.residual < 1e-5 && result.stopped == ECP_STOPPED_NO && reached[0] == 0);
     CHECK(ecp_push_need(&graph, seeds, 2, &options) == 2 * rounded(12) + rounded(48));
     ecp_push_options bad[7] = {options, options, options, options, options, options, options};
-    bad[0].alpha = 0, bad[1].alpha = 1.5, bad[2].alpha = NAN, bad[3].epsilon = 0, bad[4].epsilon = NAN;
+    bad[0].alpha = 1e-4, bad[1].alpha = 1.5, bad[2].alpha = NAN, bad[3].epsilon = 1e-13, bad[4].epsilon = NAN;
     bad[5].dangling = 2, bad[6].reserved = 1;
     result.reached_count = 77;
     for (int i = 0; i < 7; i++) INVALID(ecp_push(&graph, seeds, 2, &bad[i], reached, p, r, &result, NULL));

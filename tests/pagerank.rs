@@ -56,6 +56,80 @@ fn ranks_are_those_that_are_published() {
     assert_ranks(&six(), &[Seed::new(0, 2.0)], 0.15, Dangling::Evenly, &evenly);
 }
 
+/// `scipy.sparse.linalg.expm_multiply(t * (P.T - I), e)` of scipy 1.17.1, for `six` and its first page.
+const SCIPY: [(f64, Dangling, [f64; 6]); 6] = [
+    (
+        1.0,
+        Dangling::ToSeeds,
+        [0.508402976162, 0.238891845956, 0.206405836964, 0.006840530501, 0.033289004156, 0.006169806262],
+    ),
+    (
+        1.0,
+        Dangling::Evenly,
+        [0.419621933871, 0.244025792519, 0.210733918954, 0.036470000595, 0.056770332663, 0.032378021398],
+    ),
+    (
+        5.0,
+        Dangling::ToSeeds,
+        [0.303784452823, 0.224608271487, 0.165413463412, 0.114293509629, 0.102787891151, 0.089112411499],
+    ),
+    (
+        5.0,
+        Dangling::Evenly,
+        [0.069576088680, 0.117168545239, 0.080253965329, 0.307403802422, 0.188751105426, 0.236846492905],
+    ),
+    (
+        20.0,
+        Dangling::ToSeeds,
+        [0.092495271095, 0.068416738703, 0.050230953541, 0.343982537363, 0.185850651897, 0.259023847401],
+    ),
+    (
+        20.0,
+        Dangling::Evenly,
+        [0.000547025938, 0.000950512574, 0.000637186544, 0.443345188048, 0.221958435652, 0.332561651244],
+    ),
+];
+
+#[test]
+fn heat_is_what_scipy_makes_of_the_exponential() {
+    let mut workspace = Workspace::new();
+    for (t, dangling, expected) in SCIPY {
+        let kernel = HeatKernel::new(t).dangling(dangling);
+        let found = kernel.sweep(&six(), &[Seed::new(0, 3.0)], 1e-9, &mut workspace).unwrap();
+        for (node, (&found, expected)) in found.ranks.iter().zip(expected).enumerate() {
+            let off = (f64::from(found) - expected).abs();
+            assert!(
+                off <= 2e-6 * expected + 1e-9,
+                "t {t}, {dangling:?}, node {node}: expected {expected}, found {found}"
+            );
+        }
+    }
+}
+
+#[test]
+fn weights_and_nodes_of_any_size_lose_no_heat() {
+    // Weights of 2^90 among a thousand nodes, over 64 steps: each in turn is beyond what f32 holds of the other.
+    let ring = (0..1000).flat_map(|node| [1, 7].map(|step| Edge::new(node, (node + step) % 1000, 2f32.powi(90))));
+    let graph = Graph::from_edges(1000, ring).unwrap();
+    let mut workspace = Workspace::new();
+    let found = HeatKernel::new(64.0).sweep(&graph, &uniform(1000), 1e-9, &mut workspace).unwrap();
+    assert!(found.ranks.iter().all(|&rank| (f64::from(rank) - 1e-3).abs() < 1e-8), "{:?}", &found.ranks[..3]);
+}
+
+#[test]
+fn a_node_with_many_links_has_its_rank_within_the_stated_rounding() {
+    let leaves = 100_000;
+    let graph = graph(leaves + 1, &(1..=leaves as u32).flat_map(|leaf| [(0, leaf), (leaf, 0)]).collect::<Vec<_>>());
+    let mut workspace = Workspace::new();
+    for alpha in [0.15, 0.5] {
+        let found = PageRank::default().alpha(alpha).power(&graph, &[Seed::new(0, 1.0)], 1e-9, &mut workspace).unwrap();
+        let exact = 1.0 / (2.0 - alpha);
+        let bound = exact * (4.0 / alpha + leaves as f64 / 8.0) / 16_777_216.0;
+        let off = (f64::from(found.ranks[0]) - exact).abs();
+        assert!(off <= bound, "{off} of at most {bound}");
+    }
+}
+
 /// Some edges with weights; every ninth node leads nowhere.
 struct Sample {
     nodes: usize,

@@ -245,6 +245,50 @@ fn the_strongest_edges_and_the_factor_of_fan_are_what_a_smaller_graph_says() {
 }
 
 #[test]
+fn factors_of_relations_are_what_a_graph_of_weights_so_changed_says() {
+    let (nodes, edges) = random_graph(61);
+    let relation = |source: u32, target: u32| (source * 7 + target) as u8 % 5;
+    let related =
+        edges.iter().map(|&(source, target, weight)| (Edge::new(source, target, weight), relation(source, target)));
+    // Twice as much of another relation beside each edge of relation 1, and that one carries nothing.
+    let beside = edges.iter().filter(|edge| relation(edge.0, edge.1) == 1);
+    let beside = beside.map(|&(source, target, weight)| (Edge::new(source, target, 2.0 * weight), 200));
+    let graph = Graph::builder(nodes).related(related.chain(beside)).unwrap().build().unwrap();
+    let mut factors = [1.0; 256];
+    factors[..5].copy_from_slice(&[0.5, 0.25, 0.0, 1.0, 2.0]);
+    factors[200] = 0.0;
+    let changed: Vec<_> = edges
+        .iter()
+        .map(|&(source, target, weight)| (source, target, weight * factors[relation(source, target) as usize]))
+        .filter(|edge| edge.2 > 0.0)
+        .collect();
+    let seeds = [Seed::new(3, 1.0), Seed::new(77, 0.7)];
+    for fire in [Fire::Once, Fire::EveryHop, Fire::BestFirst { nodes: 40 }] {
+        let spread = plain().hops(3).retain(1.0).fire(fire);
+        let expected = self::graph(nodes, &changed).spread(&seeds, &spread).unwrap();
+        let found = graph.spread(&seeds, &spread.relations(&factors)).unwrap();
+        assert_eq!(found.nodes, expected.nodes, "{fire:?}");
+        assert_near(&dense(&found, nodes), &dense(&expected, nodes), 1e-6);
+    }
+    // Without factors all edges count alike, and parallel ones add up.
+    let both: Vec<_> = edges
+        .iter()
+        .map(|&(source, target, weight)| {
+            (source, target, if relation(source, target) == 1 { 3.0 * weight } else { weight })
+        })
+        .collect();
+    let expected = self::graph(nodes, &both).spread(&seeds, &Spread::default()).unwrap();
+    let found = graph.spread(&seeds, &Spread::default()).unwrap();
+    assert_near(&dense(&found, nodes), &dense(&expected, nodes), 1e-6);
+    // A graph without relations has relation 0 alone.
+    let halved: Vec<_> = edges.iter().map(|&(source, target, weight)| (source, target, 0.5 * weight)).collect();
+    let spread = plain().hops(2);
+    let expected = self::graph(nodes, &halved).spread(&seeds, &spread).unwrap();
+    let found = self::graph(nodes, &edges).spread(&seeds, &spread.relations(&factors)).unwrap();
+    assert_near(&dense(&found, nodes), &dense(&expected, nodes), 1e-6);
+}
+
+#[test]
 fn inhibition_and_squashing_are_what_their_source_says() {
     let (nodes, edges) = random_graph(31);
     let graph = graph(nodes, &edges);

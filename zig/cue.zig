@@ -98,7 +98,8 @@ pub const RawPush = extern struct {
     reserved: u32,
 
     pub fn checked(raw: *const RawPush) ?*const push_zig.Options {
-        if (!(raw.alpha > 0 and raw.alpha <= 1) or !(raw.epsilon > 0 and raw.epsilon <= 1)) return null;
+        // In f32 residuals must shrink at each step by more than rounding adds.
+        if (!(raw.alpha >= 1e-3 and raw.alpha <= 1) or !(raw.epsilon >= 1e-12 and raw.epsilon <= 1)) return null;
         return if (raw.dangling > 1 or raw.reserved != 0) null else @ptrCast(raw);
     }
 };

@@ -49,12 +49,16 @@ const Node = extern struct {
 };
 
 /// In exact arithmetic no more than 1 / (alpha * epsilon) edges are walked: each of those of a node takes alpha *
-/// epsilon from the residuals, whose sum begins at 1. A hundredth more is for rounding.
-pub fn shapeOf(graph: Graph, seeds: []const Seed, options: *const Options) reach_zig.Shape {
+/// epsilon from the residuals, whose sum begins at 1. A hundredth more is for rounding; where that comes to more still,
+/// pushing stops, for there is scratch for no more.
+fn edgesMost(options: *const Options) u64 {
     const bound = 1.01 / (options.alpha * options.epsilon) + 1;
     const walked: u64 = if (bound < 0x1p53) @trunc(bound) else std.math.maxInt(u64);
-    const edges = @min(options.edges_most, walked);
-    return .{ .nodes = graph.nodes(), .most = @min(graph.nodes(), seeds.len +| edges) };
+    return @min(options.edges_most, walked);
+}
+
+pub fn shapeOf(graph: Graph, seeds: []const Seed, options: *const Options) reach_zig.Shape {
+    return .{ .nodes = graph.nodes(), .most = @min(graph.nodes(), seeds.len +| edgesMost(options)) };
 }
 
 fn needOf(shape: reach_zig.Shape) usize {
@@ -120,6 +124,9 @@ fn Run(comptime kind: reach_zig.Kind) type {
             for (seeds) |seed| sum += seed.activation;
             const options = run.options;
             for (seeds) |seed| run.give(seed.node, @floatCast(seed.activation / sum));
+            const edges_most = edgesMost(options);
+            // Those that lead on: none of the others, back to the seeds, leads to a node that is new.
+            var edges: u64 = 0;
             const even_most = options.epsilon * @as(f64, @floatFromInt(run.graph.nodes()));
             while (run.waiting > 0) {
                 const place = run.queue[run.first];
@@ -127,12 +134,14 @@ fn Run(comptime kind: reach_zig.Kind) type {
                 const first, const end = .{ run.graph.offsets[node.node], run.graph.offsets[node.node + 1] };
                 const strength = run.graph.out_strengths[node.node];
                 const dangling = strength < std.math.floatMin(f32);
-                const walked = if (dangling) seeds.len else end - first;
-                if (run.result.edges + walked > options.edges_most or run.result.evenly > even_most) {
+                const walked: u64, const back: u64 = if (dangling) .{ 0, seeds.len } else .{ end - first, 0 };
+                const all_walked = run.result.edges + walked + back;
+                if (all_walked > options.edges_most or edges + walked > edges_most or run.result.evenly > even_most) {
                     run.result.stopped = .work;
                     return;
                 }
-                run.result.edges += walked;
+                run.result.edges = all_walked;
+                edges += walked;
                 run.first = if (run.first + 1 == run.queue.len) 0 else run.first + 1;
                 run.waiting -= 1;
                 if (run.reach.isFar()) run.prefetchNext();

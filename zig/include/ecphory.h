@@ -347,8 +347,8 @@ ecp_status ecp_fan_activation(const ecp_graph *graph, const ecp_seed *sources, s
 #define ECP_DANGLING_EVENLY 1u   /* or to all nodes alike */
 
 typedef struct ecp_push_options {
-    double alpha;        /* the share that stays: above 0, at most 1 */
-    double epsilon;      /* above 0, at most 1 */
+    double alpha;        /* the share that stays: 0.001 to 1 */
+    double epsilon;      /* 1e-12 to 1 */
     uint64_t edges_most; /* edges that may be walked */
     uint32_t dangling;   /* ECP_DANGLING_* */
     uint32_t reserved;   /* 0 */
@@ -359,12 +359,12 @@ typedef struct ecp_push_result {
     uint64_t edges;    /* walked, those back to the seeds too */
     double residual;   /* sum of residuals */
     double evenly;     /* what is still to be shared among all nodes; 0 but with ECP_DANGLING_EVENLY */
-    uint32_t stopped;  /* ECP_STOPPED_WORK: more edges than may be walked, or evenly would make every node push */
+    uint32_t stopped;  /* ECP_STOPPED_WORK: no more edges may be walked, or evenly would make every node push */
     uint32_t reserved; /* 0 */
 } ecp_push_result;
 
 /* Scratch bytes of ecp_push: they follow the nodes that it can reach, at most the seeds and as many as edges may be
- * walked, which are 1.01 / (alpha epsilon) + 1 at most. 0 for arguments that ecp_push refuses; saturated. */
+ * walked, of which 1.01 / (alpha epsilon) + 1 lead on at most. 0 for arguments that ecp_push refuses; saturated. */
 size_t ecp_push_need(const ecp_graph *graph, const ecp_seed *seeds, size_t seed_count, const ecp_push_options *options);
 
 /* Personalised PageRank by forward push: while a node holds a residual above epsilon times its edges (1 where it has
