@@ -241,6 +241,16 @@ impl PageRank {
     /// pool; the bits do not depend on how many there are. It always ends: the error shrinks by `1 - alpha` at each
     /// sweep, or faster. The first call for a graph makes its edges by target, which it keeps.
     ///
+    /// ```
+    /// use ecphory::{Edge, Graph, PageRank, Seed, Workspace};
+    ///
+    /// let graph = Graph::from_edges(2, [Edge::new(0, 1, 1.0), Edge::new(1, 0, 1.0)])?;
+    /// let mut workspace = Workspace::new();
+    /// let found = PageRank::default().alpha(0.5).power(&graph, &[Seed::new(0, 1.0)], 1e-6, &mut workspace)?;
+    /// assert!(found.error <= 1e-6 && (found.ranks[0] - 2.0 / 3.0).abs() < 1e-6);
+    /// # Ok::<(), ecphory::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// As [`PageRank::push`]; [`Error::OutOfMemory`] only where the system has none: it takes no scratch.
     pub fn power<'w>(
@@ -260,6 +270,17 @@ impl PageRank {
     /// [`PageRank::power`] of several cues, 16 of which share each sweep: one pass over the edges for all of them.
     /// Groups of 16 and the rows of each run on the threads of the current rayon pool. The workspace holds 192 bytes
     /// for each node and group. Ranks are those of [`PageRank::power`] within the bounds of both.
+    ///
+    /// ```
+    /// use ecphory::{Edge, Graph, PageRank, Seed, Workspace};
+    ///
+    /// let graph = Graph::from_edges(2, [Edge::new(0, 1, 1.0), Edge::new(1, 0, 1.0)])?;
+    /// let mut workspace = Workspace::new();
+    /// let cues = [[Seed::new(0, 1.0)], [Seed::new(1, 1.0)]];
+    /// let found = PageRank::default().alpha(0.5).power_each(&graph, &cues, 1e-6, &mut workspace)?;
+    /// assert!((found.of(1)[1] - 2.0 / 3.0).abs() < 1e-6);
+    /// # Ok::<(), ecphory::Error>(())
+    /// ```
     ///
     /// # Errors
     /// As [`PageRank::power`]; every cue is checked before the first sweep.
@@ -341,6 +362,16 @@ impl HeatKernel {
 
     /// Ranks of all nodes, in `workspace`: their sum is 1 less what the tail of the series has, at most `tolerance`
     /// (1e-12 to 1), and they lack no more than that. Sweeps and rounding as in [`PageRank::power`].
+    ///
+    /// ```
+    /// use ecphory::{Edge, Graph, HeatKernel, Seed, Workspace};
+    ///
+    /// let graph = Graph::from_edges(2, [Edge::new(0, 1, 1.0), Edge::new(1, 0, 1.0)])?;
+    /// let mut workspace = Workspace::new();
+    /// let found = HeatKernel::new(1.0).sweep(&graph, &[Seed::new(0, 1.0)], 1e-6, &mut workspace)?;
+    /// assert!((found.ranks[0] - (-1f32).exp() * 1f32.cosh()).abs() < 1e-6);
+    /// # Ok::<(), ecphory::Error>(())
+    /// ```
     ///
     /// # Errors
     /// As [`PageRank::power`]; [`Error::Value`] for `t` outside its range.

@@ -294,6 +294,39 @@ fn many_cues_side_by_side_have_the_ranks_of_each_by_itself() {
 }
 
 #[test]
+fn ranks_do_not_depend_on_how_nodes_are_numbered_but_for_rounding() {
+    let sample = Sample::random(12, 2000, 7);
+    // 1201 and 2000 share no factor.
+    let number = |node: u32| node * 1201 % 2000;
+    let renumbered = sample.edges.iter().map(|edge| Edge::new(number(edge.source), number(edge.target), edge.weight));
+    let (graph, other) = (sample.graph(), Graph::from_edges(sample.nodes, renumbered).unwrap());
+    let seeds = SEEDS.map(|seed| Seed::new(number(seed.node), seed.activation));
+    let (mut here, mut there) = (Workspace::new(), Workspace::new());
+    let off = |ranks: &[f64], others: &[f64]| -> f64 {
+        (0..).zip(ranks).map(|(node, rank)| (rank - others[number(node) as usize]).abs()).sum()
+    };
+    let wide = |ranks: &[f32]| ranks.iter().map(|&rank| f64::from(rank)).collect::<Vec<_>>();
+    for dangling in [Dangling::ToSeeds, Dangling::Evenly] {
+        let page_rank = PageRank::default().dangling(dangling);
+        let power = wide(page_rank.power(&graph, &SEEDS, 1e-8, &mut here).unwrap().ranks);
+        let renumbered = wide(page_rank.power(&other, &seeds, 1e-8, &mut there).unwrap().ranks);
+        assert!(off(&power, &renumbered) <= 2e-8 + 2e-6);
+        let kernel = HeatKernel::new(4.0).dangling(dangling);
+        let heat = wide(kernel.sweep(&graph, &SEEDS, 1e-8, &mut here).unwrap().ranks);
+        let renumbered = wide(kernel.sweep(&other, &seeds, 1e-8, &mut there).unwrap().ranks);
+        assert!(off(&heat, &renumbered) <= 2e-8 + 2e-6);
+        // Pushed in another order, and within the residual of both all the same.
+        let near = page_rank.push(&graph, &SEEDS, 1e-5).unwrap();
+        let renumbered = page_rank.push(&other, &seeds, 1e-5).unwrap();
+        let apart = off(&dense(&near, sample.nodes), &dense(&renumbered, sample.nodes));
+        assert!(apart <= near.residual + renumbered.residual + 2e-6, "{apart}");
+        // Pushed and pulled.
+        let pulled: f64 = dense(&near, sample.nodes).iter().zip(&power).map(|(near, rank)| (near - rank).abs()).sum();
+        assert!(pulled <= near.residual + 1e-8 + 2e-6, "{pulled}");
+    }
+}
+
+#[test]
 fn bits_do_not_depend_on_the_number_of_threads() {
     let sample = Sample::random(9, 60_000, 5);
     let graph = sample.graph();

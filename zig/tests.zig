@@ -186,6 +186,11 @@ fn expectExports(comptime declared: type, comptime exports: type, comptime prefi
     try std.testing.expectEqual(found, exported);
 }
 
+/// C's pointer to an array is one to its first element.
+fn Pointee(comptime T: type) type {
+    return if (@typeInfo(T) == .array) @typeInfo(T).array.child else T;
+}
+
 /// What a type is at the border: kind, width, what it points at and whether that may be written.
 fn shape(comptime T: type) []const u8 {
     return switch (@typeInfo(T)) {
@@ -194,7 +199,7 @@ fn shape(comptime T: type) []const u8 {
         .@"enum" => shape(@typeInfo(T).@"enum".tag_type),
         .optional => |optional| shape(optional.child),
         .pointer => |pointer| (if (pointer.attrs.@"const") "const " else "") ++ "pointer to " ++
-            comptime shape(pointer.child),
+            comptime shape(Pointee(pointer.child)),
         .@"struct" => std.fmt.comptimePrint("struct of {d} bytes", .{@sizeOf(T)}),
         .@"opaque" => "anything",
         .array => |array| std.fmt.comptimePrint("{d} of ", .{array.len}) ++ comptime shape(array.child),
