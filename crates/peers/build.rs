@@ -23,7 +23,8 @@ fn arena() {
 fn decay() {
     println!("cargo:rustc-check-cfg=cfg(sleef)");
     println!("cargo:rustc-check-cfg=cfg(libmvec)");
-    if env::var("CARGO_CFG_TARGET_ARCH").as_deref() != Ok("x86_64") {
+    let both_widths = env::var("CARGO_CFG_TARGET_ARCH").as_deref() == Ok("x86_64") && cfg!(feature = "avx512");
+    if !both_widths {
         return;
     }
     watch_installations();
