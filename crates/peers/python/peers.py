@@ -180,7 +180,7 @@ class Walk:
         self.shares = read(folder, "shares", np.float64)
         self.start = read(folder, "start", np.float32)
         self.nodes = len(self.offsets) - 1
-        self.restart, self.tolerance = order["restart"], order["tolerance"]
+        self.restart, self.tolerance, self.time = order["restart"], order["tolerance"], order["time"]
         self.seeds = np.array([node for node, _ in order["seeds"]])
         self.masses = np.array([mass for _, mass in order["seeds"]])
 
@@ -225,6 +225,23 @@ def scipy_power(walk):
                 return now
 
     return Peer("scipy", solve, dtype=np.float64)
+
+
+def scipy_heat(walk):
+    sparse, linalg = library("scipy.sparse"), library("scipy.sparse.linalg")
+    if sparse is None or linalg is None:
+        return None
+    # What is at nodes without edges goes to the seeds: by edges here.
+    ends = np.flatnonzero(np.bincount(walk.sources, minlength=walk.nodes) == 0)
+    masses = np.repeat(walk.masses, len(ends))
+    back = (masses, (np.repeat(walk.seeds, len(ends)), np.tile(ends, len(walk.seeds))))
+    shape = (walk.nodes, walk.nodes)
+    steps = walk.matrix(sparse, np.float64) / (1.0 - walk.restart) + sparse.coo_matrix(back, shape=shape)
+    generator = (walk.time * (steps - sparse.identity(walk.nodes))).tocsr()
+    trace = generator.trace()
+    begun = np.zeros(walk.nodes)
+    np.add.at(begun, walk.seeds, walk.masses)
+    return Peer("scipy", lambda: linalg.expm_multiply(generator, begun, traceA=trace), "to 2^-53", dtype=np.float64)
 
 
 class GraphBlas:
@@ -369,6 +386,7 @@ def spreading(order):
     makers = {
         "ppr_iteration": [scipy_iteration, graphblas_iteration, networkit_iteration],
         "ppr_power": [scipy_power, graphblas_power, igraph_power],
+        "heat": [scipy_heat],
     }
     walk = Walk(order)
     return [peer for peer in (make(walk) for make in makers.get(order["case"], [])) if peer]

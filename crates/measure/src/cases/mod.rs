@@ -4,6 +4,8 @@ pub mod arena;
 mod companion;
 pub mod decay;
 pub mod ours;
+pub mod pushes;
+pub mod ranks;
 pub mod similarity;
 pub mod spreading;
 

@@ -9,7 +9,9 @@ use std::sync::{Arc, OnceLock};
 
 use ecphory_measure::Work;
 use ecphory_measure::cases::one_and_all;
-use ecphory_measure::cases::spreading::{self as cases, Known, Walk};
+use ecphory_measure::cases::pushes::ppr_push;
+use ecphory_measure::cases::ranks::{self as walks, Walk};
+use ecphory_measure::cases::spreading::{self as cases, Known};
 use ecphory_measure::data::{self, Csr};
 use ecphory_measure::suite::Plan;
 
@@ -37,7 +39,7 @@ impl Source {
 
     fn walk(&self) -> Result<&Walk, String> {
         let csr = self.csr()?;
-        Ok(self.walk.get_or_init(|| Walk::new(self.name, csr)))
+        Ok(self.walk.get_or_init(|| Walk::new(self.name, csr.clone())))
     }
 }
 
@@ -58,8 +60,10 @@ pub fn plans() -> Vec<Plan> {
             1 => iteration(source.clone()),
             _ => iteration_on(threads, source.clone()),
         }));
-        plans.push(power(source.clone()));
+        plans.extend(one_and_all().into_iter().map(|threads| power(threads, source.clone())));
     }
+    plans.extend(sources[1..3].iter().cloned().map(push));
+    plans.extend([batch, heat].map(|plan| plan(sources[1].clone())));
     sources.push(Source::new("wordnet5k", wordnet::demo));
     plans.extend(sources.into_iter().map(spread3));
     plans
@@ -81,7 +85,7 @@ fn spread3(source: Arc<Source>) -> Plan {
 fn iteration(source: Arc<Source>) -> Plan {
     Plan::new(work("ppr_iteration", &source), 1, move |limits| {
         let (csr, walk) = (source.csr()?, source.walk()?);
-        let mut case = cases::ppr_iteration(limits, walk, 1);
+        let mut case = walks::ppr_iteration(limits, walk, 1)?;
         ranks::join_sprs(&mut case, walk);
         ranks::join_graph(&mut case, csr, 1);
         if walk.nodes() <= 1000 {
@@ -97,17 +101,37 @@ fn iteration(source: Arc<Source>) -> Plan {
 /// The same on all threads, beside those who have threads of their own.
 fn iteration_on(threads: usize, source: Arc<Source>) -> Plan {
     Plan::new(work("ppr_iteration", &source), threads, move |limits| {
-        let mut case = cases::ppr_iteration(limits, source.walk()?, threads);
+        let mut case = walks::ppr_iteration(limits, source.walk()?, threads)?;
         ranks::join_graph(&mut case, source.csr()?, threads);
         Ok(case)
     })
 }
 
-fn power(source: Arc<Source>) -> Plan {
-    Plan::new(work("ppr_power", &source), 1, move |_| {
+fn power(threads: usize, source: Arc<Source>) -> Plan {
+    Plan::new(work("ppr_power", &source), threads, move |_| {
         let walk = source.walk()?;
-        let mut case = cases::ppr_power(walk);
-        python::spreading(&mut case, "ppr_power", walk, &[]);
+        let mut case = walks::ppr_power(walk, threads)?;
+        if threads == 1 {
+            python::spreading(&mut case, "ppr_power", walk, &[]);
+        }
+        Ok(case)
+    })
+}
+
+fn push(source: Arc<Source>) -> Plan {
+    Plan::new(work("ppr_push", &source), 1, move |limits| ppr_push(limits, source.name, source.csr()?))
+}
+
+fn batch(source: Arc<Source>) -> Plan {
+    Plan::new(work("ppr_batch16", &source), 1, move |_| walks::ppr_batch(source.walk()?))
+}
+
+fn heat(source: Arc<Source>) -> Plan {
+    Plan::new(work("heat", &source), 1, move |_| {
+        let walk = source.walk()?;
+        let exact = walks::heated(walk);
+        let mut case = walks::heat(walk, &exact)?;
+        python::spreading(&mut case, "heat", walk, &exact);
         Ok(case)
     })
 }

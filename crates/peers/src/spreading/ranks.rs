@@ -4,7 +4,7 @@ use std::panic::resume_unwind;
 use std::time::Duration;
 
 use ecphory_measure::cases::check;
-use ecphory_measure::cases::spreading::{RESTART, Walk};
+use ecphory_measure::cases::ranks::{RESTART, Walk};
 use ecphory_measure::data::Csr;
 use ecphory_measure::{Case, Clock, Contender, pin_to_first};
 use graph::prelude::{CsrLayout, DirectedCsrGraph, GraphBuilder, PageRankConfig, page_rank};
