@@ -152,8 +152,8 @@ pub fn ppr_power(nodes: usize, inflow: impl Fn(&[f64], &mut [f64]), seeds: &[(u3
     }
 }
 
-/// `heat`: `e^-time` times the sum of `time^k / k!` times where walks are after `k` steps from the seeds, until the rest
-/// of it is at most `tolerance`. `inflow` as for [`ppr_power`].
+/// `heat`: `e^-time` times the sum of `time^k / k!` times where walks are after `k` steps from the seeds, until the
+/// rest of it is at most `tolerance`. `inflow` as for [`ppr_power`].
 #[must_use]
 pub fn heat(
     nodes: usize,
