@@ -203,9 +203,9 @@ pub fn decay(case: &mut Case<'static>, law: Law, ages: &[f32]) {
     );
 }
 
-/// Adds to `ppr_iteration`, `ppr_power` or `heat`, which `what` names, those who do it. `expected` is what `heat` finds,
-/// and to `ppr_iteration` what `networkit` does, which restarts anywhere, loses what is at nodes without edges, and has
-/// it as parts of 1.
+/// Adds to `ppr_iteration`, `ppr_power` or `heat`, which `what` names, those who do it. `expected` is what `heat`
+/// finds, and to `ppr_iteration` what `networkit` does, which restarts anywhere, loses what is at nodes without edges,
+/// and has it as parts of 1.
 pub fn spreading(case: &mut Case<'static>, what: &str, walk: &Walk, expected: &[f64]) {
     let request = json!({
         "load": "spreading", "case": what, "seeds": walk.seeds, "restart": RESTART, "tolerance": TOLERANCE,
