@@ -70,15 +70,13 @@ pub enum Error {
         /// What rows are made of.
         elements: &'static str,
     },
-    /// The arena is too small for the call, and no policy helped: there is none for a caller's own scratch.
-    #[error(
-        "out of memory: {needed} bytes of scratch needed, the thread's arena has {capacity} \
-         (ArenaConfig makes arenas larger; a kernel's OverflowPolicy may lend a block or grow the arena)"
-    )]
+    /// The arena is too small for the call, and no policy helped: there is none for a caller's own scratch. Or the
+    /// system did not give the memory that an arena, a result, a graph or a workspace takes.
+    #[error("out of memory: {}", short(*needed, *capacity))]
     OutOfMemory {
         /// Bytes held by outer scopes of the thread, and the need of the call.
         needed: usize,
-        /// Bytes of the arena; 0 where it could not be mapped.
+        /// Bytes of the arena; 0 where the system did not give them.
         capacity: usize,
     },
     /// `ECPHORY_TIER` names no tier that this machine can run. Every call returns it.
@@ -107,6 +105,60 @@ pub enum Error {
         /// Depth of the scope that was asked.
         found: usize,
     },
+    /// A value is smaller than what stands before it allows.
+    #[error("{what} at position {position}: expected {least} or more, found {found}")]
+    Order {
+        /// The value's place.
+        what: &'static str,
+        /// Where it stands.
+        position: usize,
+        /// The smallest allowed there.
+        least: u64,
+        /// The value given.
+        found: u64,
+    },
+    /// What was to be read is not a graph.
+    #[error("graph: expected `ECPGRAPH` as the first bytes, found `{found}`")]
+    Magic {
+        /// The first bytes, those that are no text escaped.
+        found: String,
+    },
+    /// A graph was written in another layout than is read here.
+    #[error("graph: expected version {expected} of its layout, found {found}")]
+    FormatVersion {
+        /// The version that is read.
+        expected: u32,
+        /// The version found.
+        found: u32,
+    },
+    /// A graph ends before its end.
+    #[error("graph: expected {expected} bytes, found {found}")]
+    Truncated {
+        /// How many there are to be; where the header is not complete, how many that takes.
+        expected: usize,
+        /// How many there are.
+        found: usize,
+    },
+    /// Bytes are not those that were written.
+    #[error("{what}: expected the checksum {expected:016x} of its bytes, found {found:016x}: it is damaged")]
+    Checksum {
+        /// What was read.
+        what: &'static str,
+        /// The checksum of the bytes read.
+        expected: u64,
+        /// The one that stands behind them.
+        found: u64,
+    },
+    /// A file could not be created, opened, read or written.
+    #[error("expected to {what} a graph's file, found: {message}")]
+    Io {
+        /// `create`, `open`, `read` or `write`.
+        what: &'static str,
+        /// The system's kind of reason.
+        kind: std::io::ErrorKind,
+        /// The system's words.
+        message: String,
+    },
     /// The thread is ending and its arena is gone.
     #[error("the thread is ending: its arena has been released")]
     ThreadEnding,
@@ -125,6 +177,16 @@ pub enum Error {
 
 fn at(position: Option<usize>) -> String {
     position.map_or_else(String::new, |position| format!(" at position {position}"))
+}
+
+fn short(needed: usize, capacity: usize) -> String {
+    if capacity == 0 {
+        return format!("{needed} bytes needed, the system did not give them");
+    }
+    format!(
+        "{needed} bytes of scratch needed, the thread's arena has {capacity} \
+         (ArenaConfig makes arenas larger; a kernel's OverflowPolicy may lend a block or grow the arena)"
+    )
 }
 
 fn apart(dim: &usize, stride: &usize) -> String {
@@ -151,6 +213,19 @@ impl Error {
             return Ok(());
         }
         Err(Self::Value { what, position, expected: "a finite number of 0 or more", found })
+    }
+
+    /// From `min` to `max`, which `expected` says.
+    pub(crate) fn check_within(
+        what: &'static str,
+        (min, max): (f64, f64),
+        expected: &'static str,
+        found: f64,
+    ) -> Result<(), Self> {
+        if (min..=max).contains(&found) {
+            return Ok(());
+        }
+        Err(Self::Value { what, position: None, expected, found: found as f32 })
     }
 
     /// Finite and above zero.

@@ -2,7 +2,7 @@
 
 #![allow(dead_code, missing_docs, non_camel_case_types, unsafe_code, clippy::undocumented_unsafe_blocks)]
 
-pub const ECP_ABI_VERSION: u32 = 4;
+pub const ECP_ABI_VERSION: u32 = 5;
 pub const ECP_OK: u32 = 0;
 pub const ECP_OUT_OF_MEMORY: u32 = 1;
 pub const ECP_INVALID_ARGUMENT: u32 = 2;
@@ -35,9 +35,20 @@ pub const ECP_PACKING_WHOLE: u32 = 1;
 pub const ECP_PACKING_TILED: u32 = 2;
 pub const ECP_FIRE_ONCE: u32 = 0;
 pub const ECP_FIRE_EVERY_HOP: u32 = 1;
+pub const ECP_FIRE_BEST_FIRST: u32 = 2;
 pub const ECP_WEIGHTING_AS_GIVEN: u32 = 0;
 pub const ECP_WEIGHTING_BY_OUT_STRENGTH: u32 = 1;
+pub const ECP_WEIGHTING_BY_FAN: u32 = 2;
+pub const ECP_AGGREGATE_SUM: u32 = 0;
+pub const ECP_AGGREGATE_MAX: u32 = 1;
 pub const ECP_HOPS_MAX: u32 = 1024;
+pub const ECP_COMPETITORS_MAX: u32 = 64;
+pub const ECP_STOPPED_NO: u32 = 0;
+pub const ECP_STOPPED_WORK: u32 = 1;
+pub const ECP_STOPPED_BUDGET: u32 = 2;
+pub const ECP_DANGLING_TO_SEEDS: u32 = 0;
+pub const ECP_DANGLING_EVENLY: u32 = 1;
+pub const ECP_SWEEP_CUES: u32 = 16;
 pub const ECP_LAW_EXPONENTIAL: u32 = 0;
 pub const ECP_LAW_POWER: u32 = 1;
 pub type ecp_status = i32;
@@ -413,17 +424,19 @@ pub struct ecp_graph {
     pub targets: *const u32,
     pub weights: *const f32,
     pub out_strengths: *const f32,
+    pub relations: *const u8,
     pub node_count: usize,
 }
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
-    ["Size of ecp_graph"][::core::mem::size_of::<ecp_graph>() - 40usize];
+    ["Size of ecp_graph"][::core::mem::size_of::<ecp_graph>() - 48usize];
     ["Alignment of ecp_graph"][::core::mem::align_of::<ecp_graph>() - 8usize];
     ["Offset of field: ecp_graph::offsets"][::core::mem::offset_of!(ecp_graph, offsets) - 0usize];
     ["Offset of field: ecp_graph::targets"][::core::mem::offset_of!(ecp_graph, targets) - 8usize];
     ["Offset of field: ecp_graph::weights"][::core::mem::offset_of!(ecp_graph, weights) - 16usize];
     ["Offset of field: ecp_graph::out_strengths"][::core::mem::offset_of!(ecp_graph, out_strengths) - 24usize];
-    ["Offset of field: ecp_graph::node_count"][::core::mem::offset_of!(ecp_graph, node_count) - 32usize];
+    ["Offset of field: ecp_graph::relations"][::core::mem::offset_of!(ecp_graph, relations) - 32usize];
+    ["Offset of field: ecp_graph::node_count"][::core::mem::offset_of!(ecp_graph, node_count) - 40usize];
 };
 impl Default for ecp_graph {
     fn default() -> Self {
@@ -448,30 +461,92 @@ const _: () = {
     ["Offset of field: ecp_seed::activation"][::core::mem::offset_of!(ecp_seed, activation) - 4usize];
 };
 #[repr(C)]
-#[derive(Debug, Default, Copy, Clone)]
+#[derive(Debug, Copy, Clone)]
 pub struct ecp_spread_options {
     pub hops: u32,
     pub fire: u32,
     pub weighting: u32,
+    pub aggregate: u32,
+    pub budget: u32,
+    pub fan_out_most: u32,
     pub threshold: f32,
     pub retain: f32,
     pub transmission: f32,
+    pub fan_strength: f32,
+    pub competitors: u32,
+    pub inhibition: f32,
+    pub steepness: f32,
+    pub midpoint: f32,
+    pub edges_most: u64,
+    pub relation_factors: *const f32,
 }
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
-    ["Size of ecp_spread_options"][::core::mem::size_of::<ecp_spread_options>() - 24usize];
-    ["Alignment of ecp_spread_options"][::core::mem::align_of::<ecp_spread_options>() - 4usize];
+    ["Size of ecp_spread_options"][::core::mem::size_of::<ecp_spread_options>() - 72usize];
+    ["Alignment of ecp_spread_options"][::core::mem::align_of::<ecp_spread_options>() - 8usize];
     ["Offset of field: ecp_spread_options::hops"][::core::mem::offset_of!(ecp_spread_options, hops) - 0usize];
     ["Offset of field: ecp_spread_options::fire"][::core::mem::offset_of!(ecp_spread_options, fire) - 4usize];
     ["Offset of field: ecp_spread_options::weighting"][::core::mem::offset_of!(ecp_spread_options, weighting) - 8usize];
+    ["Offset of field: ecp_spread_options::aggregate"]
+        [::core::mem::offset_of!(ecp_spread_options, aggregate) - 12usize];
+    ["Offset of field: ecp_spread_options::budget"][::core::mem::offset_of!(ecp_spread_options, budget) - 16usize];
+    ["Offset of field: ecp_spread_options::fan_out_most"]
+        [::core::mem::offset_of!(ecp_spread_options, fan_out_most) - 20usize];
     ["Offset of field: ecp_spread_options::threshold"]
-        [::core::mem::offset_of!(ecp_spread_options, threshold) - 12usize];
-    ["Offset of field: ecp_spread_options::retain"][::core::mem::offset_of!(ecp_spread_options, retain) - 16usize];
+        [::core::mem::offset_of!(ecp_spread_options, threshold) - 24usize];
+    ["Offset of field: ecp_spread_options::retain"][::core::mem::offset_of!(ecp_spread_options, retain) - 28usize];
     ["Offset of field: ecp_spread_options::transmission"]
-        [::core::mem::offset_of!(ecp_spread_options, transmission) - 20usize];
+        [::core::mem::offset_of!(ecp_spread_options, transmission) - 32usize];
+    ["Offset of field: ecp_spread_options::fan_strength"]
+        [::core::mem::offset_of!(ecp_spread_options, fan_strength) - 36usize];
+    ["Offset of field: ecp_spread_options::competitors"]
+        [::core::mem::offset_of!(ecp_spread_options, competitors) - 40usize];
+    ["Offset of field: ecp_spread_options::inhibition"]
+        [::core::mem::offset_of!(ecp_spread_options, inhibition) - 44usize];
+    ["Offset of field: ecp_spread_options::steepness"]
+        [::core::mem::offset_of!(ecp_spread_options, steepness) - 48usize];
+    ["Offset of field: ecp_spread_options::midpoint"][::core::mem::offset_of!(ecp_spread_options, midpoint) - 52usize];
+    ["Offset of field: ecp_spread_options::edges_most"]
+        [::core::mem::offset_of!(ecp_spread_options, edges_most) - 56usize];
+    ["Offset of field: ecp_spread_options::relation_factors"]
+        [::core::mem::offset_of!(ecp_spread_options, relation_factors) - 64usize];
+};
+impl Default for ecp_spread_options {
+    fn default() -> Self {
+        let mut s = ::core::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::core::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
+#[repr(C)]
+#[derive(Debug, Default, Copy, Clone)]
+pub struct ecp_spread_result {
+    pub reached_count: usize,
+    pub edges: u64,
+    pub fired: u64,
+    pub stopped: u32,
+    pub reserved: u32,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of ecp_spread_result"][::core::mem::size_of::<ecp_spread_result>() - 32usize];
+    ["Alignment of ecp_spread_result"][::core::mem::align_of::<ecp_spread_result>() - 8usize];
+    ["Offset of field: ecp_spread_result::reached_count"]
+        [::core::mem::offset_of!(ecp_spread_result, reached_count) - 0usize];
+    ["Offset of field: ecp_spread_result::edges"][::core::mem::offset_of!(ecp_spread_result, edges) - 8usize];
+    ["Offset of field: ecp_spread_result::fired"][::core::mem::offset_of!(ecp_spread_result, fired) - 16usize];
+    ["Offset of field: ecp_spread_result::stopped"][::core::mem::offset_of!(ecp_spread_result, stopped) - 24usize];
+    ["Offset of field: ecp_spread_result::reserved"][::core::mem::offset_of!(ecp_spread_result, reserved) - 28usize];
 };
 unsafe extern "C" {
-    pub fn ecp_spread_need(node_count: usize) -> usize;
+    pub fn ecp_spread_need(
+        graph: *const ecp_graph,
+        seeds: *const ecp_seed,
+        seed_count: usize,
+        options: *const ecp_spread_options,
+    ) -> usize;
 }
 unsafe extern "C" {
     pub fn ecp_spread(
@@ -479,10 +554,138 @@ unsafe extern "C" {
         seeds: *const ecp_seed,
         seed_count: usize,
         options: *const ecp_spread_options,
+        fired: *mut u32,
+        reached: *mut u32,
+        activations: *mut f32,
+        result: *mut ecp_spread_result,
+        scratch: *mut ecp_scratch,
+    ) -> ecp_status;
+}
+unsafe extern "C" {
+    pub fn ecp_fan_activation_need(graph: *const ecp_graph, sources: *const ecp_seed, source_count: usize) -> usize;
+}
+unsafe extern "C" {
+    pub fn ecp_fan_activation(
+        graph: *const ecp_graph,
+        sources: *const ecp_seed,
+        source_count: usize,
+        strength: f32,
         reached: *mut u32,
         activations: *mut f32,
         reached_count: *mut usize,
         scratch: *mut ecp_scratch,
+    ) -> ecp_status;
+}
+#[repr(C)]
+#[derive(Debug, Default, Copy, Clone)]
+pub struct ecp_push_options {
+    pub alpha: f64,
+    pub epsilon: f64,
+    pub edges_most: u64,
+    pub dangling: u32,
+    pub reserved: u32,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of ecp_push_options"][::core::mem::size_of::<ecp_push_options>() - 32usize];
+    ["Alignment of ecp_push_options"][::core::mem::align_of::<ecp_push_options>() - 8usize];
+    ["Offset of field: ecp_push_options::alpha"][::core::mem::offset_of!(ecp_push_options, alpha) - 0usize];
+    ["Offset of field: ecp_push_options::epsilon"][::core::mem::offset_of!(ecp_push_options, epsilon) - 8usize];
+    ["Offset of field: ecp_push_options::edges_most"][::core::mem::offset_of!(ecp_push_options, edges_most) - 16usize];
+    ["Offset of field: ecp_push_options::dangling"][::core::mem::offset_of!(ecp_push_options, dangling) - 24usize];
+    ["Offset of field: ecp_push_options::reserved"][::core::mem::offset_of!(ecp_push_options, reserved) - 28usize];
+};
+#[repr(C)]
+#[derive(Debug, Default, Copy, Clone)]
+pub struct ecp_push_result {
+    pub reached_count: usize,
+    pub edges: u64,
+    pub residual: f64,
+    pub evenly: f64,
+    pub stopped: u32,
+    pub reserved: u32,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of ecp_push_result"][::core::mem::size_of::<ecp_push_result>() - 40usize];
+    ["Alignment of ecp_push_result"][::core::mem::align_of::<ecp_push_result>() - 8usize];
+    ["Offset of field: ecp_push_result::reached_count"]
+        [::core::mem::offset_of!(ecp_push_result, reached_count) - 0usize];
+    ["Offset of field: ecp_push_result::edges"][::core::mem::offset_of!(ecp_push_result, edges) - 8usize];
+    ["Offset of field: ecp_push_result::residual"][::core::mem::offset_of!(ecp_push_result, residual) - 16usize];
+    ["Offset of field: ecp_push_result::evenly"][::core::mem::offset_of!(ecp_push_result, evenly) - 24usize];
+    ["Offset of field: ecp_push_result::stopped"][::core::mem::offset_of!(ecp_push_result, stopped) - 32usize];
+    ["Offset of field: ecp_push_result::reserved"][::core::mem::offset_of!(ecp_push_result, reserved) - 36usize];
+};
+unsafe extern "C" {
+    pub fn ecp_push_need(
+        graph: *const ecp_graph,
+        seeds: *const ecp_seed,
+        seed_count: usize,
+        options: *const ecp_push_options,
+    ) -> usize;
+}
+unsafe extern "C" {
+    pub fn ecp_push(
+        graph: *const ecp_graph,
+        seeds: *const ecp_seed,
+        seed_count: usize,
+        options: *const ecp_push_options,
+        reached: *mut u32,
+        estimates: *mut f32,
+        residuals: *mut f32,
+        result: *mut ecp_push_result,
+        scratch: *mut ecp_scratch,
+    ) -> ecp_status;
+}
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct ecp_incoming {
+    pub offsets: *const u32,
+    pub sources: *const u32,
+    pub weights: *const f32,
+    pub node_count: usize,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of ecp_incoming"][::core::mem::size_of::<ecp_incoming>() - 32usize];
+    ["Alignment of ecp_incoming"][::core::mem::align_of::<ecp_incoming>() - 8usize];
+    ["Offset of field: ecp_incoming::offsets"][::core::mem::offset_of!(ecp_incoming, offsets) - 0usize];
+    ["Offset of field: ecp_incoming::sources"][::core::mem::offset_of!(ecp_incoming, sources) - 8usize];
+    ["Offset of field: ecp_incoming::weights"][::core::mem::offset_of!(ecp_incoming, weights) - 16usize];
+    ["Offset of field: ecp_incoming::node_count"][::core::mem::offset_of!(ecp_incoming, node_count) - 24usize];
+};
+impl Default for ecp_incoming {
+    fn default() -> Self {
+        let mut s = ::core::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::core::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
+unsafe extern "C" {
+    pub fn ecp_pull(
+        incoming: *const ecp_incoming,
+        first: usize,
+        end: usize,
+        lanes: usize,
+        scale: f32,
+        evenly: *const f32,
+        x: *const f32,
+        sums: *mut f32,
+    ) -> ecp_status;
+}
+unsafe extern "C" {
+    pub fn ecp_settle(
+        rows: usize,
+        lanes: usize,
+        out_strengths: *const f32,
+        keep: f32,
+        gain: f32,
+        sums: *mut f32,
+        ranks: *mut f32,
+        totals: *mut f64,
     ) -> ecp_status;
 }
 #[repr(C)]

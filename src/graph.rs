@@ -1,4 +1,6 @@
-use crate::{Error, ffi};
+use std::ops::Range;
+
+use crate::{Error, GraphBuilder, ffi, incoming};
 
 /// A directed, weighted edge.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -19,18 +21,20 @@ impl Edge {
 }
 
 /// A graph in CSR form, checked once: out-edges of each node by ascending target, `u32` offsets and targets, `f32`
-/// weights.
+/// weights, and, if they were given, relations of a byte each.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Graph {
-    offsets: Vec<u32>,
-    targets: Vec<u32>,
-    weights: Vec<f32>,
-    out_strengths: Vec<f32>,
+    pub(crate) offsets: Vec<u32>,
+    pub(crate) targets: Vec<u32>,
+    pub(crate) weights: Vec<f32>,
+    pub(crate) relations: Option<Vec<u8>>,
+    pub(crate) out_strengths: Vec<f32>,
+    pub(crate) incoming: incoming::Lazy,
 }
 
 impl Graph {
     /// A graph of `node_count` nodes (1 to 2^32 - 1) from edges in any order. Weights of repeated edges are summed, in
-    /// f64; the graph does not depend on the order of the edges.
+    /// f64; the graph does not depend on the order of the edges. [`Graph::builder`] does the same and more.
     ///
     /// ```
     /// use ecphory::{Edge, Graph};
@@ -44,50 +48,24 @@ impl Graph {
     /// # Errors
     /// [`Error::Range`] for `node_count`, or more than 2^32 - 1 distinct edges; [`Error::Index`] for a source or
     /// target that is not a node; [`Error::Value`] for a weight that is negative or not finite, and for a node whose
-    /// weights do not sum to a finite f32.
+    /// weights do not sum to a finite f32; [`Error::OutOfMemory`].
     pub fn from_edges(node_count: usize, edges: impl IntoIterator<Item = Edge>) -> Result<Self, Error> {
-        Error::check_range("node count", 1, u32::MAX as usize, node_count)?;
-        let mut edges: Vec<_> = edges.into_iter().collect();
-        for (position, edge) in edges.iter().enumerate() {
-            for (what, node) in [("edge source", edge.source), ("edge target", edge.target)] {
-                if node as usize >= node_count {
-                    return Err(Error::Index { what, position, len: node_count, found: node as usize });
-                }
-            }
-            Error::check_magnitude("edge weight", Some(position), edge.weight)?;
-        }
-        edges.sort_unstable_by_key(|edge| (edge.source, edge.target, edge.weight.to_bits()));
-        Self::from_sorted(node_count, &edges)
+        Self::builder(node_count).edges(edges)?.build()
     }
 
-    fn from_sorted(node_count: usize, edges: &[Edge]) -> Result<Self, Error> {
-        let same = |a: &Edge, b: &Edge| a.source == b.source && a.target == b.target;
-        let mut graph = Self {
-            offsets: Vec::with_capacity(node_count + 1),
-            targets: Vec::with_capacity(edges.len()),
-            weights: Vec::with_capacity(edges.len()),
-            out_strengths: vec![0.0; node_count],
-        };
-        graph.offsets.push(0);
-        let mut strength = 0.0;
-        for repeated in edges.chunk_by(same) {
-            let Edge { source, target, .. } = repeated[0];
-            if graph.offsets.len() <= source as usize {
-                graph.offsets.resize(source as usize + 1, graph.targets.len() as u32);
-                strength = 0.0;
-            }
-            let weight = repeated.iter().map(|edge| f64::from(edge.weight)).sum::<f64>() as f32;
-            strength += f64::from(weight);
-            graph.targets.push(target);
-            graph.weights.push(weight);
-            graph.out_strengths[source as usize] = strength as f32;
-        }
-        Error::check_range("distinct edges", 0, u32::MAX as usize, graph.targets.len())?;
-        graph.offsets.resize(node_count + 1, graph.targets.len() as u32);
-        for (node, &sum) in graph.out_strengths.iter().enumerate() {
-            Error::check_magnitude("out-strength of the node", Some(node), sum)?;
-        }
-        Ok(graph)
+    /// Builds a graph of `node_count` nodes, with relations of edges or with a look at how far it has come.
+    ///
+    /// ```
+    /// use ecphory::{Edge, Graph};
+    ///
+    /// let ring = (0..1000).map(|node| Edge::new(node, (node + 1) % 1000, 0.5));
+    /// let mut shown = 0;
+    /// let graph = Graph::builder(1000).edges(ring)?.on_progress(|now| shown = now.done * 100 / now.total).build()?;
+    /// assert_eq!((graph.edge_count(), shown), (1000, 100));
+    /// # Ok::<(), ecphory::Error>(())
+    /// ```
+    pub fn builder<'p>(node_count: usize) -> GraphBuilder<'p> {
+        GraphBuilder::new(node_count)
     }
 
     /// How many nodes there are.
@@ -100,15 +78,24 @@ impl Graph {
         self.targets.len()
     }
 
-    /// The edges out of `source`, by ascending target; none where there is no such node.
-    pub fn edges_of(&self, source: u32) -> impl ExactSizeIterator<Item = Edge> + '_ {
-        let node = source as usize;
-        let range = match self.offsets.get(node..node.saturating_add(2)) {
+    pub(crate) fn row(&self, node: u32) -> Range<usize> {
+        let node = node as usize;
+        match self.offsets.get(node..node.saturating_add(2)) {
             Some(&[first, end]) => first as usize..end as usize,
             _ => 0..0,
-        };
+        }
+    }
+
+    /// The edges out of `source`, by ascending target, then relation; none where there is no such node.
+    pub fn edges_of(&self, source: u32) -> impl ExactSizeIterator<Item = Edge> + '_ {
+        let range = self.row(source);
         let targets = self.targets[range.clone()].iter().zip(&self.weights[range]);
         targets.map(move |(&target, &weight)| Edge { source, target, weight })
+    }
+
+    /// The relation of each of [`Graph::edges_of`], or `None` where the graph was built without.
+    pub fn relations_of(&self, source: u32) -> Option<&[u8]> {
+        self.relations.as_deref().map(|relations| &relations[self.row(source)])
     }
 
     /// The sum of the weights of the edges out of `node`, or `None` where there is no such node.
@@ -123,6 +110,7 @@ impl Graph {
             targets: self.targets.as_ptr(),
             weights: self.weights.as_ptr(),
             out_strengths: self.out_strengths.as_ptr(),
+            relations: self.relations.as_ref().map_or(std::ptr::null(), |relations| relations.as_ptr()),
             node_count: self.node_count(),
         }
     }

@@ -33,8 +33,11 @@
 #![deny(missing_docs, unsafe_code)]
 
 pub mod arena;
+mod bands;
 #[cfg(feature = "bench")]
 pub mod bench;
+mod builder;
+mod checksum;
 mod companion;
 mod decay;
 mod element;
@@ -42,20 +45,25 @@ mod error;
 mod ffi;
 mod graph;
 mod hits;
+mod incoming;
 mod meeting;
 mod metric;
 mod needs;
+mod pagerank;
 pub mod planner;
 mod quantize;
 mod queries;
 mod report;
 mod rows;
+mod saved;
 mod similarity;
 mod spreading;
+mod sweeps;
 mod tasks;
 pub mod tier;
 
 pub use arena::{ArenaConfig, OverflowPolicy};
+pub use builder::{GraphBuilder, Progress};
 pub use companion::Companion;
 pub use decay::{Ages, Decay, DecayReport};
 pub use element::{Element, Meets, Number};
@@ -64,6 +72,7 @@ pub use graph::{Edge, Graph};
 pub use hits::{Hit, TopK};
 pub use metric::Metric;
 pub use needs::{Kernel, NeedHistogram};
+pub use pagerank::{Dangling, EachRanks, HeatKernel, NearRanks, PageRank, Ranks};
 pub use quantize::{Quantized, quantize_bits, quantize_i8};
 #[cfg(feature = "half")]
 pub use quantize::{quantize_bf16, quantize_f16};
@@ -71,7 +80,8 @@ pub use queries::AsQueries;
 pub use report::{ArenaReport, ArenaStats, KernelReport, Overflows};
 pub use rows::{AsRows, Prepared, Rows};
 pub use similarity::{Packing, Precision, Search, similarity_batch, similarity_batch_into};
-pub use spreading::{Activation, Fire, Seed, Spread, Weighting};
+pub use spreading::{Activation, Aggregate, Fire, Inhibition, Seed, Spread, Stopped, Weighting};
+pub use sweeps::Workspace;
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -1,5 +1,7 @@
 #![allow(unsafe_code)]
 
+use std::time::Instant;
+
 use rayon::prelude::*;
 
 use crate::{Error, Graph, Kernel, OverflowPolicy, arena, ffi};
@@ -27,7 +29,7 @@ impl Seed {
     }
 }
 
-/// How often a node may pass its activation on.
+/// How often a node may pass its activation on, and when.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Fire {
@@ -35,41 +37,128 @@ pub enum Fire {
     Once,
     /// In every such hop.
     EveryHop,
+    /// No hops in step: of the nodes that have not fired and reach the threshold, the most active fires, ties by lower
+    /// node, and its neighbours have what it passes on at once; until none is left or `nodes` have fired. A node as
+    /// many edges from a seed as there are hops does not fire. A node that fires keeps `retain` of what it had; nothing
+    /// else is lost.
+    BestFirst {
+        /// Nodes that may fire.
+        nodes: u32,
+    },
 }
 
 /// What an edge passes on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub enum Weighting {
     /// Its weight's share.
     AsGiven,
     /// Its weight divided by the sum of its source's weights; a source whose weights sum to 0 passes nothing on.
     ByOutStrength,
+    /// `strength - ln(fan)`, where the fan of its source is how many edges leave it and one more: the associative
+    /// strength of ACT-R, whatever its weight is. Below 0 it counts as 0; [`Graph::fan_activation`] lets it tell
+    /// against.
+    ByFan {
+        /// ACT-R's S: finite, 0 or more. Edges of sources with `e^strength - 1` edges and more pass nothing on.
+        strength: f32,
+    },
+}
+
+/// What becomes of all that a node receives in a hop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Aggregate {
+    /// It is summed, and added to what the node retains.
+    Sum,
+    /// The largest counts alone, or what the node retains where that is more: with weights and transmission of 1 or
+    /// less, a node then has the strength of the best path to it.
+    Max,
+}
+
+/// What ended a spread before its hops did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Stopped {
+    /// The next node to fire had more edges than [`Spread::work_most`] left: neither it nor those after it fired.
+    Work,
+    /// As many nodes as [`Fire::BestFirst`] allows have fired, and more would have.
+    Budget,
+    /// [`Spread::deadline`] had passed before a hop.
+    Deadline,
+}
+
+/// Lateral inhibition and squashing after each hop: with T the `competitors` most active nodes,
+///
+/// `v_i = max(0, u_i - strength * sum over k in T with u_k > u_i of (u_k - u_i))`, and then
+/// `a_i = 1 / (1 + e^(-steepness * (v_i - midpoint)))`.
+///
+/// As in Jiang and others, "Synapse: Empowering LLM Agents with Episodic-Semantic Memory via Spreading Activation",
+/// arXiv 2601.02744 (2026), whose values are the default. Squashing lifts a node that has nothing to
+/// `1 / (1 + e^(steepness * midpoint))`, 0.076 there: a threshold above that keeps such nodes from firing.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[must_use]
+pub struct Inhibition {
+    competitors: u32,
+    strength: f32,
+    steepness: f32,
+    midpoint: f32,
+}
+
+impl Default for Inhibition {
+    /// 7 competitors of strength 0.15; steepness 5, midpoint 0.5.
+    fn default() -> Self {
+        Self::new(7, 0.15).squashed(5.0, 0.5)
+    }
+}
+
+impl Inhibition {
+    /// `competitors` (0 to 64; 0 for none) inhibit by `strength` (finite, 0 or more); nothing is squashed.
+    pub fn new(competitors: u32, strength: f32) -> Self {
+        Self { competitors, strength, steepness: 0.0, midpoint: 0.0 }
+    }
+
+    /// Squashes by the logistic function; both finite, 0 or more. A steepness of 0 is for none.
+    pub fn squashed(self, steepness: f32, midpoint: f32) -> Self {
+        Self { steepness, midpoint, ..self }
+    }
 }
 
 /// How activation spreads: `hops` synchronous steps of
 ///
-/// `a'_v = retain * a_v + transmission * sum over u of f(a_u) * w_uv`, with `f(a) = a` where `a >= threshold`, else 0.
+/// `a'_v = retain * a_v + transmission * sum over u of f(a_u) * s_uv`, with `f(a) = a` where `a >= threshold`, else 0,
 ///
-/// A node below the threshold passes nothing on and keeps `retain * a`. Activation saturates at `f32::MAX`. What each
-/// option is at first, and why, says [`Spread::default`].
+/// and `s_uv` what [`Weighting`] makes of the edge, times the factor of its relation. [`Aggregate`] and [`Fire`] change
+/// what the sum is and when it is taken.
+///
+/// A node below the threshold passes nothing on and keeps `retain * a`. Activation saturates at `f32::MAX`: options by
+/// which it grows without end (`EveryHop` with weights that gain) end there, after at most 1024 hops. A threshold that
+/// nothing reaches leaves the seeds. What each option is at first, and why, says [`Spread::default`].
+///
+/// A node that keeps all it has, as one without links does in spreadr (Siew, "spreadr", Behavior Research Methods 51,
+/// 2019), is one with an edge to itself.
 ///
 /// After Collins and Loftus, "A spreading-activation theory of semantic processing", Psychological Review 82 (1975);
-/// threshold, hops and firing as in Crestani, "Application of spreading activation techniques in information
-/// retrieval", Artificial Intelligence Review 11 (1997).
+/// threshold, hops, fan-out, relations and firing as in Crestani, "Application of spreading activation techniques in
+/// information retrieval", Artificial Intelligence Review 11 (1997).
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[must_use]
-pub struct Spread {
+pub struct Spread<'a> {
     hops: u32,
     threshold: f32,
     retain: f32,
     transmission: f32,
     fire: Fire,
     weighting: Weighting,
+    aggregate: Aggregate,
+    fan_out_most: u32,
+    relations: Option<&'a [f32; 256]>,
+    inhibition: Inhibition,
+    work_most: u64,
+    deadline: Option<Instant>,
     overflow: OverflowPolicy,
 }
 
-impl Default for Spread {
+impl Default for Spread<'_> {
     /// | option | default | because |
     /// |---|---|---|
     /// | hops | 3 | associations beyond three links are hardly felt, and are most of the work |
@@ -78,6 +167,8 @@ impl Default for Spread {
     /// | retain | 1 | a cue stays as active as it was |
     /// | threshold | 0.01 | a hundredth of a full cue: what is below it is hardly felt, and most of the work |
     /// | fire | once | activation does not echo between two linked nodes, and spreading ends by itself |
+    /// | aggregate | sum | what several cues point at counts for more |
+    /// | fan-out, relations, inhibition, work, deadline | none | all edges count alike, and the graph bounds the work |
     fn default() -> Self {
         Self {
             hops: 3,
@@ -86,12 +177,18 @@ impl Default for Spread {
             transmission: 0.8,
             fire: Fire::Once,
             weighting: Weighting::ByOutStrength,
+            aggregate: Aggregate::Sum,
+            fan_out_most: u32::MAX,
+            relations: None,
+            inhibition: Inhibition::new(0, 0.0),
+            work_most: u64::MAX,
+            deadline: None,
             overflow: OverflowPolicy::default(),
         }
     }
 }
 
-impl Spread {
+impl<'a> Spread<'a> {
     /// Hops to take, 0 to 1024; 0 gives the seeds back.
     pub fn hops(self, hops: u32) -> Self {
         Self { hops, ..self }
@@ -112,7 +209,7 @@ impl Spread {
         Self { transmission, ..self }
     }
 
-    /// How often a node may fire.
+    /// How often a node may fire, and when.
     pub fn fire(self, fire: Fire) -> Self {
         Self { fire, ..self }
     }
@@ -122,29 +219,95 @@ impl Spread {
         Self { weighting, ..self }
     }
 
+    /// What becomes of all that a node receives.
+    pub fn aggregate(self, aggregate: Aggregate) -> Self {
+        Self { aggregate, ..self }
+    }
+
+    /// The edges of a node that pass something on: its `edges` strongest, ties by lower target, where relations count.
+    /// Shares are of all its weights: what the others would have carried is lost. 0 lets nothing pass.
+    pub fn fan_out_most(self, edges: u32) -> Self {
+        Self { fan_out_most: edges, ..self }
+    }
+
+    /// A factor for each relation, on what its edges pass on: finite, 0 or more; an edge whose factor is 0 is not
+    /// there. Shares are of weights without factors. All edges of a graph without relations are of relation 0.
+    pub fn relations(self, factors: &'a [f32; 256]) -> Self {
+        Self { relations: Some(factors), ..self }
+    }
+
+    /// Inhibition and squashing after each hop; with [`Fire::BestFirst`] once, in the end.
+    pub fn inhibition(self, inhibition: Inhibition) -> Self {
+        Self { inhibition, ..self }
+    }
+
+    /// Edges that may be walked; no limit at first. Scratch then follows this number, where it is less than the graph's
+    /// nodes: what can be reached is the seeds and one node for each edge. All edges of a node that fires are walked.
+    pub fn work_most(self, edges: u64) -> Self {
+        Self { work_most: edges, ..self }
+    }
+
+    /// The moment after which no hop begins: the clock is looked at before each, and a hop that has begun is taken to
+    /// its end, which [`Spread::work_most`] bounds. With [`Fire::BestFirst`] the clock is looked at once, before the
+    /// first node fires.
+    pub fn deadline(self, deadline: Instant) -> Self {
+        Self { deadline: Some(deadline), ..self }
+    }
+
     /// What to do when scratch does not fit the arena.
     pub fn on_overflow(self, overflow: OverflowPolicy) -> Self {
         Self { overflow, ..self }
     }
 
-    fn raw(&self) -> Result<ffi::ecp_spread_options, Error> {
+    fn check(&self) -> Result<(), Error> {
         Error::check_range("hops", 0, ffi::ECP_HOPS_MAX as usize, self.hops as usize)?;
         Error::check_magnitude("threshold", None, self.threshold)?;
         Error::check_magnitude("retain", None, self.retain)?;
         Error::check_magnitude("transmission", None, self.transmission)?;
+        if let Weighting::ByFan { strength } = self.weighting {
+            Error::check_magnitude("fan strength", None, strength)?;
+        }
+        let Inhibition { competitors, strength, steepness, midpoint } = self.inhibition;
+        Error::check_range("competitors", 0, ffi::ECP_COMPETITORS_MAX as usize, competitors as usize)?;
+        Error::check_magnitude("inhibition", None, strength)?;
+        Error::check_magnitude("steepness", None, steepness)?;
+        Error::check_magnitude("midpoint", None, midpoint)?;
+        let mut factors = self.relations.into_iter().flatten().enumerate();
+        factors.try_for_each(|(relation, &factor)| Error::check_magnitude("relation factor", Some(relation), factor))
+    }
+
+    fn raw(&self) -> Result<ffi::ecp_spread_options, Error> {
+        self.check()?;
+        let (fire, budget) = match self.fire {
+            Fire::Once => (ffi::ECP_FIRE_ONCE, u32::MAX),
+            Fire::EveryHop => (ffi::ECP_FIRE_EVERY_HOP, u32::MAX),
+            Fire::BestFirst { nodes } => (ffi::ECP_FIRE_BEST_FIRST, nodes),
+        };
+        let (weighting, fan_strength) = match self.weighting {
+            Weighting::AsGiven => (ffi::ECP_WEIGHTING_AS_GIVEN, 0.0),
+            Weighting::ByOutStrength => (ffi::ECP_WEIGHTING_BY_OUT_STRENGTH, 0.0),
+            Weighting::ByFan { strength } => (ffi::ECP_WEIGHTING_BY_FAN, strength),
+        };
         Ok(ffi::ecp_spread_options {
             hops: self.hops,
-            fire: match self.fire {
-                Fire::Once => ffi::ECP_FIRE_ONCE,
-                Fire::EveryHop => ffi::ECP_FIRE_EVERY_HOP,
+            fire,
+            weighting,
+            aggregate: match self.aggregate {
+                Aggregate::Sum => ffi::ECP_AGGREGATE_SUM,
+                Aggregate::Max => ffi::ECP_AGGREGATE_MAX,
             },
-            weighting: match self.weighting {
-                Weighting::AsGiven => ffi::ECP_WEIGHTING_AS_GIVEN,
-                Weighting::ByOutStrength => ffi::ECP_WEIGHTING_BY_OUT_STRENGTH,
-            },
+            budget,
+            fan_out_most: self.fan_out_most,
             threshold: self.threshold,
             retain: self.retain,
             transmission: self.transmission,
+            fan_strength,
+            competitors: self.inhibition.competitors,
+            inhibition: self.inhibition.strength,
+            steepness: self.inhibition.steepness,
+            midpoint: self.inhibition.midpoint,
+            edges_most: self.work_most,
+            relation_factors: self.relations.map_or(std::ptr::null(), |factors| factors.as_ptr()),
         })
     }
 }
@@ -156,6 +319,10 @@ pub struct Activation {
     pub nodes: Vec<u32>,
     /// The activation of each.
     pub activations: Vec<f32>,
+    /// Edges that were walked.
+    pub edges: u64,
+    /// What ended the spread before its hops did; none where they, or the nodes to fire, came to their end.
+    pub stopped: Option<Stopped>,
 }
 
 impl Activation {
@@ -186,7 +353,9 @@ impl Activation {
 
 impl Graph {
     /// Spreads the activation of `seeds` over the graph; a repeated seed's activations are summed. On the calling
-    /// thread. Scratch: 16 bytes and one bit for each node of the graph, of which only what is reached is touched.
+    /// thread. Scratch: 16 bytes and one bit for each node of the graph ([`Fire::BestFirst`]: 22 bytes), of which only
+    /// what is reached is touched; or up to 32 bytes for each node that can be reached, where [`Spread::work_most`] or
+    /// a single hop makes those few.
     ///
     /// ```
     /// use ecphory::{Edge, Graph, Seed, Spread};
@@ -202,28 +371,85 @@ impl Graph {
     /// [`Error::Index`] and [`Error::Value`] for a seed that is not a node or not a finite activation of 0 or more;
     /// [`Error::Range`] and [`Error::Value`] for options outside their range; [`Error::OutOfMemory`] by the policy;
     /// [`Error::ThreadEnding`]; [`Error::UnknownTier`].
-    pub fn spread(&self, seeds: &[Seed], spread: &Spread) -> Result<Activation, Error> {
+    pub fn spread(&self, seeds: &[Seed], spread: &Spread<'_>) -> Result<Activation, Error> {
         let options = spread.raw()?;
         self.check_seeds(seeds)?;
-        self.call_spread(seeds, &options, spread.overflow)
+        self.run_spread(seeds, &options, spread)
     }
 
     /// [`Graph::spread`] of several cues, each by itself, on the threads of the current rayon pool; few cues over a
-    /// small graph stay on the calling thread.
+    /// small graph stay on the calling thread. One deadline is for all.
     ///
     /// # Errors
     /// As [`Graph::spread`]; every cue is checked before the first one is spread.
-    pub fn spread_batch<S: AsRef<[Seed]> + Sync>(&self, cues: &[S], spread: &Spread) -> Result<Vec<Activation>, Error> {
+    pub fn spread_batch<S: AsRef<[Seed]> + Sync>(
+        &self,
+        cues: &[S],
+        spread: &Spread<'_>,
+    ) -> Result<Vec<Activation>, Error> {
         let options = spread.raw()?;
         cues.iter().try_for_each(|seeds| self.check_seeds(seeds.as_ref()))?;
-        // SAFETY: takes any number and only computes.
-        arena::admit(Kernel::Spreading, spread.overflow, unsafe { ffi::ecp_spread_need(self.node_count()) })?;
-        let run = |seeds: &S| self.call_spread(seeds.as_ref(), &options, spread.overflow);
+        let need = cues.iter().map(|seeds| self.spread_need(seeds.as_ref(), &options)).max();
+        arena::admit(Kernel::Spreading, spread.overflow, need.unwrap_or(0))?;
+        // `raw` holds pointers, which threads do not share.
+        let run = |seeds: &S| self.run_spread(seeds.as_ref(), &spread.raw()?, spread);
         let most_work = cues.len().saturating_mul(self.node_count() + self.edge_count());
         if most_work <= SMALL_BATCH { cues.iter().map(run).collect() } else { cues.par_iter().map(run).collect() }
     }
 
-    fn check_seeds(&self, seeds: &[Seed]) -> Result<(), Error> {
+    /// Activation by association as ACT-R has it, over one link: of each node `i` that a source is linked to, in the
+    /// order reached, `A_i` = the sum over the sources `j` linked to it of `W_j * (strength - ln(fan_j))`, where `W_j`
+    /// is the source's activation (ACT-R shares 1 among the sources) and `fan_j` how many edges leave it, and one more.
+    /// Weights of edges play no part, nothing is linked to itself but by an edge, and what is below 0 stays so. Base
+    /// levels are the caller's to add. The time that ACT-R's model takes to retrieve `i` is then `F * (-A_i).exp()`
+    /// seconds.
+    ///
+    /// Source: Anderson, "How Can the Human Mind Occur in the Physical Universe?" (2007), and unit 5 of ACT-R's
+    /// tutorial. Each result errs by at most (links + 2) times 2^-24 of the sum of its terms' magnitudes.
+    ///
+    /// ```
+    /// use ecphory::{Edge, Graph, Seed};
+    ///
+    /// // A fact about a lawyer in a store; each is in no other fact.
+    /// let graph = Graph::from_edges(3, [Edge::new(0, 2, 1.0), Edge::new(1, 2, 1.0)])?;
+    /// let fact = graph.fan_activation(&[Seed::new(0, 0.5), Seed::new(1, 0.5)], 1.6)?;
+    /// assert_eq!(fact.nodes, [2]);
+    /// assert!((fact.activations[0] - 0.9069).abs() < 1e-4);
+    /// assert!((0.63 * (-fact.activations[0]).exp() - 0.2544).abs() < 1e-4);
+    /// # Ok::<(), ecphory::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Index`] and [`Error::Value`] for a source that is not a node or not a finite activation of 0 or more,
+    /// and for a `strength` that is not finite and 0 or more; [`Error::OutOfMemory`]: up to 28 bytes of scratch
+    /// for each link of a source are lent where they do not fit; [`Error::ThreadEnding`]; [`Error::UnknownTier`].
+    pub fn fan_activation(&self, sources: &[Seed], strength: f32) -> Result<Activation, Error> {
+        Error::check_magnitude("fan strength", None, strength)?;
+        self.check_seeds(sources)?;
+        let graph = self.raw();
+        let links = sources.iter().map(|source| self.edges_of(source.node).len()).sum::<usize>();
+        let mut count = 0;
+        let mut found = Reached::with_capacity(self.node_count());
+        arena::with_scratch(OverflowPolicy::Heap, |scratch| {
+            // SAFETY: ecphory.h asks for
+            // - a graph as it describes: `Graph` is one by construction and cannot be changed;
+            // - sources[source_count], nodes below node_count and magnitudes: `check_seeds`; the layout: asserted
+            //   above;
+            // - a strength that is a magnitude: checked above;
+            // - reached and activations [node_count]: the capacities of `found`;
+            // - nothing written that overlaps anything else: all are locals.
+            unsafe {
+                let (start, (nodes, activations)) = (sources.as_ptr().cast(), found.pointers());
+                let len = sources.len();
+                ffi::ecp_fan_activation(&graph, start, len, strength, nodes, activations, &mut count, scratch)
+            }
+        })?;
+        // SAFETY: the kernel has written the first `count` elements of each, at most `node_count`.
+        unsafe { found.set_len(count) };
+        Ok(Activation { nodes: found.nodes, activations: found.activations, edges: links as u64, stopped: None })
+    }
+
+    pub(crate) fn check_seeds(&self, seeds: &[Seed]) -> Result<(), Error> {
         let len = self.node_count();
         seeds.iter().enumerate().try_for_each(|(position, seed)| {
             if seed.node as usize >= len {
@@ -233,37 +459,112 @@ impl Graph {
         })
     }
 
+    fn spread_need(&self, seeds: &[Seed], options: &ffi::ecp_spread_options) -> usize {
+        // SAFETY: as ecp_spread below, of which this asks for a part and writes nothing.
+        unsafe { ffi::ecp_spread_need(&self.raw(), seeds.as_ptr().cast(), seeds.len(), options) }
+    }
+
+    /// Where there is a deadline, hop by hop, each going on where the last one ended.
+    fn run_spread(
+        &self,
+        seeds: &[Seed],
+        options: &ffi::ecp_spread_options,
+        spread: &Spread<'_>,
+    ) -> Result<Activation, Error> {
+        let Some(deadline) = spread.deadline else { return Ok(self.call_spread(seeds, options, None, spread)?.0) };
+        let no_hops = ffi::ecp_spread_options { hops: 0, ..*options };
+        if let Fire::BestFirst { .. } = spread.fire {
+            let stopped = (Instant::now() >= deadline).then_some(Stopped::Deadline);
+            let options = if stopped.is_some() { &no_hops } else { options };
+            let found = self.call_spread(seeds, options, None, spread)?.0;
+            return Ok(Activation { stopped: stopped.or(found.stopped), ..found });
+        }
+        let mut fired = vec![0; self.node_count().div_ceil(32)];
+        let (mut found, _) = self.call_spread(seeds, &no_hops, None, spread)?;
+        for _ in 0..options.hops {
+            if Instant::now() >= deadline {
+                found.stopped = Some(Stopped::Deadline);
+                break;
+            }
+            let edges_most = options.edges_most - found.edges;
+            let hop = ffi::ecp_spread_options { hops: 1, edges_most, ..*options };
+            let before: Vec<_> = found.iter().collect();
+            let (after, firings) = self.call_spread(&before, &hop, Some(&mut fired), spread)?;
+            let edges = found.edges + after.edges;
+            found = Activation { edges, ..after };
+            let at_rest = firings == 0 && options.retain == 1.0 && spread.inhibition == Inhibition::new(0, 0.0);
+            if found.stopped.is_some() || at_rest {
+                break;
+            }
+        }
+        Ok(found)
+    }
+
+    /// What was found, and how often a node fired.
     fn call_spread(
         &self,
         seeds: &[Seed],
         options: &ffi::ecp_spread_options,
-        overflow: OverflowPolicy,
-    ) -> Result<Activation, Error> {
+        mut fired: Option<&mut Vec<u32>>,
+        spread: &Spread<'_>,
+    ) -> Result<(Activation, u64), Error> {
         let graph = self.raw();
-        // Capacity that is not reached is not touched either.
-        let mut nodes = Vec::with_capacity(self.node_count());
-        let mut activations = Vec::with_capacity(self.node_count());
-        let mut count = 0;
-        arena::with_scratch(overflow, |scratch| {
+        let mut found = Reached::with_capacity(self.node_count());
+        let mut result = ffi::ecp_spread_result::default();
+        arena::with_scratch(spread.overflow, |scratch| {
+            let fired = fired.as_mut().map_or(std::ptr::null_mut(), |fired| fired.as_mut_ptr());
             // SAFETY: ecphory.h asks for
             // - a graph as it describes: `Graph` is one by construction and cannot be changed;
-            // - seeds[seed_count], nodes below node_count and magnitudes: `check_seeds`; the layout: asserted above;
-            // - options in their ranges: `Spread::raw`;
-            // - reached and activations [node_count]: the capacities above;
-            // - nothing written that overlaps anything else: all are locals.
+            // - seeds[seed_count], nodes below node_count and magnitudes: `check_seeds`, or found by the call before;
+            //   the layout: asserted above;
+            // - options in their ranges, relation_factors NULL or [256]: `Spread::raw`, whose borrow `spread` holds;
+            // - fired NULL, as it is with BEST_FIRST, or [node_count / 32, rounded up]: `run_spread`; no node twice
+            //   among the seeds then: they are what a call found;
+            // - reached and activations [node_count]: the capacities of `found`;
+            // - nothing written that overlaps anything else: all are locals, `fired` a `&mut`.
             unsafe {
-                let seeds_start = seeds.as_ptr().cast();
-                let (nodes, activations): (*mut u32, *mut f32) = (nodes.as_mut_ptr(), activations.as_mut_ptr());
-                ffi::ecp_spread(&graph, seeds_start, seeds.len(), options, nodes, activations, &mut count, scratch)
+                let (start, (nodes, activations)) = (seeds.as_ptr().cast(), found.pointers());
+                let len = seeds.len();
+                ffi::ecp_spread(&graph, start, len, options, fired, nodes, activations, &mut result, scratch)
             }
         })?;
-        // SAFETY: the kernel has written the first `count` elements of each, at most `node_count`.
+        // SAFETY: the kernel has written the first `reached_count` elements of each, at most `node_count`.
+        unsafe { found.set_len(result.reached_count) };
+        let stopped = match result.stopped {
+            ffi::ECP_STOPPED_NO => None,
+            ffi::ECP_STOPPED_WORK => Some(Stopped::Work),
+            _ => Some(Stopped::Budget),
+        };
+        let Reached { nodes, activations } = found;
+        Ok((Activation { nodes, activations, edges: result.edges, stopped }, result.fired))
+    }
+}
+
+/// What a kernel writes, before it is known how much.
+pub(crate) struct Reached {
+    pub nodes: Vec<u32>,
+    pub activations: Vec<f32>,
+}
+
+impl Reached {
+    /// Capacity that is not reached is not touched either.
+    pub fn with_capacity(nodes: usize) -> Self {
+        Self { nodes: Vec::with_capacity(nodes), activations: Vec::with_capacity(nodes) }
+    }
+
+    pub fn pointers(&mut self) -> (*mut u32, *mut f32) {
+        (self.nodes.as_mut_ptr(), self.activations.as_mut_ptr())
+    }
+
+    /// # Safety
+    /// The first `count` elements of both have been written, at most as many as the capacity.
+    pub unsafe fn set_len(&mut self, count: usize) {
+        // SAFETY: the caller's promise.
         unsafe {
-            nodes.set_len(count);
-            activations.set_len(count);
+            self.nodes.set_len(count);
+            self.activations.set_len(count);
         }
-        nodes.shrink_to_fit();
-        activations.shrink_to_fit();
-        Ok(Activation { nodes, activations })
+        self.nodes.shrink_to_fit();
+        self.activations.shrink_to_fit();
     }
 }

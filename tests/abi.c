@@ -87,24 +87,62 @@ FIELD(ecp_top_k_result, hit_count, 0, size_t);
 FIELD(ecp_top_k_result, nan_rows, 8, size_t);
 FIELD(ecp_top_k_result, rescored_rows, 16, size_t);
 
-SIZE(ecp_graph, 40);
+SIZE(ecp_graph, 48);
 FIELD(ecp_graph, offsets, 0, uint32_t *);
 FIELD(ecp_graph, targets, 8, uint32_t *);
 FIELD(ecp_graph, weights, 16, float *);
 FIELD(ecp_graph, out_strengths, 24, float *);
-FIELD(ecp_graph, node_count, 32, size_t);
+FIELD(ecp_graph, relations, 32, uint8_t *);
+FIELD(ecp_graph, node_count, 40, size_t);
 
 SIZE(ecp_seed, 8);
 FIELD(ecp_seed, node, 0, uint32_t);
 FIELD(ecp_seed, activation, 4, float);
 
-SIZE(ecp_spread_options, 24);
+SIZE(ecp_spread_options, 72);
 FIELD(ecp_spread_options, hops, 0, uint32_t);
 FIELD(ecp_spread_options, fire, 4, uint32_t);
 FIELD(ecp_spread_options, weighting, 8, uint32_t);
-FIELD(ecp_spread_options, threshold, 12, float);
-FIELD(ecp_spread_options, retain, 16, float);
-FIELD(ecp_spread_options, transmission, 20, float);
+FIELD(ecp_spread_options, aggregate, 12, uint32_t);
+FIELD(ecp_spread_options, budget, 16, uint32_t);
+FIELD(ecp_spread_options, fan_out_most, 20, uint32_t);
+FIELD(ecp_spread_options, threshold, 24, float);
+FIELD(ecp_spread_options, retain, 28, float);
+FIELD(ecp_spread_options, transmission, 32, float);
+FIELD(ecp_spread_options, fan_strength, 36, float);
+FIELD(ecp_spread_options, competitors, 40, uint32_t);
+FIELD(ecp_spread_options, inhibition, 44, float);
+FIELD(ecp_spread_options, steepness, 48, float);
+FIELD(ecp_spread_options, midpoint, 52, float);
+FIELD(ecp_spread_options, edges_most, 56, uint64_t);
+FIELD(ecp_spread_options, relation_factors, 64, const float *);
+SIZE(ecp_spread_result, 32);
+FIELD(ecp_spread_result, reached_count, 0, size_t);
+FIELD(ecp_spread_result, edges, 8, uint64_t);
+FIELD(ecp_spread_result, fired, 16, uint64_t);
+FIELD(ecp_spread_result, stopped, 24, uint32_t);
+FIELD(ecp_spread_result, reserved, 28, uint32_t);
+
+SIZE(ecp_push_options, 32);
+FIELD(ecp_push_options, alpha, 0, double);
+FIELD(ecp_push_options, epsilon, 8, double);
+FIELD(ecp_push_options, edges_most, 16, uint64_t);
+FIELD(ecp_push_options, dangling, 24, uint32_t);
+FIELD(ecp_push_options, reserved, 28, uint32_t);
+
+SIZE(ecp_push_result, 40);
+FIELD(ecp_push_result, reached_count, 0, size_t);
+FIELD(ecp_push_result, edges, 8, uint64_t);
+FIELD(ecp_push_result, residual, 16, double);
+FIELD(ecp_push_result, evenly, 24, double);
+FIELD(ecp_push_result, stopped, 32, uint32_t);
+FIELD(ecp_push_result, reserved, 36, uint32_t);
+
+SIZE(ecp_incoming, 32);
+FIELD(ecp_incoming, offsets, 0, uint32_t *);
+FIELD(ecp_incoming, sources, 8, uint32_t *);
+FIELD(ecp_incoming, weights, 16, float *);
+FIELD(ecp_incoming, node_count, 24, size_t);
 
 SIZE(ecp_law, 32);
 FIELD(ecp_law, kind, 0, uint32_t);
@@ -122,7 +160,7 @@ SIZE(ecp_decay_report, 16);
 FIELD(ecp_decay_report, negative_ages, 0, size_t);
 FIELD(ecp_decay_report, nan_ages, 8, size_t);
 
-NUMBER(ECP_ABI_VERSION, 4);
+NUMBER(ECP_ABI_VERSION, 5);
 NUMBER(ECP_OK, 0);
 NUMBER(ECP_OUT_OF_MEMORY, 1);
 NUMBER(ECP_INVALID_ARGUMENT, 2);
@@ -157,6 +195,17 @@ NUMBER(ECP_FIRE_ONCE, 0);
 NUMBER(ECP_FIRE_EVERY_HOP, 1);
 NUMBER(ECP_WEIGHTING_AS_GIVEN, 0);
 NUMBER(ECP_WEIGHTING_BY_OUT_STRENGTH, 1);
+NUMBER(ECP_FIRE_BEST_FIRST, 2);
+NUMBER(ECP_WEIGHTING_BY_FAN, 2);
+NUMBER(ECP_AGGREGATE_SUM, 0);
+NUMBER(ECP_AGGREGATE_MAX, 1);
+NUMBER(ECP_STOPPED_NO, 0);
+NUMBER(ECP_STOPPED_WORK, 1);
+NUMBER(ECP_STOPPED_BUDGET, 2);
+NUMBER(ECP_COMPETITORS_MAX, 64);
+NUMBER(ECP_DANGLING_TO_SEEDS, 0);
+NUMBER(ECP_DANGLING_EVENLY, 1);
+NUMBER(ECP_SWEEP_CUES, 16);
 NUMBER(ECP_HOPS_MAX, 1024);
 NUMBER(ECP_LAW_EXPONENTIAL, 0);
 NUMBER(ECP_LAW_POWER, 1);
@@ -386,12 +435,10 @@ static void check_needs(void) {
     CHECK(scores_need(DOT, 768, 64) == (64 + 1) * 768 * 4 + (16 << 10));
     CHECK(scores_need(DOT, 768, 64) == scores_need(COSINE, 768, 1000));
     CHECK(top_k_need(DOT, 768, 64, 1000, 10) == scores_need(DOT, 768, 64) + 64 * 40 + 64 * 160);
-    CHECK(ecp_spread_need(1000) == 4 * rounded(4000) + rounded(128));
     CHECK(scores_need(DOT, SIZE_MAX, 1) == SIZE_MAX && scores_need(DOT, SIZE_MAX / 2, 64) == SIZE_MAX);
     CHECK(gather_need(&whole, HUGE_SIZE, 3) == SIZE_MAX && gather_need(&whole, 1, SIZE_MAX) == SIZE_MAX);
     CHECK(top_k_need(DOT, 1, 1, SIZE_MAX, SIZE_MAX) == SIZE_MAX);
     CHECK(top_k_need(DOT, 1, 64, SIZE_MAX, SIZE_MAX) == SIZE_MAX);
-    CHECK(ecp_spread_need(SIZE_MAX) == SIZE_MAX);
     for (int i = 0; i < 5; i++) {
         CHECK(scores_need(&unsound[i], 50, 1) == 0 && gather_need(&unsound[i], 50, 1) == 0);
         CHECK(top_k_need(&unsound[i], 50, 1, 3, 3) == 0);
@@ -789,63 +836,177 @@ static const uint32_t offsets[4] = {0, 2, 2, 3};
 static const uint32_t targets[3] = {1, 2, 0};
 static const float weights[3] = {3, 1, 0.5f};
 static const float out_strengths[3] = {4, 0, 0.5f};
-static const ecp_graph graph = {offsets, targets, weights, out_strengths, 3};
+static const ecp_graph graph = {offsets, targets, weights, out_strengths, NULL, 3};
 static const ecp_seed seeds[2] = {{0, 6}, {0, 2}};
+static const ecp_spread_options good = {
+    .hops = 2,
+    .fire = ECP_FIRE_ONCE,
+    .weighting = ECP_WEIGHTING_BY_OUT_STRENGTH,
+    .aggregate = ECP_AGGREGATE_SUM,
+    .fan_out_most = UINT32_MAX,
+    .retain = 1,
+    .transmission = 1,
+    .edges_most = UINT64_MAX,
+};
 
 static void check_spread(void) {
     uint32_t reached[3] = {9, 9, 9};
     float found[3] = {9, 9, 9};
-    size_t count = 77;
-    ecp_spread_options options = {2, ECP_FIRE_ONCE, ECP_WEIGHTING_BY_OUT_STRENGTH, 0.01f, 1, 0.5f};
-    CHECK(ecp_spread(&graph, seeds, 2, &options, reached, found, &count, NULL) == ECP_OK && count == 3);
+    ecp_spread_result result;
+    ecp_spread_options options = good;
+    options.threshold = 0.01f;
+    options.transmission = 0.5f;
+    CHECK(ecp_spread(&graph, seeds, 2, &options, NULL, reached, found, &result, NULL) == ECP_OK);
     CHECK(reached[0] == 0 && reached[1] == 1 && reached[2] == 2);
     CHECK(found[0] == 8.5f && found[1] == 3 && found[2] == 1);
+    CHECK(result.reached_count == 3 && result.edges == 3 && result.fired == 3 && result.stopped == ECP_STOPPED_NO);
     options.weighting = ECP_WEIGHTING_AS_GIVEN;
     options.fire = ECP_FIRE_EVERY_HOP;
     ecp_graph plain = graph;
     plain.out_strengths = NULL;
-    CHECK(ecp_spread(&plain, seeds, 1, &options, reached, found, &count, NULL) == ECP_OK && count == 3);
-    CHECK(found[0] == 6.75f && found[1] == 18 && found[2] == 6);
+    CHECK(ecp_spread(&plain, seeds, 1, &options, NULL, reached, found, &result, NULL) == ECP_OK);
+    CHECK(result.reached_count == 3 && found[0] == 6.75f && found[1] == 18 && found[2] == 6);
     options.hops = 0;
-    CHECK(ecp_spread(&plain, seeds, 2, &options, reached, found, &count, NULL) == ECP_OK && count == 1);
-    CHECK(reached[0] == 0 && found[0] == 8);
-    CHECK(ecp_spread(&plain, NULL, 0, &options, reached, found, &count, NULL) == ECP_OK && count == 0);
+    CHECK(ecp_spread(&plain, seeds, 2, &options, NULL, reached, found, &result, NULL) == ECP_OK);
+    CHECK(result.reached_count == 1 && reached[0] == 0 && found[0] == 8);
+    CHECK(ecp_spread(&plain, NULL, 0, &options, NULL, reached, found, &result, NULL) == ECP_OK);
+    CHECK(result.reached_count == 0);
     const uint32_t no_edges[2] = {0, 0};
-    const ecp_graph lone = {no_edges, NULL, NULL, NULL, 1};
+    const ecp_graph lone = {no_edges, NULL, NULL, NULL, NULL, 1};
     options.hops = ECP_HOPS_MAX;
-    CHECK(ecp_spread(&lone, seeds, 1, &options, reached, found, &count, NULL) == ECP_OK && count == 1 && found[0] == 6);
+    CHECK(ecp_spread(&lone, seeds, 1, &options, NULL, reached, found, &result, NULL) == ECP_OK);
+    CHECK(result.reached_count == 1 && found[0] == 6);
+    CHECK(ecp_spread_need(&graph, seeds, 2, &good) == 4 * rounded(12) + rounded(4));
+    CHECK(ecp_spread_need(NULL, seeds, 2, &good) == 0 && ecp_spread_need(&graph, seeds, 2, NULL) == 0);
 }
 
-static const ecp_spread_options good = {2, ECP_FIRE_ONCE, ECP_WEIGHTING_BY_OUT_STRENGTH, 0, 1, 1};
+static void check_spread_options(void) {
+    uint32_t reached[3], fired[1] = {0};
+    float found[3];
+    const uint8_t kinds[3] = {0, 9, 0};
+    float factors[256] = {0};
+    factors[9] = 2;
+    ecp_graph typed = graph;
+    typed.relations = kinds;
+    ecp_spread_result result;
+    ecp_spread_options options = good;
+    options.relation_factors = factors;
+    CHECK(ecp_spread(&typed, seeds, 2, &options, fired, reached, found, &result, NULL) == ECP_OK);
+    CHECK(result.reached_count == 2 && reached[1] == 2 && found[1] == 4 && fired[0] == 3);
+    options = good;
+    options.fire = ECP_FIRE_BEST_FIRST;
+    options.budget = 1;
+    CHECK(ecp_spread(&graph, seeds, 2, &options, NULL, reached, found, &result, NULL) == ECP_OK);
+    CHECK(result.stopped == ECP_STOPPED_BUDGET && result.fired == 1 && found[1] == 6 && found[2] == 2);
+    options = good;
+    options.edges_most = 1;
+    CHECK(ecp_spread(&graph, seeds, 2, &options, NULL, reached, found, &result, NULL) == ECP_OK);
+    CHECK(result.stopped == ECP_STOPPED_WORK && result.edges == 0 && result.reached_count == 1 && found[0] == 8);
+}
+
+static void check_fan_activation(void) {
+    uint32_t reached[3] = {9, 9, 9};
+    float found[3] = {9, 9, 9};
+    size_t count = 77;
+    CHECK(ecp_fan_activation(&graph, seeds, 2, 2, reached, found, &count, NULL) == ECP_OK && count == 2);
+    CHECK(reached[0] == 1 && reached[1] == 2 && fabsf(found[0] - 8 * (2 - logf(3))) < 1e-5f && found[1] == found[0]);
+    CHECK(ecp_fan_activation_need(&graph, seeds, 2) == 3 * rounded(12) && ecp_fan_activation_need(NULL, seeds, 2) == 0);
+    count = 77;
+    INVALID(ecp_fan_activation(NULL, seeds, 2, 2, reached, found, &count, NULL));
+    INVALID(ecp_fan_activation(&graph, NULL, 2, 2, reached, found, &count, NULL));
+    INVALID(ecp_fan_activation(&graph, seeds, 2, -1, reached, found, &count, NULL));
+    INVALID(ecp_fan_activation(&graph, seeds, 2, NAN, reached, found, &count, NULL));
+    INVALID(ecp_fan_activation(&graph, seeds, 2, 2, NULL, found, &count, NULL));
+    INVALID(ecp_fan_activation(&graph, seeds, 2, 2, reached, NULL, &count, NULL));
+    INVALID(ecp_fan_activation(&graph, seeds, 2, 2, reached, found, NULL, NULL));
+    CHECK(count == 77);
+}
+
+static void check_push(void) {
+    uint32_t reached[3] = {9, 9, 9};
+    float p[3], r[3];
+    ecp_push_result result = {77, 77, 77, 77, 77, 77};
+    const ecp_push_options options = {0.5, 1e-6, UINT64_MAX, ECP_DANGLING_TO_SEEDS, 0};
+    CHECK(ecp_push(&graph, seeds, 2, &options, reached, p, r, &result, NULL) == ECP_OK && result.reached_count == 3);
+    double sum = result.residual + result.evenly;
+    for (int i = 0; i < 3; i++) sum += p[i];
+    CHECK(fabs(sum - 1) < 1e-5 && result.residual < 1e-5 && result.stopped == ECP_STOPPED_NO && reached[0] == 0);
+    CHECK(ecp_push_need(&graph, seeds, 2, &options) == 2 * rounded(12) + rounded(48));
+    ecp_push_options bad[7] = {options, options, options, options, options, options, options};
+    bad[0].alpha = 1e-4, bad[1].alpha = 1.5, bad[2].alpha = NAN, bad[3].epsilon = 1e-13, bad[4].epsilon = NAN;
+    bad[5].dangling = 2, bad[6].reserved = 1;
+    result.reached_count = 77;
+    for (int i = 0; i < 7; i++) INVALID(ecp_push(&graph, seeds, 2, &bad[i], reached, p, r, &result, NULL));
+    const ecp_seed nothing = {0, 0};
+    ecp_graph without = graph;
+    without.out_strengths = NULL;
+    INVALID(ecp_push(NULL, seeds, 2, &options, reached, p, r, &result, NULL));
+    INVALID(ecp_push(&without, seeds, 2, &options, reached, p, r, &result, NULL));
+    INVALID(ecp_push(&graph, &nothing, 1, &options, reached, p, r, &result, NULL));
+    INVALID(ecp_push(&graph, seeds, 0, &options, reached, p, r, &result, NULL));
+    INVALID(ecp_push(&graph, seeds, 2, NULL, reached, p, r, &result, NULL));
+    INVALID(ecp_push(&graph, seeds, 2, &options, NULL, p, r, &result, NULL));
+    INVALID(ecp_push(&graph, seeds, 2, &options, reached, NULL, r, &result, NULL));
+    INVALID(ecp_push(&graph, seeds, 2, &options, reached, p, NULL, &result, NULL));
+    INVALID(ecp_push(&graph, seeds, 2, &options, reached, p, r, NULL, NULL));
+    CHECK(result.reached_count == 77 && ecp_push_need(&graph, seeds, 2, &bad[0]) == 0);
+}
+
+static void check_sweeps(void) {
+    /* The same graph by targets. */
+    const uint32_t in_offsets[4] = {0, 1, 2, 3}, sources[3] = {2, 0, 0};
+    const float in_weights[3] = {0.5f, 3, 1}, x[3] = {2, 0, 4}, evenly[1] = {0.25f};
+    const ecp_incoming incoming = {in_offsets, sources, in_weights, 3};
+    float sums[3] = {9, 9, 9}, ranks[3] = {1, 1, 1};
+    double totals[3];
+    CHECK(ecp_pull(&incoming, 0, 3, 1, 0.5f, evenly, x, sums) == ECP_OK);
+    CHECK(sums[0] == 1.25f && sums[1] == 3.25f && sums[2] == 1.25f);
+    CHECK(ecp_settle(3, 1, out_strengths, 1, 2, sums, ranks, totals) == ECP_OK);
+    CHECK(ranks[0] == 3.5f && ranks[1] == 7.5f && sums[0] == 0.3125f && sums[1] == 0 && sums[2] == 2.5f);
+    CHECK(totals[0] == 11.5 && totals[1] == 3.25 && totals[2] == 3.25);
+    INVALID(ecp_pull(NULL, 0, 3, 1, 1, evenly, x, sums));
+    INVALID(ecp_pull(&incoming, 2, 1, 1, 1, evenly, x, sums));
+    INVALID(ecp_pull(&incoming, 0, 4, 1, 1, evenly, x, sums));
+    INVALID(ecp_pull(&incoming, 0, 3, 2, 1, evenly, x, sums));
+    INVALID(ecp_pull(&incoming, 0, 3, 1, 1, NULL, x, sums));
+    INVALID(ecp_pull(&incoming, 0, 3, 1, 1, evenly, NULL, sums));
+    INVALID(ecp_pull(&incoming, 0, 3, 1, 1, evenly, x, NULL));
+    INVALID(ecp_settle(3, 3, out_strengths, 1, 1, sums, ranks, totals));
+    INVALID(ecp_settle(3, 1, NULL, 1, 1, sums, ranks, totals));
+    INVALID(ecp_settle(3, 1, out_strengths, 1, 1, NULL, ranks, totals));
+    INVALID(ecp_settle(3, 1, out_strengths, 1, 1, sums, NULL, totals));
+    INVALID(ecp_settle(3, 1, out_strengths, 1, 1, sums, ranks, NULL));
+    CHECK(sums[0] == 0.3125f && ranks[0] == 3.5f);
+}
 
 /* What the call answers, having seen that a refusal wrote nothing. */
 static ecp_status spread_with(const ecp_graph *over, const ecp_seed *from, size_t from_count,
                               const ecp_spread_options *options) {
     uint32_t reached[3] = {9, 9, 9};
     float found[3] = {9, 9, 9};
-    size_t count = 77;
-    ecp_status status = ecp_spread(over, from, from_count, options, reached, found, &count, NULL);
-    if (status != ECP_OK) CHECK(reached[0] == 9 && found[0] == 9 && count == 77);
+    ecp_spread_result result = {77, 77, 77, 77, 77};
+    ecp_status status = ecp_spread(over, from, from_count, options, NULL, reached, found, &result, NULL);
+    if (status != ECP_OK) CHECK(reached[0] == 9 && found[0] == 9 && result.reached_count == 77 && result.edges == 77);
     return status;
 }
 
 static void check_spread_refusals(void) {
-    uint32_t reached[3];
+    uint32_t reached[3], fired[1] = {0};
     float found[3];
-    size_t count;
+    ecp_spread_result result;
     CHECK(spread_with(&graph, seeds, 2, &good) == ECP_OK);
     INVALID(spread_with(NULL, seeds, 2, &good));
     INVALID(spread_with(&graph, NULL, 2, &good));
     INVALID(spread_with(&graph, seeds, 2, NULL));
-    INVALID(ecp_spread(&graph, seeds, 2, &good, NULL, found, &count, NULL));
-    INVALID(ecp_spread(&graph, seeds, 2, &good, reached, NULL, &count, NULL));
-    INVALID(ecp_spread(&graph, seeds, 2, &good, reached, found, NULL, NULL));
+    INVALID(ecp_spread(&graph, seeds, 2, &good, NULL, NULL, found, &result, NULL));
+    INVALID(ecp_spread(&graph, seeds, 2, &good, NULL, reached, NULL, &result, NULL));
+    INVALID(ecp_spread(&graph, seeds, 2, &good, NULL, reached, found, NULL, NULL));
     const uint32_t late[4] = {1, 2, 2, 3};
     const ecp_graph bad[] = {
-        {NULL, targets, weights, out_strengths, 3},    {offsets, NULL, weights, out_strengths, 3},
-        {offsets, targets, NULL, out_strengths, 3},    {offsets, targets, weights, NULL, 3},
-        {offsets, targets, weights, out_strengths, 0}, {late, targets, weights, out_strengths, 3},
-        {offsets, targets, weights, out_strengths, (size_t)1 << 32},
+        {NULL, targets, weights, out_strengths, NULL, 3},    {offsets, NULL, weights, out_strengths, NULL, 3},
+        {offsets, targets, NULL, out_strengths, NULL, 3},    {offsets, targets, weights, NULL, NULL, 3},
+        {offsets, targets, weights, out_strengths, NULL, 0}, {late, targets, weights, out_strengths, NULL, 3},
+        {offsets, targets, weights, out_strengths, NULL, (size_t)1 << 32},
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) INVALID(spread_with(&bad[i], seeds, 2, &good));
     const ecp_seed past = {3, 1};
@@ -854,16 +1015,25 @@ static void check_spread_refusals(void) {
     for (int i = 0; i < 3; i++) {
         const ecp_seed seed = {0, numbers[i]};
         INVALID(spread_with(&graph, &seed, 1, &good));
-        ecp_spread_options options[3] = {good, good, good};
+        float factors[256] = {0};
+        factors[255] = numbers[i];
+        ecp_spread_options options[8] = {good, good, good, good, good, good, good, good};
         options[0].threshold = options[1].retain = options[2].transmission = numbers[i];
-        for (int o = 0; o < 3; o++) INVALID(spread_with(&graph, seeds, 2, &options[o]));
+        options[3].fan_strength = options[4].inhibition = options[5].steepness = options[6].midpoint = numbers[i];
+        options[7].relation_factors = factors;
+        for (int o = 0; o < 8; o++) INVALID(spread_with(&graph, seeds, 2, &options[o]));
     }
-    ecp_spread_options options[4] = {good, good, good, good};
+    ecp_spread_options options[6] = {good, good, good, good, good, good};
     options[0].hops = ECP_HOPS_MAX + 1;
     options[1].hops = UINT32_MAX;
-    options[2].fire = 2;
-    options[3].weighting = 2;
-    for (int o = 0; o < 4; o++) INVALID(spread_with(&graph, seeds, 2, &options[o]));
+    options[2].fire = 3;
+    options[3].weighting = 3;
+    options[4].aggregate = 2;
+    options[5].competitors = ECP_COMPETITORS_MAX + 1;
+    for (int o = 0; o < 6; o++) INVALID(spread_with(&graph, seeds, 2, &options[o]));
+    options[0] = good;
+    options[0].fire = ECP_FIRE_BEST_FIRST;
+    INVALID(ecp_spread(&graph, seeds, 2, &options[0], fired, reached, found, &result, NULL));
 }
 
 static const float half_life = 10, exponent = 2;
@@ -923,7 +1093,8 @@ static void check_decay_refusals(void) {
 
 /* Each kernel with all of the arena held: refused, then run on a block that was lent. */
 static void check_loans(void) {
-    size_t mark, count = 77;
+    size_t mark;
+    ecp_spread_result spread = {77, 0, 0, 0, 0};
     void *held = NULL;
     char *lent = malloc(4096 + 63);
     CHECK(lent != NULL && ecp_arena_mark(&mark, NULL) == ECP_OK && ecp_arena_alloc(CAPACITY, &held, NULL) == ECP_OK);
@@ -943,10 +1114,10 @@ static void check_loans(void) {
         CHECK(out[0] == (loan ? 50 : 9));
         CHECK(ecp_top_k(DOT, &query, &four, 3, hits, &result, &scratch[2]) == status);
         CHECK(result.hit_count == (loan ? 3u : 77u) && hits[0].row == (loan ? 3u : 9u));
-        CHECK(ecp_spread(&graph, seeds, 2, &good, reached, found, &count, &scratch[3]) == status);
-        CHECK(count == (loan ? 3u : 77u) && found[0] == (loan ? 10 : 9) && reached[0] == (loan ? 0u : 9u));
+        CHECK(ecp_spread(&graph, seeds, 2, &good, NULL, reached, found, &spread, &scratch[3]) == status);
+        CHECK(spread.reached_count == (loan ? 3u : 77u) && found[0] == (loan ? 10 : 9) && reached[0] == (loan ? 0u : 9u));
         const size_t needs[4] = {scores_need(DOT, 2, 1), gather_need(&whole, 2, 3), top_k_need(DOT, 2, 1, 4, 3),
-                                 ecp_spread_need(3)};
+                                 ecp_spread_need(&graph, seeds, 2, &good)};
         for (int i = 0; i < 4 && !loan; i++) {
             CHECK(scratch[i].need == needs[i] && scratch[i].needed == CAPACITY + needs[i]);
             CHECK(scratch[i].capacity == CAPACITY);
@@ -987,6 +1158,10 @@ int main(void) {
         check_types();
         check_scales();
         check_spread();
+        check_spread_options();
+        check_fan_activation();
+        check_push();
+        check_sweeps();
         check_spread_refusals();
         check_decay();
         check_decay_refusals();

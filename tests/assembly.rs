@@ -126,7 +126,7 @@ fn assert_unlocked(function: &Function) {
 }
 
 /// What takes scratch and gives it back, and whom it may call: the thread's own storage, and what is rare.
-const KNOWN: [(&str, &[&str]); 10] = [
+const KNOWN: [(&str, &[&str]); 16] = [
     ("ecp_arena_alloc", &["__tls_get_addr", "abi.refused", "thread.birth"]),
     ("ecp_arena_mark", &["__tls_get_addr", "abi.unmarked", "thread.birth"]),
     ("ecp_arena_rewind", &["__tls_get_addr", "arena.Arena.ended"]),
@@ -135,12 +135,22 @@ const KNOWN: [(&str, &[&str]); 10] = [
     ("tier.gather", &["arena.Arena.ended", SCORES, "memcpy"]),
     ("tier.topK", &["arena.Arena.ended", SCORES, "matrix.", "top_k.Best.", "memcpy", "memset"]),
     ("tier.norms", &[SCORES]),
-    ("tier.spread", &["arena.Arena.ended", "memcpy"]),
+    ("tier.spread", &["arena.Arena.ended", SPREADING, "memcpy", "memset"]),
+    ("spreading.spread", &["arena.Arena.ended", SPREADING, "memcpy", "memset"]),
+    ("tier.fanActivation", &["arena.Arena.ended", "memcpy"]),
+    ("tier.push", &["arena.Arena.ended", SPREADING, "memcpy"]),
+    ("push.push", &["arena.Arena.ended", SPREADING]),
+    ("tier.pull", &["sweep."]),
+    ("tier.settle", &["sweep."]),
     ("tier.applyDecay", &[]),
 ];
 
 /// Functions of a kernel's files, which call each other and what copies and fills.
-const WITHIN: [&str; 3] = [SCORES, "matrix.", "top_k.Best."];
+const WITHIN: [&str; 4] = [SCORES, "matrix.", "top_k.Best.", SPREADING];
+
+/// Functions of any of `OF_SPREADING`.
+const SPREADING: &str = "spreading.";
+const OF_SPREADING: [&str; 7] = [SPREADING, "fan_out.", "inhibition.", "queue.", "reach.", "push.", "sweep."];
 
 /// Functions of any of `OF_SCORES`.
 const SCORES: &str = "score.";
@@ -151,7 +161,8 @@ const OF_SCORES: [&str; 9] =
 fn known_calls(name: &str) -> Option<Vec<&'static str>> {
     let with_scores = |known: &[&'static str]| {
         let more = if known.contains(&SCORES) { &OF_SCORES[..] } else { &[] };
-        [known, more].concat()
+        let spreading = if known.contains(&SPREADING) { &OF_SPREADING[..] } else { &[] };
+        [known, more, spreading].concat()
     };
     if let Some((_, known)) = KNOWN.iter().find(|(known, _)| *known == name) {
         return Some(with_scores(known));
@@ -181,7 +192,17 @@ fn what_kernels_and_scopes_run_locks_nothing_and_calls_only_what_is_known() {
         object.functions.iter().for_each(|function| assert_known(object, function));
     }
     // A kernel that the compiler puts into its caller is none to look for.
-    for name in ["tier.gather", "tier.topK", "tier.norms", "tier.spread", "tier.applyDecay"] {
+    for name in [
+        "tier.gather",
+        "tier.topK",
+        "tier.norms",
+        "tier.spread",
+        "tier.fanActivation",
+        "tier.push",
+        "tier.pull",
+        "tier.settle",
+        "tier.applyDecay",
+    ] {
         assert!(tiers.iter().all(|tier| tier.function(name).is_some()), "expected {name} in every tier");
     }
     for name in ["ecp_arena_mark", "ecp_arena_rewind"] {

@@ -30,7 +30,7 @@ const PLAIN: Options = Options {
 };
 
 impl Options {
-    fn spread(self) -> Spread {
+    fn spread(self) -> Spread<'static> {
         Spread::default()
             .hops(self.hops)
             .threshold(self.threshold)
@@ -315,7 +315,11 @@ fn a_batch_holds_the_bits_of_each_cue_by_itself_on_one_thread_and_seven() {
 
 #[test]
 fn the_most_active_nodes_come_first_with_ties_by_lower_node() {
-    let found = Activation { nodes: vec![4, 2, 9, 1, 7], activations: vec![1.0, 3.0, 1.0, f32::NAN, 0.0] };
+    let found = Activation {
+        nodes: vec![4, 2, 9, 1, 7],
+        activations: vec![1.0, 3.0, 1.0, f32::NAN, 0.0],
+        ..Activation::default()
+    };
     let nodes = |k| found.top_k(k).iter().map(|seed| seed.node).collect::<Vec<_>>();
     assert_eq!(nodes(0), []);
     assert_eq!(nodes(3), [2, 4, 9]);

@@ -1,31 +1,43 @@
 //! The exports of ecphory.h: check what can be seen, pick the tier, lend the thread's arena, map errors to statuses.
 
 const std = @import("std");
-const abi = @This();
 const builtin = @import("builtin");
 const arena_zig = @import("arena.zig");
 const companion = @import("companion.zig");
 const cpu = @import("cpu.zig");
 const needs = @import("needs.zig");
+const raw_cue = @import("cue.zig");
 const registry = @import("registry.zig");
 const thread = @import("thread.zig");
 const matrix = @import("matrix.zig");
-const rows_zig = @import("rows.zig");
-const score = @import("score.zig");
+const raw_call = @import("call.zig");
 const similarity = @import("similarity.zig");
 const spreading = @import("spreading.zig");
 const decay = @import("decay.zig");
+const fan = @import("fan.zig");
+const push_zig = @import("push.zig");
 const tier = @import("tier.zig");
 const top_k = @import("top_k.zig");
 const Arena = arena_zig.Arena;
+const Call = raw_call.Call;
+const Cue = raw_cue.Cue;
+const areAddressable = raw_call.areAddressable;
+const absent = raw_cue.absent;
+const isMagnitude = raw_cue.isMagnitude;
+pub const RawRows = raw_call.RawRows;
+pub const RawSearch = raw_call.RawSearch;
+pub const RawGraph = raw_cue.RawGraph;
+pub const RawOptions = raw_cue.RawOptions;
+pub const RawPush = raw_cue.RawPush;
+pub const RawIncoming = raw_cue.RawIncoming;
 const Kernel = registry.Kernel;
 
 comptime {
     if (@import("options").bench) _ = @import("bench.zig");
 }
 
-pub const version: u32 = 4;
-pub const hops_max = 1024;
+pub const version: u32 = 5;
+pub const hops_max = raw_cue.hops_max;
 
 pub const Status = enum(i32) { ok = 0, out_of_memory = 1, invalid_argument = 2, unknown_tier = 3, already_in_use = 4 };
 
@@ -338,7 +350,7 @@ pub export fn ecp_top_k(
 ) Status {
     const call = Call.of(search, queries, rows) orelse return .invalid_argument;
     const query_count = call.queries.row_count;
-    if (!call.isThere() or !copiesAreThere(call.rows) or query_count == 0) return .invalid_argument;
+    if (!call.isThere() or !raw_call.copiesAreThere(call.rows) or query_count == 0) return .invalid_argument;
     const to = results orelse return .invalid_argument;
     const kept = @min(k, call.rows.row_count);
     if (absent(hits, kept) or kept > std.math.maxInt(isize) / @sizeOf(top_k.Hit) / query_count)
@@ -352,98 +364,22 @@ pub export fn ecp_top_k(
 
 pub export fn ecp_norms(rows: ?*const RawRows, norms: ?[*]f32) Status {
     const given = (rows orelse return .invalid_argument).checked() orelse return .invalid_argument;
-    if (given.type == .bits or !isThere(given) or absent(norms, given.row_count)) return .invalid_argument;
+    if (given.type == .bits or !raw_call.areThere(given) or absent(norms, given.row_count)) return .invalid_argument;
     kernels().norms(given, norms);
     return .ok;
 }
 
-/// What calls of similarity have in common.
-const Call = struct {
-    search: *const similarity.Search,
-    queries: *const tier.Rows,
-    rows: *const tier.Rows,
-
-    /// None where it has no meaning; where elements are is not looked at.
-    fn of(search: ?*const RawSearch, queries: ?*const RawRows, rows: ?*const RawRows) ?Call {
-        const call: Call = .{
-            .search = (search orelse return null).checked() orelse return null,
-            .queries = (queries orelse return null).checked() orelse return null,
-            .rows = (rows orelse return null).checked() orelse return null,
-        };
-        const meet = call.queries.type.meets(call.rows.type) and call.queries.dim == call.rows.dim;
-        return if (meet and call.search.metric.fits(call.rows.type)) call else null;
-    }
-
-    fn isThere(call: *const Call) bool {
-        return abi.isThere(call.queries) and abi.isThere(call.rows);
-    }
-
-    fn shape(call: *const Call) similarity.Shape {
-        return .{ .queries = call.queries.type, .rows = call.rows.type, .dim = call.rows.dim };
-    }
-};
-
-/// ecp_rows of ecphory.h as it comes.
-pub const RawRows = extern struct {
-    elements: ?*const anyopaque,
-    type: u32,
-    reserved: u32,
-    row_count: usize,
-    dim: usize,
-    stride: usize,
-    scales: ?[*]const f32,
-    norms: ?[*]const f32,
-    filter: ?[*]const u64,
-    companion: ?*const tier.Companion,
-
-    fn checked(raw: *const RawRows) ?*const tier.Rows {
-        if (raw.type > @backingInt(rows_zig.Type.bits) or raw.reserved != 0) return null;
-        if (raw.scales != null and raw.type != @backingInt(rows_zig.Type.i8)) return null;
-        return if (raw.dim == 0 or raw.stride < raw.dim) null else @ptrCast(raw);
-    }
-};
-
-fn isThere(rows: *const tier.Rows) bool {
-    return !absent(rows.elements, rows.row_count) and areAddressable(rows.stride, rows.row_count, rows.type.size());
-}
-
-/// ecp_search of ecphory.h as it comes.
-pub const RawSearch = extern struct {
-    metric: u32,
-    precision: u32,
-    packing: u32,
-    threshold: f32,
-
-    fn checked(raw: *const RawSearch) ?*const similarity.Search {
-        if (raw.metric > @backingInt(score.Metric.jaccard)) return null;
-        if (raw.precision > @backingInt(score.Precision.precise)) return null;
-        if (raw.packing > @backingInt(similarity.Packing.tiled) or std.math.isNan(raw.threshold)) return null;
-        return @ptrCast(raw);
-    }
-};
-
-/// Whether rows have no companion, or one of theirs.
-fn copiesAreThere(rows: *const tier.Rows) bool {
-    const copies = rows.companion orelse return true;
-    if (rows.type != .f32 or !areAddressable((rows.dim +| 63) / 64 * 64, rows.row_count, 1)) return false;
-    const some = copies.elements != null and copies.scales != null;
-    return rows.row_count == 0 or (some and copies.residuals != null and copies.lengths != null);
-}
-
-/// Whether `count` times `each` elements can exist.
-fn areAddressable(count: usize, each: usize, size: usize) bool {
-    const elements = std.math.mul(usize, count, each) catch return false;
-    return elements <= std.math.maxInt(isize) / size;
-}
-
-fn absent(items: anytype, len: usize) bool {
-    return items == null and len > 0;
-}
-
 // Spreading
 
-pub export fn ecp_spread_need(node_count: usize) usize {
-    return spreading.spreadNeed(node_count);
+pub export fn ecp_spread_need(
+    graph: ?*const RawGraph,
+    seeds: ?[*]const spreading.Seed,
+    seed_count: usize,
+    options: ?*const RawOptions,
+) usize {
+    const cue = Cue.of(graph, seeds, seed_count) orelse return 0;
+    const raw_options = options orelse return 0;
+    return spreading.spreadNeed(cue.graph.sliced(), cue.seeds, raw_options.checked() orelse return 0);
 }
 
 pub export fn ecp_spread(
@@ -451,64 +387,124 @@ pub export fn ecp_spread(
     seeds: ?[*]const spreading.Seed,
     seed_count: usize,
     options: ?*const RawOptions,
+    fired: ?[*]u32,
+    reached: ?[*]u32,
+    activations: ?[*]f32,
+    result: ?*spreading.Result,
+    scratch: ?*Scratch,
+) Status {
+    const cue = Cue.of(graph, seeds, seed_count) orelse return .invalid_argument;
+    const raw_options = options orelse return .invalid_argument;
+    const settings = raw_options.checked() orelse return .invalid_argument;
+    if (settings.weighting == .by_out_strength and cue.graph.out_strengths == null) return .invalid_argument;
+    if (settings.fire == .best_first and fired != null) return .invalid_argument;
+    if (reached == null or activations == null) return .invalid_argument;
+    const to = result orelse return .invalid_argument;
+    var local: Arena = undefined;
+    const arena = arenaOf(.spreading, scratch, &local);
+    defer if (arena == &local) local.dissolve();
+    const fits = kernels().spread(arena, cue.graph, seeds, seed_count, settings, fired, reached.?, activations.?, to);
+    return if (fits) .ok else refused(.spreading, arena, scratch);
+}
+
+pub export fn ecp_fan_activation_need(
+    graph: ?*const RawGraph,
+    sources: ?[*]const spreading.Seed,
+    source_count: usize,
+) usize {
+    const cue = Cue.of(graph, sources, source_count) orelse return 0;
+    return fan.fanNeed(cue.graph.sliced(), cue.seeds);
+}
+
+pub export fn ecp_fan_activation(
+    graph: ?*const RawGraph,
+    sources: ?[*]const spreading.Seed,
+    source_count: usize,
+    strength: f32,
     reached: ?[*]u32,
     activations: ?[*]f32,
     reached_count: ?*usize,
     scratch: ?*Scratch,
 ) Status {
-    const raw_graph = graph orelse return .invalid_argument;
-    const csr = raw_graph.checked() orelse return .invalid_argument;
-    const raw_options = options orelse return .invalid_argument;
-    const settings = raw_options.checked() orelse return .invalid_argument;
-    if (settings.weighting == .by_out_strength and csr.out_strengths == null) return .invalid_argument;
-    if (absent(seeds, seed_count) or reached == null or activations == null) return .invalid_argument;
+    const cue = Cue.of(graph, sources, source_count) orelse return .invalid_argument;
+    if (!isMagnitude(strength) or reached == null or activations == null) return .invalid_argument;
     const to = reached_count orelse return .invalid_argument;
-    for (tier.slice(spreading.Seed, seeds, seed_count)) |seed| {
-        if (seed.node >= csr.node_count or !isMagnitude(seed.activation)) return .invalid_argument;
-    }
     var local: Arena = undefined;
     const arena = arenaOf(.spreading, scratch, &local);
     defer if (arena == &local) local.dissolve();
-    const fits = kernels().spread(arena, csr, seeds, seed_count, settings, reached.?, activations.?, to);
+    const table = kernels();
+    const fits = table.fan_activation(arena, cue.graph, sources, source_count, strength, reached.?, activations.?, to);
     return if (fits) .ok else refused(.spreading, arena, scratch);
 }
 
-fn isMagnitude(value: f32) bool {
-    return value >= 0 and value <= std.math.floatMax(f32);
+pub export fn ecp_push_need(
+    graph: ?*const RawGraph,
+    seeds: ?[*]const spreading.Seed,
+    seed_count: usize,
+    options: ?*const RawPush,
+) usize {
+    const cue = Cue.of(graph, seeds, seed_count) orelse return 0;
+    const raw_options = options orelse return 0;
+    return push_zig.pushNeed(cue.graph.sliced(), cue.seeds, raw_options.checked() orelse return 0);
 }
 
-/// ecp_graph of ecphory.h as it comes: any pointer may be NULL.
-pub const RawGraph = extern struct {
-    offsets: ?[*]const u32,
-    targets: ?[*]const u32,
-    weights: ?[*]const f32,
+pub export fn ecp_push(
+    graph: ?*const RawGraph,
+    seeds: ?[*]const spreading.Seed,
+    seed_count: usize,
+    options: ?*const RawPush,
+    reached: ?[*]u32,
+    estimates: ?[*]f32,
+    residuals: ?[*]f32,
+    result: ?*push_zig.Result,
+    scratch: ?*Scratch,
+) Status {
+    const cue = Cue.of(graph, seeds, seed_count) orelse return .invalid_argument;
+    const settings = (options orelse return .invalid_argument).checked() orelse return .invalid_argument;
+    if (cue.graph.out_strengths == null or !cue.isActive()) return .invalid_argument;
+    const nodes = reached orelse return .invalid_argument;
+    const p, const r = .{ estimates orelse return .invalid_argument, residuals orelse return .invalid_argument };
+    const to = result orelse return .invalid_argument;
+    var local: Arena = undefined;
+    const arena = arenaOf(.spreading, scratch, &local);
+    defer if (arena == &local) local.dissolve();
+    const fits = kernels().push(arena, cue.graph, cue.seeds.ptr, seed_count, settings, nodes, p, r, to);
+    return if (fits) .ok else refused(.spreading, arena, scratch);
+}
+
+pub export fn ecp_pull(
+    incoming: ?*const RawIncoming,
+    first: usize,
+    end: usize,
+    lanes: usize,
+    scale: f32,
+    evenly: ?[*]const f32,
+    x: ?[*]const f32,
+    sums: ?[*]f32,
+) Status {
+    const edges = (incoming orelse return .invalid_argument).checked() orelse return .invalid_argument;
+    if (first > end or end > edges.node_count or !raw_cue.areLanes(lanes)) return .invalid_argument;
+    const same, const given = .{ evenly orelse return .invalid_argument, x orelse return .invalid_argument };
+    kernels().pull(edges, first, end, lanes, scale, same, given, sums orelse return .invalid_argument);
+    return .ok;
+}
+
+pub export fn ecp_settle(
+    rows: usize,
+    lanes: usize,
     out_strengths: ?[*]const f32,
-    node_count: usize,
-
-    fn checked(raw: *const RawGraph) ?*const tier.Graph {
-        const offsets = raw.offsets orelse return null;
-        if (raw.node_count == 0 or raw.node_count > std.math.maxInt(u32) or offsets[0] != 0) return null;
-        const edges = offsets[raw.node_count];
-        if (absent(raw.targets, edges) or absent(raw.weights, edges)) return null;
-        return @ptrCast(raw);
-    }
-};
-
-/// ecp_spread_options of ecphory.h as it comes: an enum may hold any number.
-pub const RawOptions = extern struct {
-    hops: u32,
-    fire: u32,
-    weighting: u32,
-    threshold: f32,
-    retain: f32,
-    transmission: f32,
-
-    fn checked(raw: *const RawOptions) ?*const spreading.Options {
-        if (raw.hops > hops_max or raw.fire > 1 or raw.weighting > 1) return null;
-        if (!isMagnitude(raw.threshold) or !isMagnitude(raw.retain) or !isMagnitude(raw.transmission)) return null;
-        return @ptrCast(raw);
-    }
-};
+    keep: f32,
+    gain: f32,
+    sums: ?[*]f32,
+    ranks: ?[*]f32,
+    totals: ?[*]f64,
+) Status {
+    if (!raw_cue.areLanes(lanes) or !areAddressable(rows, lanes, @sizeOf(f32))) return .invalid_argument;
+    const strengths = out_strengths orelse return .invalid_argument;
+    const given, const p = .{ sums orelse return .invalid_argument, ranks orelse return .invalid_argument };
+    kernels().settle(rows, lanes, strengths, keep, gain, given, p, totals orelse return .invalid_argument);
+    return .ok;
+}
 
 // Decay
 
@@ -553,7 +549,13 @@ comptime {
 
 // The checked structs are the raw ones with enums and pointers that are known to be sound.
 comptime {
-    for (.{ .{ RawGraph, tier.Graph }, .{ RawOptions, spreading.Options }, .{ RawLaw, tier.Law } }) |pair| {
+    for (.{
+        .{ RawGraph, tier.Graph },
+        .{ RawIncoming, tier.Incoming },
+        .{ RawOptions, spreading.Options },
+        .{ RawPush, push_zig.Options },
+        .{ RawLaw, tier.Law },
+    }) |pair| {
         const names = @typeInfo(pair[0]).@"struct".field_names;
         const same_fields = names.len == @typeInfo(pair[1]).@"struct".field_names.len;
         if (@sizeOf(pair[0]) != @sizeOf(pair[1]) or !same_fields) @compileError("layouts differ");

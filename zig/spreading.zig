@@ -1,17 +1,27 @@
 //! Spreading activation over a CSR graph, in synchronous hops (Collins and Loftus 1975; constraints as in Crestani
 //! 1997):
 //!
-//!     a'_v = retain * a_v + transmission * sum over u of f(a_u) * w_uv,   f(a) = a where a >= threshold, else 0
+//!     a'_v = retain * a_v + transmission * sum over u of f(a_u) * s_uv,   f(a) = a where a >= threshold, else 0
 //!
-//! With `fire = once` a node's f is 0 after the first hop in which it fired. With `by_out_strength` w_uv is divided by
-//! the sum of u's weights; a source whose weights sum to 0 passes nothing on. Activation saturates at the largest f32.
+//! or, with `max`, a'_v = max(retain * a_v, transmission * max over u of f(a_u) * s_uv). s_uv is, times the factor of
+//! the edge's relation, w_uv; with `by_out_strength` w_uv divided by the sum of u's weights, where a source whose
+//! weights sum to 0 passes nothing on; with `by_fan` S - ln(out-degree of u + 1), no less than 0, whatever w_uv is
+//! (ACT-R). With `fire = once` a node's f is 0 after the first hop in which it fired. Activation saturates at the
+//! largest f32.
 //!
-//! Only reached nodes are looked at. They stand in a sparse set (Briggs and Torczon 1993), which is valid over memory
-//! that was never cleared: `member[place[v]] == v` with `place[v] < count` says that v is in it, whatever else `place`
-//! holds. Nodes are visited in the order in which they were reached, so every sum is taken in one fixed order.
+//! With `fire = best_first` there are no hops in step: of the nodes that have not fired and reach the threshold the
+//! most active fires, ties by lower node, and what it passes on is there at once. A node's distance from a seed over
+//! nodes that fired is its hop.
+//!
+//! Only reached nodes are looked at, in the order in which they were reached, so every sum is taken in one fixed order.
 
 const std = @import("std");
 const arena_zig = @import("arena.zig");
+const fan_out = @import("fan_out.zig");
+const inhibition_zig = @import("inhibition.zig");
+const queue_zig = @import("queue.zig");
+const reach_zig = @import("reach.zig");
+const simd = @import("simd.zig");
 const Arena = arena_zig.Arena;
 
 /// Checked once, by whoever built it.
@@ -23,294 +33,456 @@ pub const Graph = struct {
     /// [offsets[nodes]], finite, not negative.
     weights: []const f32,
     /// [nodes], the sum of each node's weights; read only with `by_out_strength`.
-    out_strengths: []const f32,
+    out_strengths: []const f32 = &.{},
+    /// [offsets[nodes]], or none: all edges are of relation 0.
+    relations: []const u8 = &.{},
 
     pub fn nodes(graph: Graph) usize {
         return graph.offsets.len - 1;
+    }
+
+    pub inline fn degree(graph: Graph, node: u32) u32 {
+        return graph.offsets[node + 1] - graph.offsets[node];
     }
 };
 
 /// ecp_seed of ecphory.h.
 pub const Seed = extern struct { node: u32, activation: f32 };
 
-pub const Fire = enum(u32) { once = 0, every_hop = 1 };
-pub const Weighting = enum(u32) { as_given = 0, by_out_strength = 1 };
+pub const Fire = enum(u32) { once = 0, every_hop = 1, best_first = 2 };
+pub const Weighting = enum(u32) { as_given = 0, by_out_strength = 1, by_fan = 2 };
+pub const Aggregate = enum(u32) { sum = 0, max = 1 };
+pub const Stopped = enum(u32) { no = 0, work = 1, budget = 2 };
 
 /// ecp_spread_options of ecphory.h.
 pub const Options = extern struct {
     hops: u32,
     fire: Fire,
     weighting: Weighting,
+    aggregate: Aggregate,
+    budget: u32,
+    fan_out_most: u32,
     threshold: f32,
     retain: f32,
     transmission: f32,
+    fan_strength: f32,
+    competitors: u32,
+    inhibition: f32,
+    steepness: f32,
+    midpoint: f32,
+    edges_most: u64,
+    relation_factors: ?*const [256]f32,
+
+    fn inhibits(options: *const Options) inhibition_zig.Inhibition {
+        return .{
+            .competitors = options.competitors,
+            .strength = options.inhibition,
+            .steepness = options.steepness,
+            .midpoint = options.midpoint,
+        };
+    }
 };
 
-pub fn spreadNeed(nodes: usize) usize {
-    return 4 *| arena_zig.sizeOf(u32, nodes) +| arena_zig.sizeOf(u32, firedWords(nodes));
+/// ecp_spread_result of ecphory.h.
+pub const Result = extern struct {
+    reached_count: usize = 0,
+    edges: u64 = 0,
+    fired: u64 = 0,
+    stopped: Stopped = .no,
+    reserved: u32 = 0,
+};
+
+/// How many nodes a call can reach: its seeds, and no more than the edges that it may walk.
+pub fn shapeOf(graph: Graph, seeds: []const Seed, options: *const Options) reach_zig.Shape {
+    var edges: u64 = if (options.hops == 0) 0 else options.edges_most;
+    if (options.hops == 1) {
+        var near: u64 = 0;
+        for (seeds) |seed| near +|= graph.degree(seed.node);
+        edges = @min(edges, near);
+    }
+    return .{ .nodes = graph.nodes(), .most = @min(graph.nodes(), seeds.len +| edges) };
 }
 
-fn firedWords(nodes: usize) usize {
+pub fn spreadNeed(graph: Graph, seeds: []const Seed, options: *const Options) usize {
+    return needOf(shapeOf(graph, seeds, options), options.fire);
+}
+
+fn needOf(shape: reach_zig.Shape, fire: Fire) usize {
+    const set = shape.need() +| arena_zig.sizeOf(f32, shape.most);
+    return set +| switch (fire) {
+        .once, .every_hop => arena_zig.sizeOf(f32, shape.most) +| arena_zig.sizeOf(u32, firedWords(shape.most)),
+        .best_first => queue_zig.need(shape.most) +| arena_zig.sizeOf(u16, shape.most),
+    };
+}
+
+pub fn firedWords(nodes: usize) usize {
     return nodes / 32 + @intFromBool(nodes % 32 != 0);
 }
 
-/// Every node reached, in the order reached, and its activation; the return value counts them.
-/// `reached` and `activations` hold [nodes]. OutOfMemory leaves them as they were.
+/// Every node reached, in the order reached, and its activation. `reached` and `activations` hold [nodes], and so many
+/// bits holds `fired`, where it is given: it tells which seeds have fired before, and is told which of the reached
+/// nodes have. OutOfMemory leaves them as they were.
 pub fn spread(
     arena: *Arena,
     graph: Graph,
     seeds: []const Seed,
     options: *const Options,
+    fired: ?[]u32,
     reached: []u32,
     activations: []f32,
-) error{OutOfMemory}!usize {
-    var frame = try arena.frame(spreadNeed(graph.nodes()));
+) error{OutOfMemory}!Result {
+    const shape = shapeOf(graph, seeds, options);
+    var frame = try arena.frame(needOf(shape, options.fire));
     defer frame.close();
-    var front: Front = try .init(&frame, graph.nodes());
-    for (seeds) |seed| {
-        const place = front.placeOf(seed.node);
-        front.activation[place] = saturated(front.activation[place] + seed.activation);
-    }
-    for (0..options.hops) |_| hop(&front, graph, options);
-    @memcpy(reached[0..front.count], front.member[0..front.count]);
-    @memcpy(activations[0..front.count], front.activation[0..front.count]);
-    return front.count;
+    return switch (shape.kind()) {
+        inline else => |kind| if (options.fire == .best_first)
+            BestFirst(kind).spread(&frame, shape, graph, seeds, options, reached, activations)
+        else
+            Hops(kind).spread(&frame, shape, graph, seeds, options, fired, reached, activations),
+    };
 }
 
-fn hop(front: *Front, graph: Graph, options: *const Options) void {
-    const sources = front.count;
-    for (0..sources) |place| {
-        const activation = front.activation[place];
-        if (activation == 0 or activation < options.threshold) continue; // Zero passes nothing on, so it has not fired.
-        if (options.fire == .once and !front.fireOnce(place)) continue;
-        const node = front.member[place];
-        const strength: f32 = if (options.weighting == .as_given) 1 else graph.out_strengths[node];
-        if (strength == 0) continue;
-        const passed = options.transmission * activation / strength;
-        if (std.math.isNormal(passed)) {
-            pass(f32, front, graph, node, passed);
+/// What one source passes to each of its targets: `scale` times a weight, over `edges`.
+const Firing = struct {
+    scale: f64,
+    first: u32,
+    end: u32,
+
+    /// None where it passes nothing on.
+    inline fn of(graph: Graph, node: u32, activation: f32, options: *const Options) ?Firing {
+        const share: f64 = switch (options.weighting) {
+            .as_given => 1,
+            .by_out_strength => if (graph.out_strengths[node] == 0) return null else graph.out_strengths[node],
+            .by_fan => blk: {
+                const factor = fanFactor(options.fan_strength, graph.degree(node));
+                break :blk if (factor <= 0) return null else 1 / factor;
+            },
+        };
+        const scale = @as(f64, options.transmission) * activation / share;
+        return .{ .scale = scale, .first = graph.offsets[node], .end = graph.offsets[node + 1] };
+    }
+
+    /// Gives each target its amount, in the order of edges.
+    inline fn pass(firing: Firing, graph: Graph, options: *const Options, sink: anytype) void {
+        const len = firing.end - firing.first;
+        const some = options.fan_out_most < len or options.relation_factors != null;
+        if (some or options.weighting == .by_fan) return firing.passSome(graph, options, sink);
+        const scale: f32 = @floatCast(firing.scale);
+        if (std.math.isNormal(scale)) {
+            firing.passAll(f32, scale, graph, sink);
         } else {
             // Beyond f32, or below where it has all its digits; the products with the weights need not be.
-            pass(f64, front, graph, node, @as(f64, options.transmission) * activation / strength);
+            firing.passAll(f64, firing.scale, graph, sink);
         }
     }
-    for (front.activation[0..front.count], front.received[0..front.count]) |*activation, *received| {
-        activation.* = saturated(options.retain * activation.* + received.*);
-        received.* = 0;
-    }
-}
 
-inline fn pass(comptime T: type, front: *Front, graph: Graph, node: u32, passed: T) void {
-    const first = graph.offsets[node];
-    const end = graph.offsets[node + 1];
-    for (graph.targets[first..end], graph.weights[first..end]) |target, weight| {
-        front.received[front.placeOf(target)] += @floatCast(passed * weight);
+    inline fn passAll(firing: Firing, comptime T: type, scale: T, graph: Graph, sink: anytype) void {
+        sink.giveAll(T, scale, graph.targets[firing.first..firing.end], graph.weights[firing.first..firing.end]);
     }
+
+    noinline fn passSome(firing: Firing, graph: Graph, options: *const Options, sink: anytype) void {
+        const edges: fan_out.Edges = .of(graph, firing.first, firing.end, options.relation_factors);
+        var cut: fan_out.Cut = .of(edges, options.fan_out_most);
+        for (edges.targets, 0..) |target, i| {
+            const factor = edges.factor(i);
+            const strength = edges.strength(i);
+            if (factor == 0 or !cut.admits(strength)) continue; // A relation that carries nothing reaches nobody.
+            const carried = if (options.weighting == .by_fan) factor else strength;
+            sink.give(target, @floatCast(firing.scale * carried));
+        }
+    }
+};
+
+/// S - ln fan of ACT-R (Anderson 2007): a node's own chunk counts, so its fan is its out-degree and one.
+pub fn fanFactor(strength: f32, degree: u32) f64 {
+    const fan = @as(f64, degree) + 1;
+    return strength - simd.log2(simd.splat(fan))[0] * std.math.ln2;
 }
 
 fn saturated(activation: f32) f32 {
     return @min(activation, std.math.floatMax(f32));
 }
 
-/// The sparse set of reached nodes with what each holds, by place in the set.
-const Front = struct {
-    place: []u32,
-    member: []u32,
-    activation: []f32,
-    received: []f32,
-    /// One bit a place; a word is cleared when its first place is taken.
-    fired: []u32,
-    count: usize = 0,
-
-    fn init(frame: *arena_zig.Frame, nodes: usize) error{OutOfMemory}!Front {
-        const front: Front = .{
-            .place = try frame.alloc(u32, nodes),
-            .member = try frame.alloc(u32, nodes),
-            .activation = try frame.alloc(f32, nodes),
-            .received = try frame.alloc(f32, nodes),
-            .fired = try frame.alloc(u32, firedWords(nodes)),
-        };
-        // `place` is read before it is written, by design; memcheck must not take that for a mistake.
-        std.valgrind.memcheck.makeMemDefined(std.mem.sliceAsBytes(front.place));
-        return front;
-    }
-
-    inline fn placeOf(front: *Front, node: u32) usize {
-        const place = front.place[node];
-        if (place < front.count and front.member[place] == node) return place;
-        return front.insert(node);
-    }
-
-    fn insert(front: *Front, node: u32) usize {
-        const place = front.count;
-        front.count += 1;
-        front.place[node] = @intCast(place);
-        front.member[place] = node;
-        front.activation[place] = 0;
-        front.received[place] = 0;
-        if (place % 32 == 0) front.fired[place / 32] = 0;
-        return place;
-    }
-
-    /// Whether this is the first time.
-    fn fireOnce(front: *Front, place: usize) bool {
-        const bit = @as(u32, 1) << @intCast(place % 32);
-        const first = front.fired[place / 32] & bit == 0;
-        front.fired[place / 32] |= bit;
-        return first;
-    }
-};
-
-const testing = std.testing;
-
-const defaults: Options = .{
-    .hops = 1,
-    .fire = .every_hop,
-    .weighting = .as_given,
-    .threshold = 0,
-    .retain = 0,
-    .transmission = 1,
-};
-
-/// 0 -> 1, 2, 3 and 3 -> 0.
-const star: Graph = .{
-    .offsets = &.{ 0, 3, 3, 3, 4 },
-    .targets = &.{ 1, 2, 3, 0 },
-    .weights = &.{ 0.5, 0.25, 0.25, 2 },
-    .out_strengths = &.{ 1, 0, 0, 2 },
-};
-
-fn expectActivation(options: Options, seeds: []const Seed, expected: [4]f32) !void {
-    // Uncleared scratch may hold anything: all ones and small numbers are the dangerous kinds.
-    for ([_]u8{ 0, 1, 3, 0xFF }) |dirt| {
-        var bytes: [1024]u8 align(64) = @splat(dirt);
-        var arena: Arena = .over(&bytes);
-        defer arena.dissolve();
-        var reached: [4]u32 = undefined;
-        var activations: [4]f32 = undefined;
-        const count = try spread(&arena, star, seeds, &options, &reached, &activations);
-        var dense: [4]f32 = @splat(0);
-        for (reached[0..count], activations[0..count]) |node, activation| dense[node] = activation;
-        try testing.expectEqualSlices(f32, &expected, &dense);
-        try testing.expectEqual(spreadNeed(4), arena.highWater());
-        try testing.expectEqual(0, arena.cursor);
-    }
+inline fn joined(comptime aggregate: Aggregate, a: f32, b: f32) f32 {
+    return if (aggregate == .sum) a + b else @max(a, b);
 }
 
-test "one hop passes each weight's share to its target" {
-    try expectActivation(defaults, &.{.{ .node = 0, .activation = 1 }}, .{ 0, 0.5, 0.25, 0.25 });
+/// Whether one more source may be walked.
+inline fn fits(result: *Result, options: *const Options, firing: Firing) bool {
+    const edges = result.edges + (firing.end - firing.first);
+    if (edges > options.edges_most) return false;
+    result.edges = edges;
+    return true;
 }
 
-test "repeated seeds are summed, zero hops give the seeds back" {
-    var options = defaults;
-    options.hops = 0;
-    const twice: Seed = .{ .node = 2, .activation = 0.75 };
-    const seeds = [_]Seed{ twice, .{ .node = 0, .activation = 3 }, twice };
-    try expectActivation(options, &seeds, .{ 3, 0, 1.5, 0 });
-    try expectActivation(options, &.{}, .{ 0, 0, 0, 0 });
-}
+/// Hops in step: what is received in one is there in the next.
+fn Hops(comptime kind: reach_zig.Kind) type {
+    return struct {
+        reach: reach_zig.Reach(kind, u32),
+        activation: []f32,
+        received: []f32,
+        /// One bit a place, of the word in which its first place comes in.
+        fired: []u32,
 
-test "a node below the threshold passes nothing on and keeps what it retains" {
-    var options = defaults;
-    options.threshold = 0.25;
-    options.retain = 0.5;
-    options.hops = 2;
-    // Hop 1: (0.5, 0.5, 0.25, 0.25). Hop 2: 0 and 3 fire, 1 and 2 have no edges.
-    try expectActivation(options, &.{.{ .node = 0, .activation = 1 }}, .{ 0.75, 0.5, 0.25, 0.25 });
-    options.threshold = 1.5;
-    try expectActivation(options, &.{.{ .node = 0, .activation = 1 }}, .{ 0.25, 0, 0, 0 });
-}
+        const Self = @This();
 
-test "a node fires once, or at every hop" {
-    var options = defaults;
-    options.hops = 3;
-    options.retain = 1;
-    try expectActivation(options, &.{.{ .node = 0, .activation = 1 }}, .{ 2.5, 1.75, 0.875, 0.875 });
-    options.fire = .once;
-    // Hop 1: 0 fires. Hop 2: 3 fires 0.25 * 2 into 0. Hop 3: everyone has fired.
-    try expectActivation(options, &.{.{ .node = 0, .activation = 1 }}, .{ 1.5, 0.5, 0.25, 0.25 });
-}
+        fn spread(
+            frame: *arena_zig.Frame,
+            shape: reach_zig.Shape,
+            graph: Graph,
+            seeds: []const Seed,
+            options: *const Options,
+            fired: ?[]u32,
+            reached: []u32,
+            activations: []f32,
+        ) error{OutOfMemory}!Result {
+            var front: Self = .{
+                .reach = try .init(frame, shape),
+                .activation = try frame.alloc(f32, shape.most),
+                .received = try frame.alloc(f32, shape.most),
+                .fired = try frame.alloc(u32, firedWords(shape.most)),
+            };
+            front.begin(seeds);
+            if (fired) |before| front.recall(before);
+            var result: Result = .{};
+            for (0..options.hops) |_| {
+                const gone_on = switch (options.aggregate) {
+                    inline else => |aggregate| front.hop(aggregate, graph, options, &result),
+                };
+                if (!gone_on) break;
+            }
+            result.reached_count = front.reach.count;
+            const words = firedWords(front.reach.count);
+            if (fired) |after| @memcpy(after[0..words], front.fired[0..words]);
+            @memcpy(reached[0..front.reach.count], front.reach.member[0..front.reach.count]);
+            @memcpy(activations[0..front.reach.count], front.activation[0..front.reach.count]);
+            return result;
+        }
 
-test "a node of activation zero has not fired" {
-    var options = defaults;
-    options.hops = 2;
-    options.retain = 1;
-    options.fire = .once;
-    // 0 is reached with nothing, then with 3's 2 * 1, which it passes on in hop 2.
-    const seeds = [_]Seed{ .{ .node = 0, .activation = 0 }, .{ .node = 3, .activation = 1 } };
-    try expectActivation(options, &seeds, .{ 2, 1, 0.5, 1.5 });
-}
+        /// Which of the seeds have fired before.
+        fn recall(front: *Self, before: []const u32) void {
+            const count = front.reach.count;
+            const whole = count / 32;
+            @memcpy(front.fired[0..whole], before[0..whole]);
+            if (count % 32 != 0) front.fired[whole] = before[whole] & ((@as(u32, 1) << @intCast(count % 32)) - 1);
+        }
 
-test "out-strength divides the weights, and a strength of zero passes nothing on" {
-    var options = defaults;
-    options.weighting = .by_out_strength;
-    options.hops = 2;
-    options.retain = 1;
-    options.fire = .once;
-    try expectActivation(
-        options,
-        &.{ .{ .node = 3, .activation = 1 }, .{ .node = 1, .activation = 2 } },
-        .{ 1, 2.5, 0.25, 1.25 },
-    );
-}
+        /// False where it is the last: nothing fired, or no more may.
+        fn hop(
+            front: *Self,
+            comptime aggregate: Aggregate,
+            graph: Graph,
+            options: *const Options,
+            result: *Result,
+        ) bool {
+            const fired = result.fired;
+            const before = front.reach.count;
+            for (0..before) |place| {
+                const activation = front.activation[place];
+                // Zero passes nothing on, so it has not fired.
+                if (activation == 0 or activation < options.threshold) continue;
+                if (options.fire == .once and front.hasFired(place)) continue;
+                if (Firing.of(graph, front.reach.member[place], activation, options)) |firing| {
+                    if (!fits(result, options, firing)) {
+                        result.stopped = .work;
+                        break;
+                    }
+                    firing.pass(graph, options, Sink(aggregate){ .front = front });
+                }
+                front.noteFired(place);
+                result.fired += 1;
+            }
+            front.welcome(before);
+            front.settle(aggregate, options.retain);
+            options.inhibits().apply(front.activation[0..front.reach.count]);
+            const at_rest = result.fired == fired and options.retain == 1 and !options.inhibits().isAny();
+            return result.stopped == .no and !at_rest;
+        }
 
-test "the smallest and the largest weights share like any others" {
-    for ([_]f32{ 0x1p-140, 0x1p126 }) |weight| for ([_]f32{ 8, 0x1p-20 }) |activation| {
-        const shared: Graph = .{
-            .offsets = &.{ 0, 3, 3, 3, 3 },
-            .targets = &.{ 1, 2, 3 },
-            .weights = &.{ weight, weight, 0 },
-            .out_strengths = &.{ 2 * weight, 0, 0, 0 },
-        };
-        try expectHalves(shared, activation * 1.1);
+        fn Sink(comptime aggregate: Aggregate) type {
+            return struct {
+                front: *Self,
+
+                inline fn give(sink: @This(), target: u32, amount: f32) void {
+                    const front = sink.front;
+                    const put = front.reach.put(target);
+                    const before = if (put.new) 0 else front.received[put.place];
+                    front.received[put.place] = joined(aggregate, before, amount);
+                }
+
+                /// Apart, so that all it needs stays in registers.
+                noinline fn giveAll(
+                    sink: @This(),
+                    comptime T: type,
+                    scale: T,
+                    targets: []const u32,
+                    weights: []const f32,
+                ) void {
+                    const front = sink.front;
+                    const received = front.received;
+                    var reach = front.reach;
+                    switch (reach.isFar()) {
+                        inline else => |far| for (targets, weights, 0..) |target, weight, i| {
+                            if (far and i + ahead < targets.len) reach.prefetch(targets[i + ahead]);
+                            const put = if (far) reach.putFar(target) else reach.put(target);
+                            const there = received[put.place];
+                            const before = if (put.new) 0 else there;
+                            received[put.place] = joined(aggregate, before, @floatCast(scale * weight));
+                        },
+                    }
+                    front.reach.count = reach.count;
+                }
+
+                const ahead = 16;
+            };
+        }
+
+        fn settle(front: *Self, comptime aggregate: Aggregate, retain: f32) void {
+            const count = front.reach.count;
+            var place: usize = 0;
+            while (place + simd.lanes <= count) : (place += simd.lanes)
+                front.settleSome(aggregate, simd.lanes, place, retain);
+            while (place < count) : (place += 1) front.settleSome(aggregate, 1, place, retain);
+        }
+
+        inline fn settleSome(
+            front: *Self,
+            comptime aggregate: Aggregate,
+            comptime n: usize,
+            place: usize,
+            retain: f32,
+        ) void {
+            const V = @Vector(n, f32);
+            const received: V = front.received[place..][0..n].*;
+            const kept = @as(V, @splat(retain)) * @as(V, front.activation[place..][0..n].*);
+            const after = if (aggregate == .sum) kept + received else @max(kept, received);
+            front.activation[place..][0..n].* = @min(after, @as(V, @splat(std.math.floatMax(f32))));
+            front.received[place..][0..n].* = @splat(0);
+        }
+
+        /// Seeds, repeated ones summed.
+        fn begin(front: *Self, seeds: []const Seed) void {
+            for (seeds) |seed| {
+                const put = front.reach.put(seed.node);
+                const before = if (put.new) 0 else front.activation[put.place];
+                front.activation[put.place] = saturated(before + seed.activation);
+            }
+            @memset(front.received[0..front.reach.count], 0);
+            @memset(front.fired[0..firedWords(front.reach.count)], 0);
+        }
+
+        /// Those who came in since there were `before`, and hold what they received alone.
+        fn welcome(front: *Self, before: usize) void {
+            @memset(front.activation[before..front.reach.count], 0);
+            @memset(front.fired[firedWords(before)..firedWords(front.reach.count)], 0);
+        }
+
+        fn hasFired(front: *const Self, place: usize) bool {
+            return front.fired[place / 32] >> @intCast(place % 32) & 1 != 0;
+        }
+
+        fn noteFired(front: *Self, place: usize) void {
+            front.fired[place / 32] |= @as(u32, 1) << @intCast(place % 32);
+        }
     };
 }
 
-fn expectHalves(graph: Graph, activation: f32) !void {
-    var options = defaults;
-    options.weighting = .by_out_strength;
-    var bytes: [1024]u8 align(64) = undefined;
-    var arena: Arena = .over(&bytes);
-    var reached: [4]u32 = undefined;
-    var activations: [4]f32 = undefined;
-    const seeds = [_]Seed{.{ .node = 0, .activation = activation }};
-    try testing.expectEqual(4, try spread(&arena, graph, &seeds, &options, &reached, &activations));
-    try testing.expectEqualSlices(f32, &.{ 0, activation / 2, activation / 2, 0 }, &activations);
-}
+/// No hops in step: the most active fires, and its neighbours have it at once.
+fn BestFirst(comptime kind: reach_zig.Kind) type {
+    return struct {
+        reach: reach_zig.Reach(kind, u32),
+        activation: []f32,
+        /// By how many edges from a seed.
+        hop: []u16,
+        queue: queue_zig.Queue,
+        options: *const Options,
 
-test "activation saturates, and never becomes NaN" {
-    var options = defaults;
-    options.hops = 40;
-    options.retain = 1e30;
-    options.transmission = 1e30;
-    const max = std.math.floatMax(f32);
-    try expectActivation(options, &.{.{ .node = 0, .activation = max }}, .{ max, max, max, max });
-    options.hops = 1;
-    options.retain = 0;
-    options.transmission = 0;
-    const full = [_]Seed{.{ .node = 3, .activation = max }};
-    try expectActivation(options, &full, .{ 0, 0, 0, 0 });
-    // Twice the largest f32, but for the transmission.
-    options.transmission = 0x1p-20;
-    try expectActivation(options, &full, .{ max * 0x1p-19, 0, 0, 0 });
-    options.transmission = 0x1p20;
-    try expectActivation(options, &full, .{ max, 0, 0, 0 });
-}
+        const Self = @This();
 
-test "an arena one block short is out of memory and touches nothing" {
-    var bytes: [1024]u8 align(64) = undefined;
-    for ([_]usize{ 0, spreadNeed(4) - 64 }) |size| {
-        var arena: Arena = .over(bytes[0..size]);
-        var reached: [4]u32 = @splat(77);
-        var activations: [4]f32 = @splat(77);
-        const seeds = [_]Seed{.{ .node = 0, .activation = 1 }};
-        try testing.expectError(error.OutOfMemory, spread(&arena, star, &seeds, &defaults, &reached, &activations));
-        try testing.expectEqual(spreadNeed(4), arena.wanted);
-        try testing.expectEqualSlices(u32, &.{ 77, 77, 77, 77 }, &reached);
-        try testing.expectEqualSlices(f32, &.{ 77, 77, 77, 77 }, &activations);
-    }
-}
+        fn spread(
+            frame: *arena_zig.Frame,
+            shape: reach_zig.Shape,
+            graph: Graph,
+            seeds: []const Seed,
+            options: *const Options,
+            reached: []u32,
+            activations: []f32,
+        ) error{OutOfMemory}!Result {
+            var front: Self = .{
+                .reach = try .init(frame, shape),
+                .activation = try frame.alloc(f32, shape.most),
+                .hop = try frame.alloc(u16, shape.most),
+                .queue = try .init(frame, shape.most),
+                .options = options,
+            };
+            for (seeds) |seed| front.receive(.sum, seed.node, seed.activation, 0);
+            var result: Result = .{};
+            switch (options.aggregate) {
+                inline else => |aggregate| front.run(aggregate, graph, &result),
+            }
+            options.inhibits().apply(front.activation[0..front.reach.count]);
+            result.reached_count = front.reach.count;
+            @memcpy(reached[0..front.reach.count], front.reach.member[0..front.reach.count]);
+            @memcpy(activations[0..front.reach.count], front.activation[0..front.reach.count]);
+            return result;
+        }
 
-test "the need of a thousand nodes is 17 KB or less" {
-    try testing.expect(spreadNeed(1000) <= 17 * 1024);
+        fn run(front: *Self, comptime aggregate: Aggregate, graph: Graph, result: *Result) void {
+            const options = front.options;
+            while (front.queue.take(front.activation, front.reach.member)) |place| {
+                if (result.fired == options.budget) {
+                    result.stopped = .budget;
+                    return;
+                }
+                const activation = front.activation[place];
+                const firing = Firing.of(graph, front.reach.member[place], activation, options);
+                if (firing) |some| if (!fits(result, options, some)) {
+                    result.stopped = .work;
+                    return;
+                };
+                result.fired += 1;
+                front.activation[place] = saturated(options.retain * activation);
+                const sink: Sink(aggregate) = .{ .front = front, .hop = front.hop[place] + 1 };
+                if (firing) |some| some.pass(graph, options, sink);
+            }
+        }
+
+        fn Sink(comptime aggregate: Aggregate) type {
+            return struct {
+                front: *Self,
+                hop: u16,
+
+                inline fn give(sink: @This(), target: u32, amount: f32) void {
+                    sink.front.receive(aggregate, target, amount, sink.hop);
+                }
+
+                fn giveAll(
+                    sink: @This(),
+                    comptime T: type,
+                    scale: T,
+                    targets: []const u32,
+                    weights: []const f32,
+                ) void {
+                    for (targets, weights) |target, weight| sink.give(target, @floatCast(scale * weight));
+                }
+            };
+        }
+
+        fn receive(front: *Self, comptime aggregate: Aggregate, node: u32, amount: f32, hop: u16) void {
+            const put = front.reach.put(node);
+            const place = put.place;
+            if (put.new) {
+                front.activation[place] = 0;
+                front.hop[place] = hop;
+                front.queue.welcome(place);
+            }
+            const activation = saturated(joined(aggregate, front.activation[place], amount));
+            front.activation[place] = activation;
+            if (front.queue.isGone(place)) return;
+            front.hop[place] = @min(front.hop[place], hop);
+            const fires = activation > 0 and activation >= front.options.threshold;
+            if (fires and front.hop[place] < front.options.hops)
+                front.queue.rise(@intCast(place), front.activation, front.reach.member);
+        }
+    };
 }

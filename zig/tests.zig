@@ -19,6 +19,9 @@ test {
     _ = @import("dots.zig");
     _ = @import("elements.zig");
     _ = @import("ends_test.zig");
+    _ = @import("fan.zig");
+    _ = @import("fan_out.zig");
+    _ = @import("inhibition.zig");
     _ = @import("integers_test.zig");
     _ = @import("limits.zig");
     _ = @import("lines.zig");
@@ -27,7 +30,10 @@ test {
     _ = @import("matrix_types_test.zig");
     _ = @import("needs.zig");
     _ = @import("oracle.zig");
+    _ = @import("push_test.zig");
     _ = @import("query_test.zig");
+    _ = @import("queue.zig");
+    _ = @import("reach.zig");
     _ = @import("rows.zig");
     _ = @import("score.zig");
     _ = @import("score_test.zig");
@@ -35,6 +41,8 @@ test {
     _ = @import("similarity.zig");
     _ = @import("soak.zig");
     _ = @import("spreading.zig");
+    _ = @import("spreading_test.zig");
+    _ = @import("sweep.zig");
     _ = @import("thread.zig");
     _ = @import("tier.zig");
     _ = @import("top_k.zig");
@@ -56,6 +64,11 @@ const structs = .{
     .{ "ecp_graph", abi.RawGraph },
     .{ "ecp_seed", @import("spreading.zig").Seed },
     .{ "ecp_spread_options", abi.RawOptions },
+    .{ "ecp_spread_result", @import("spreading.zig").Result },
+    .{ "ecp_push_options", abi.RawPush },
+    .{ "ecp_push_result", @import("push.zig").Result },
+    .{ "ecp_incoming", abi.RawIncoming },
+    .{ "ecp_incoming", @import("tier.zig").Incoming },
     .{ "ecp_law", abi.RawLaw },
     .{ "ecp_ages", @import("tier.zig").Ages },
     .{ "ecp_decay_report", @import("decay.zig").Report },
@@ -98,6 +111,17 @@ const numbers = .{
     .{ "ECP_FIRE_EVERY_HOP", @backingInt(@import("spreading.zig").Fire.every_hop) },
     .{ "ECP_WEIGHTING_AS_GIVEN", @backingInt(@import("spreading.zig").Weighting.as_given) },
     .{ "ECP_WEIGHTING_BY_OUT_STRENGTH", @backingInt(@import("spreading.zig").Weighting.by_out_strength) },
+    .{ "ECP_FIRE_BEST_FIRST", @backingInt(@import("spreading.zig").Fire.best_first) },
+    .{ "ECP_WEIGHTING_BY_FAN", @backingInt(@import("spreading.zig").Weighting.by_fan) },
+    .{ "ECP_AGGREGATE_SUM", @backingInt(@import("spreading.zig").Aggregate.sum) },
+    .{ "ECP_AGGREGATE_MAX", @backingInt(@import("spreading.zig").Aggregate.max) },
+    .{ "ECP_STOPPED_NO", @backingInt(@import("spreading.zig").Stopped.no) },
+    .{ "ECP_STOPPED_WORK", @backingInt(@import("spreading.zig").Stopped.work) },
+    .{ "ECP_STOPPED_BUDGET", @backingInt(@import("spreading.zig").Stopped.budget) },
+    .{ "ECP_COMPETITORS_MAX", @import("inhibition.zig").competitors_max },
+    .{ "ECP_DANGLING_TO_SEEDS", @backingInt(@import("push.zig").Dangling.to_seeds) },
+    .{ "ECP_DANGLING_EVENLY", @backingInt(@import("push.zig").Dangling.evenly) },
+    .{ "ECP_SWEEP_CUES", @import("sweep.zig").cues },
     .{ "ECP_HOPS_MAX", abi.hops_max },
     .{ "ECP_LAW_EXPONENTIAL", @backingInt(@import("decay.zig").Kind.exponential) },
     .{ "ECP_LAW_POWER", @backingInt(@import("decay.zig").Kind.power) },
@@ -162,6 +186,11 @@ fn expectExports(comptime declared: type, comptime exports: type, comptime prefi
     try std.testing.expectEqual(found, exported);
 }
 
+/// C's pointer to an array is one to its first element.
+fn Pointee(comptime T: type) type {
+    return if (@typeInfo(T) == .array) @typeInfo(T).array.child else T;
+}
+
 /// What a type is at the border: kind, width, what it points at and whether that may be written.
 fn shape(comptime T: type) []const u8 {
     return switch (@typeInfo(T)) {
@@ -170,7 +199,7 @@ fn shape(comptime T: type) []const u8 {
         .@"enum" => shape(@typeInfo(T).@"enum".tag_type),
         .optional => |optional| shape(optional.child),
         .pointer => |pointer| (if (pointer.attrs.@"const") "const " else "") ++ "pointer to " ++
-            comptime shape(pointer.child),
+            comptime shape(Pointee(pointer.child)),
         .@"struct" => std.fmt.comptimePrint("struct of {d} bytes", .{@sizeOf(T)}),
         .@"opaque" => "anything",
         .array => |array| std.fmt.comptimePrint("{d} of ", .{array.len}) ++ comptime shape(array.child),

@@ -11,6 +11,9 @@ const similarity = @import("similarity.zig");
 const top_k = @import("top_k.zig");
 const Search = similarity.Search;
 const spreading = @import("spreading.zig");
+const fan = @import("fan.zig");
+const push_zig = @import("push.zig");
+const sweep = @import("sweep.zig");
 const decay = @import("decay.zig");
 
 /// ecp_graph of ecphory.h.
@@ -19,6 +22,26 @@ pub const Graph = extern struct {
     targets: ?[*]const u32,
     weights: ?[*]const f32,
     out_strengths: ?[*]const f32,
+    relations: ?[*]const u8,
+    node_count: usize,
+
+    pub fn sliced(graph: *const Graph) spreading.Graph {
+        const edges = graph.offsets[graph.node_count];
+        return .{
+            .offsets = graph.offsets[0 .. graph.node_count + 1],
+            .targets = slice(u32, graph.targets, edges),
+            .weights = slice(f32, graph.weights, edges),
+            .out_strengths = slice(f32, graph.out_strengths, graph.node_count),
+            .relations = slice(u8, graph.relations, edges),
+        };
+    }
+};
+
+/// ecp_incoming of ecphory.h.
+pub const Incoming = extern struct {
+    offsets: [*]const u32,
+    sources: ?[*]const u32,
+    weights: ?[*]const f32,
     node_count: usize,
 };
 
@@ -89,6 +112,10 @@ pub const Table = extern struct {
     top_k: *const @TypeOf(topK),
     norms: *const @TypeOf(norms),
     spread: *const @TypeOf(spread),
+    fan_activation: *const @TypeOf(fanActivation),
+    push: *const @TypeOf(push),
+    pull: *const @TypeOf(pull),
+    settle: *const @TypeOf(settle),
     decay: *const @TypeOf(applyDecay),
 };
 
@@ -170,26 +197,111 @@ fn spread(
     seeds: ?[*]const spreading.Seed,
     seed_count: usize,
     settings: *const spreading.Options,
+    fired: ?[*]u32,
     reached: [*]u32,
     activations: [*]f32,
-    reached_count: *usize,
+    result: *spreading.Result,
 ) callconv(.c) bool {
-    const edges = graph.offsets[graph.node_count];
-    const csr: spreading.Graph = .{
-        .offsets = graph.offsets[0 .. graph.node_count + 1],
-        .targets = slice(u32, graph.targets, edges),
-        .weights = slice(f32, graph.weights, edges),
-        .out_strengths = slice(f32, graph.out_strengths, graph.node_count),
-    };
-    reached_count.* = spreading.spread(
+    result.* = spreading.spread(
         arena,
-        csr,
+        graph.sliced(),
         slice(spreading.Seed, seeds, seed_count),
         settings,
+        if (fired) |bits| bits[0..spreading.firedWords(graph.node_count)] else null,
         reached[0..graph.node_count],
         activations[0..graph.node_count],
     ) catch return false;
     return true;
+}
+
+fn fanActivation(
+    arena: *Arena,
+    graph: *const Graph,
+    sources: ?[*]const spreading.Seed,
+    source_count: usize,
+    strength: f32,
+    reached: [*]u32,
+    activations: [*]f32,
+    reached_count: *usize,
+) callconv(.c) bool {
+    reached_count.* = fan.fanActivation(
+        arena,
+        graph.sliced(),
+        slice(spreading.Seed, sources, source_count),
+        strength,
+        reached[0..graph.node_count],
+        activations[0..graph.node_count],
+    ) catch return false;
+    return true;
+}
+
+fn push(
+    arena: *Arena,
+    graph: *const Graph,
+    seeds: [*]const spreading.Seed,
+    seed_count: usize,
+    settings: *const push_zig.Options,
+    reached: [*]u32,
+    estimates: [*]f32,
+    residuals: [*]f32,
+    result: *push_zig.Result,
+) callconv(.c) bool {
+    const nodes = graph.node_count;
+    result.* = push_zig.push(
+        arena,
+        graph.sliced(),
+        seeds[0..seed_count],
+        settings,
+        reached[0..nodes],
+        estimates[0..nodes],
+        residuals[0..nodes],
+    ) catch return false;
+    return true;
+}
+
+fn pull(
+    incoming: *const Incoming,
+    first: usize,
+    end: usize,
+    lanes: usize,
+    scale: f32,
+    evenly: [*]const f32,
+    x: [*]const f32,
+    sums: [*]f32,
+) callconv(.c) void {
+    const edges = incoming.offsets[incoming.node_count];
+    const given: sweep.Incoming = .{
+        .offsets = incoming.offsets[0 .. incoming.node_count + 1],
+        .sources = slice(u32, incoming.sources, edges),
+        .weights = slice(f32, incoming.weights, edges),
+    };
+    switch (lanes) {
+        inline 1, sweep.cues => |known| {
+            const all, const some = .{ x[0 .. incoming.node_count * known], sums[0 .. (end - first) * known] };
+            sweep.pull(known, given, first, end, scale, evenly[0..known], all, some);
+        },
+        else => {}, // abi.zig lets no other pass.
+    }
+}
+
+fn settle(
+    rows: usize,
+    lanes: usize,
+    out_strengths: [*]const f32,
+    keep: f32,
+    gain: f32,
+    sums: [*]f32,
+    ranks: [*]f32,
+    totals: [*]f64,
+) callconv(.c) void {
+    switch (lanes) {
+        inline 1, sweep.cues => |known| {
+            const len = rows * known;
+            const total = sweep.settle(known, out_strengths[0..rows], keep, gain, sums[0..len], ranks[0..len]);
+            totals[0 .. 3 * known].* = total.change ++ total.lost ++ total.peak;
+        },
+        else => {},
+    }
 }
 
 fn applyDecay(
@@ -221,6 +333,10 @@ const table: Table = .{
     .top_k = &topK,
     .norms = &norms,
     .spread = &spread,
+    .fan_activation = &fanActivation,
+    .push = &push,
+    .pull = &pull,
+    .settle = &settle,
     .decay = &applyDecay,
 };
 

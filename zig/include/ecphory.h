@@ -19,7 +19,7 @@
 extern "C" {
 #endif
 
-#define ECP_ABI_VERSION 4u
+#define ECP_ABI_VERSION 5u
 
 typedef int32_t ecp_status;
 #define ECP_OK 0
@@ -134,8 +134,8 @@ ecp_status ecp_arena_admit(uint32_t kernel, size_t need, ecp_scratch *scratch);
 
 /* What a thread's arena begins with, for callers who would not pay a call for each block. Inside a scope, where
  * size <= capacity - cursor, the size bytes at base + cursor are taken by raising cursor by size, rounded up to 64, and
- * allocation_count by one: atomic relaxed writes, for others read both. What does not fit is ecp_arena_alloc's to refuse
- * and count. Nothing else is the caller's to write. */
+ * allocation_count by one: atomic relaxed writes, for others read both. What does not fit is ecp_arena_alloc's to
+ * refuse and count. Nothing else is the caller's to write. */
 typedef struct ecp_arena {
     unsigned char *base; /* 64-byte aligned; it and capacity stay as they are while a scope is open */
     size_t capacity;     /* a multiple of 64 */
@@ -150,8 +150,8 @@ typedef struct ecp_arena {
  * ecp_arena_alloc's to hand out. */
 ecp_status ecp_arena_mark(size_t *mark, ecp_arena **arena);
 /* size uncleared bytes at *block, 64-byte aligned, the caller's until the mark before them is rewound or the arena
- * released; the library owns them, never to be freed. Writes *block and *scratch (borrowed, apart; its lent block is not
- * looked at). */
+ * released; the library owns them, never to be freed. Writes *block and *scratch (borrowed, apart; its lent block is
+ * not looked at). */
 ecp_status ecp_arena_alloc(size_t size, void **block, ecp_scratch *scratch);
 /* mark: of ecp_arena_mark on this thread, not rewound yet; else ECP_INVALID_ARGUMENT where that can be seen. Blocks
  * allocated since are gone. */
@@ -222,9 +222,9 @@ size_t ecp_top_k_need(const ecp_search *search, const ecp_rows *queries, const e
 
 /* scores[q * scores_stride + i] = metric(queries[q], rows[i]), NaN where the filter keeps the row out.
  * Reads *queries, *rows. Writes scores: rows->row_count of every scores_stride, which is no less than that where there
- * are several queries; *scratch. All borrowed; apart. The score of one query and a row is the same bits wherever the row
- * stands, and with norms that the same tier took or without; with several queries, or norms that another tier took, it
- * may differ within the bounds of both. */
+ * are several queries; *scratch. All borrowed; apart. The score of one query and a row is the same bits wherever the
+ * row stands, and with norms that the same tier took or without; with several queries, or norms that another tier took,
+ * it may differ within the bounds of both. */
 ecp_status ecp_scores(const ecp_search *search, const ecp_rows *queries, const ecp_rows *rows, float *scores,
                       size_t scores_stride, ecp_scratch *scratch);
 
@@ -264,7 +264,8 @@ typedef struct ecp_graph {
     const uint32_t *offsets;    /* [node_count + 1], ascending, offsets[0] == 0 */
     const uint32_t *targets;    /* [offsets[node_count]], each < node_count */
     const float *weights;       /* [offsets[node_count]], finite, >= 0 */
-    const float *out_strengths; /* [node_count], sums of weights; may be NULL with ECP_WEIGHTING_AS_GIVEN */
+    const float *out_strengths; /* [node_count], sums of weights; NULL where no call asks for shares of them */
+    const uint8_t *relations;   /* [offsets[node_count]], of what kind each edge is; NULL: all are of kind 0 */
     size_t node_count;          /* 1 .. 2^32 - 1 */
 } ecp_graph;
 
@@ -273,31 +274,133 @@ typedef struct ecp_seed {
     float activation; /* finite, >= 0; summed when a node is repeated */
 } ecp_seed;
 
-#define ECP_FIRE_ONCE 0u
-#define ECP_FIRE_EVERY_HOP 1u
+#define ECP_FIRE_ONCE 0u       /* at the first hop at which it reaches the threshold */
+#define ECP_FIRE_EVERY_HOP 1u  /* at every such hop */
+#define ECP_FIRE_BEST_FIRST 2u /* no hops in step: the most active that has not fired is next, ties by lower node */
 #define ECP_WEIGHTING_AS_GIVEN 0u
-#define ECP_WEIGHTING_BY_OUT_STRENGTH 1u
+#define ECP_WEIGHTING_BY_OUT_STRENGTH 1u /* divided by the sum of the source's weights; needs out_strengths */
+#define ECP_WEIGHTING_BY_FAN 2u          /* max(0, fan_strength - ln(the source's edges + 1)), whatever weights are */
+#define ECP_AGGREGATE_SUM 0u
+#define ECP_AGGREGATE_MAX 1u
 #define ECP_HOPS_MAX 1024u
+#define ECP_COMPETITORS_MAX 64u
 
 typedef struct ecp_spread_options {
-    uint32_t hops;      /* 0 .. ECP_HOPS_MAX */
-    uint32_t fire;      /* ECP_FIRE_* */
-    uint32_t weighting; /* ECP_WEIGHTING_* */
-    float threshold;    /* these three: finite, >= 0 */
+    uint32_t hops;         /* 0 .. ECP_HOPS_MAX; with BEST_FIRST edges from a seed, at most */
+    uint32_t fire;         /* ECP_FIRE_* */
+    uint32_t weighting;    /* ECP_WEIGHTING_* */
+    uint32_t aggregate;    /* ECP_AGGREGATE_* */
+    uint32_t budget;       /* nodes that may fire; for BEST_FIRST alone */
+    uint32_t fan_out_most; /* edges of a node that pass something on: the strongest, ties by lower target */
+    float threshold;       /* floats of this struct: finite, >= 0 */
     float retain;
     float transmission;
+    float fan_strength;    /* for ECP_WEIGHTING_BY_FAN alone */
+    uint32_t competitors;  /* 0 .. ECP_COMPETITORS_MAX: the most active, which inhibit the others after each hop */
+    float inhibition;      /* by so much of what they stand above them */
+    float steepness;       /* of the logistic function that comes after it; 0: none */
+    float midpoint;        /* where that is 1/2 */
+    uint64_t edges_most;   /* edges that may be walked */
+    const float *relation_factors; /* NULL, or [256], on what edges of each kind pass on; 0: they are not there */
 } ecp_spread_options;
 
-/* Scratch bytes of ecp_spread; saturated. */
-size_t ecp_spread_need(size_t node_count);
+#define ECP_STOPPED_NO 0u
+#define ECP_STOPPED_WORK 1u   /* the next source has more edges than were left: it and those after it did not fire */
+#define ECP_STOPPED_BUDGET 2u /* as many nodes have fired as may */
 
-/* a'_v = retain a_v + transmission sum_u f(a_u) w_uv per hop, f(a) = a where a >= threshold, else 0; saturating at the
- * largest float.
+typedef struct ecp_spread_result {
+    size_t reached_count;
+    uint64_t edges;    /* walked */
+    uint64_t fired;    /* how often a node fired */
+    uint32_t stopped;  /* ECP_STOPPED_* */
+    uint32_t reserved; /* 0 */
+} ecp_spread_result;
+
+/* Scratch bytes of ecp_spread: they follow the nodes that it can reach, at most the seeds and as many as edges may be
+ * walked. 0 for arguments that ecp_spread refuses, outputs apart; saturated. */
+size_t ecp_spread_need(const ecp_graph *graph, const ecp_seed *seeds, size_t seed_count,
+                       const ecp_spread_options *options);
+
+/* a'_v = retain a_v + transmission sum_u f(a_u) s_uv per hop, f(a) = a where a >= threshold, else 0; or, with
+ * ECP_AGGREGATE_MAX, max(retain a_v, transmission max_u f(a_u) s_uv); saturating at the largest float. s_uv: by the
+ * weighting, times the factor of the edge's kind. With BEST_FIRST what a node passes on is there at once, retain is on
+ * a node that fires, and inhibition comes once, in the end.
  * Reads *graph and its arrays; seeds: [seed_count]; *options. Writes reached, activations: [node_count], the first
- * *reached_count of each, in the order in which nodes were reached; *reached_count; *scratch. All borrowed; apart. */
+ * result->reached_count of each, in the order in which nodes were reached; *result; *scratch. Reads and writes fired:
+ * [node_count / 32, rounded up], or NULL, as it is with BEST_FIRST: in, bit i % 32 of word i / 32 whether seed i has
+ * fired before, where no node is there twice among them; out, whether reached node i has. So may one spread go on where
+ * another ended. All borrowed; apart. */
 ecp_status ecp_spread(const ecp_graph *graph, const ecp_seed *seeds, size_t seed_count,
-                      const ecp_spread_options *options, uint32_t *reached, float *activations, size_t *reached_count,
-                      ecp_scratch *scratch);
+                      const ecp_spread_options *options, uint32_t *fired, uint32_t *reached, float *activations,
+                      ecp_spread_result *result, ecp_scratch *scratch);
+
+/* Scratch bytes of ecp_fan_activation, by the links of its sources. 0 for arguments that it refuses; saturated. */
+size_t ecp_fan_activation_need(const ecp_graph *graph, const ecp_seed *sources, size_t source_count);
+
+/* A_i = sum over sources j linked to i of their activation times strength - ln(edges of j + 1), which may be below 0
+ * (ACT-R); weights play no part. strength: finite, >= 0.
+ * Reads *graph and its arrays; sources: [source_count]. Writes reached, activations: [node_count], the first
+ * *reached_count of each; *reached_count; *scratch. All borrowed; apart. */
+ecp_status ecp_fan_activation(const ecp_graph *graph, const ecp_seed *sources, size_t source_count, float strength,
+                              uint32_t *reached, float *activations, size_t *reached_count, ecp_scratch *scratch);
+
+#define ECP_DANGLING_TO_SEEDS 0u /* what a node that leads nowhere would pass on goes back to the seeds */
+#define ECP_DANGLING_EVENLY 1u   /* or to all nodes alike */
+
+typedef struct ecp_push_options {
+    double alpha;        /* the share that stays: 0.001 to 1 */
+    double epsilon;      /* 1e-12 to 1 */
+    uint64_t edges_most; /* edges that may be walked */
+    uint32_t dangling;   /* ECP_DANGLING_* */
+    uint32_t reserved;   /* 0 */
+} ecp_push_options;
+
+typedef struct ecp_push_result {
+    size_t reached_count;
+    uint64_t edges;    /* walked, those back to the seeds too */
+    double residual;   /* sum of residuals */
+    double evenly;     /* what is still to be shared among all nodes; 0 but with ECP_DANGLING_EVENLY */
+    uint32_t stopped;  /* ECP_STOPPED_WORK: no more edges may be walked, or evenly would make every node push */
+    uint32_t reserved; /* 0 */
+} ecp_push_result;
+
+/* Scratch bytes of ecp_push: they follow the nodes that it can reach, at most the seeds and as many as edges may be
+ * walked, of which 1.01 / (alpha epsilon) + 1 lead on at most. 0 for arguments that ecp_push refuses; saturated. */
+size_t ecp_push_need(const ecp_graph *graph, const ecp_seed *seeds, size_t seed_count, const ecp_push_options *options);
+
+/* Personalised PageRank by forward push: while a node holds a residual above epsilon times its edges (1 where it has
+ * none), alpha of it becomes its estimate and the rest goes to its targets, by their weights. Estimates, residuals and
+ * evenly together are 1 up to rounding; a rank is no less than its estimate, by no more than residual + evenly. A node
+ * whose weights sum to less than 2^-126 leads nowhere.
+ * Reads *graph and its arrays, out_strengths too; seeds: [seed_count], not all 0; *options. Writes reached, estimates,
+ * residuals: [node_count], the first result->reached_count of each; *result; *scratch. All borrowed; apart. */
+ecp_status ecp_push(const ecp_graph *graph, const ecp_seed *seeds, size_t seed_count, const ecp_push_options *options,
+                    uint32_t *reached, float *estimates, float *residuals, ecp_push_result *result,
+                    ecp_scratch *scratch);
+
+/* A graph by the nodes that its edges lead to; as ecp_graph, the caller's, borrowed, its promise. */
+typedef struct ecp_incoming {
+    const uint32_t *offsets; /* [node_count + 1], ascending, offsets[0] == 0 */
+    const uint32_t *sources; /* [offsets[node_count]], each < node_count */
+    const float *weights;    /* [offsets[node_count]], finite, >= 0 */
+    size_t node_count;       /* 1 .. 2^32 - 1 */
+} ecp_incoming;
+
+#define ECP_SWEEP_CUES 16u
+
+/* sums_v = scale sum_u w_uv x_u + evenly, for the nodes v from first to end, end left out, of lanes cues side by side: 1
+ * or ECP_SWEEP_CUES. The bits of a row do not depend on first and end.
+ * Reads *incoming and its arrays; evenly: [lanes]; x: [node_count][lanes]. Writes sums: [end - first][lanes]. All
+ * borrowed; apart. */
+ecp_status ecp_pull(const ecp_incoming *incoming, size_t first, size_t end, size_t lanes, float scale,
+                    const float *evenly, const float *x, float *sums);
+
+/* ranks = keep ranks + gain sums, and sums become the x of the next sweep: divided by out_strengths, 0 where that is less
+ * than 2^-126.
+ * Reads out_strengths: [rows]. Reads and writes sums, ranks: [rows][lanes]. Writes totals: [3][lanes]: how far ranks
+ * moved, summed; sums where out_strengths are less than 2^-126; the largest sum. All borrowed; apart. */
+ecp_status ecp_settle(size_t rows, size_t lanes, const float *out_strengths, float keep, float gain, float *sums,
+                      float *ranks, double *totals);
 
 /* ---- Decay ------------------------------------------------------------------------------------------------- */
 

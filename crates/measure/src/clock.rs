@@ -49,8 +49,18 @@ impl Clock {
 
 /// Binds the calling thread to the `index`-th of the CPUs it may run on, modulo their number. Returns whether the
 /// system does so.
-#[cfg(target_os = "linux")]
 pub fn pin(index: usize) -> bool {
+    bind(|allowed| vec![allowed[index % allowed.len()]])
+}
+
+/// Binds the calling thread, and those that it starts, to the first `count` of the CPUs it may run on. Returns whether
+/// the system does so.
+pub fn pin_to_first(count: usize) -> bool {
+    bind(|allowed| allowed[..count.clamp(1, allowed.len())].to_vec())
+}
+
+#[cfg(target_os = "linux")]
+fn bind(which: impl FnOnce(&[usize]) -> Vec<usize>) -> bool {
     use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
     // As the first thread that asks may run, which is not pinned yet; later ones may be.
     static ALLOWED: LazyLock<Vec<usize>> = LazyLock::new(|| {
@@ -63,14 +73,12 @@ pub fn pin(index: usize) -> bool {
         return false;
     }
     let mut set = CpuSet::new();
-    set.set(ALLOWED[index % ALLOWED.len()]);
+    which(&ALLOWED).into_iter().for_each(|cpu| set.set(cpu));
     sched_setaffinity(None, &set).is_ok()
 }
 
-/// Binds the calling thread to the `index`-th of the CPUs it may run on, modulo their number. Returns whether the
-/// system does so.
 #[cfg(not(target_os = "linux"))]
-pub fn pin(_index: usize) -> bool {
+fn bind(_: impl FnOnce(&[usize]) -> Vec<usize>) -> bool {
     false
 }
 

@@ -25,7 +25,7 @@ pub mod suite;
 pub mod threads;
 
 pub use case::{Case, Unit};
-pub use clock::{Clock, pin, thread_count};
+pub use clock::{Clock, pin, pin_to_first, thread_count};
 pub use contest::{Contender, Contest, Effort, LeftOut, Times, caught};
 pub use kinds::{Kind, Pair};
 pub use limits::{Arithmetic, Level, Limits};

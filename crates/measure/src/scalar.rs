@@ -1,5 +1,6 @@
 //! The plain loops: what a careful programmer writes in an afternoon, in f32 or in integers, one element at a time.
 
+use std::collections::VecDeque;
 use std::iter::Sum;
 use std::ops::Mul;
 
@@ -127,27 +128,20 @@ pub fn inflow<T: Copy + Mul<Output = T> + Sum>(
     }
 }
 
-/// `ppr_iteration`: what flows in, and what restarts.
-pub fn ppr_iteration(
-    [offsets, sources]: [&[u32]; 2],
-    shares: &[f32],
-    restart: &[(u32, f32)],
-    now: &[f32],
-    next: &mut [f32],
-) {
-    inflow(offsets, sources, shares, now, next);
-    restart.iter().for_each(|&(node, mass)| next[node as usize] += mass);
+fn at_seeds(nodes: usize, seeds: &[(u32, f64)]) -> Vec<f64> {
+    let mut now = vec![0.0; nodes];
+    seeds.iter().for_each(|&(node, mass)| now[node as usize] += mass);
+    now
 }
 
-/// `ppr_power`: iterations from the seeds on, until the last one changed less than `tolerance` in all. What does not
-/// flow on restarts.
+/// `ppr_power`: iterations from the seeds on, until the last one changed less than `tolerance` in all. `inflow` says
+/// what of it flows into each node; what does not restarts.
 #[must_use]
-pub fn ppr_power([offsets, sources]: [&[u32]; 2], shares: &[f64], seeds: &[(u32, f64)], tolerance: f64) -> Vec<f64> {
-    let mut now = vec![0.0; offsets.len() - 1];
-    seeds.iter().for_each(|&(node, mass)| now[node as usize] += mass);
+pub fn ppr_power(nodes: usize, inflow: impl Fn(&[f64], &mut [f64]), seeds: &[(u32, f64)], tolerance: f64) -> Vec<f64> {
+    let mut now = at_seeds(nodes, seeds);
     let mut next = now.clone();
     loop {
-        inflow(offsets, sources, shares, &now, &mut next);
+        inflow(&now, &mut next);
         let missing = 1.0 - next.iter().sum::<f64>();
         seeds.iter().for_each(|&(node, mass)| next[node as usize] += missing * mass);
         let change: f64 = next.iter().zip(&now).map(|(after, before)| (after - before).abs()).sum();
@@ -156,6 +150,72 @@ pub fn ppr_power([offsets, sources]: [&[u32]; 2], shares: &[f64], seeds: &[(u32,
             return now;
         }
     }
+}
+
+/// `heat`: `e^-time` times the sum of `time^k / k!` times where walks are after `k` steps from the seeds, until the
+/// rest of it is at most `tolerance`. `inflow` as for [`ppr_power`].
+#[must_use]
+pub fn heat(
+    nodes: usize,
+    inflow: impl Fn(&[f64], &mut [f64]),
+    seeds: &[(u32, f64)],
+    time: f64,
+    tolerance: f64,
+) -> Vec<f64> {
+    let (mut now, mut weight) = (at_seeds(nodes, seeds), (-time).exp());
+    let mut next = now.clone();
+    let mut ranks: Vec<f64> = now.iter().map(|mass| weight * mass).collect();
+    let (mut rest, mut steps) = (1.0 - weight, 0.0);
+    while rest > tolerance {
+        inflow(&now, &mut next);
+        let missing = 1.0 - next.iter().sum::<f64>();
+        seeds.iter().for_each(|&(node, mass)| next[node as usize] += missing * mass);
+        std::mem::swap(&mut now, &mut next);
+        steps += 1.0;
+        weight *= time / steps;
+        rest -= weight;
+        ranks.iter_mut().zip(&now).for_each(|(rank, mass)| *rank += weight * mass);
+    }
+    ranks
+}
+
+/// `ppr_push`: while a node holds more than `epsilon` for each of its edges, it keeps `alpha` of that and passes on the
+/// rest by weight, first come first served; a node without edges passes it to the seed. `strengths` are the sums of
+/// weights. Over dense arrays. Returns what is kept, and the edges walked.
+#[must_use]
+pub fn push(graph: &Csr, strengths: &[f32], seed: u32, alpha: f32, epsilon: f32) -> (Vec<f32>, u64) {
+    let (mut kept, mut held) = (vec![0.0; graph.nodes()], vec![0.0; graph.nodes()]);
+    let mut waits = vec![false; graph.nodes()];
+    let mut queue = VecDeque::from([seed]);
+    held[seed as usize] = 1.0;
+    waits[seed as usize] = true;
+    let mut walked = 0;
+    while let Some(node) = queue.pop_front() {
+        let at = node as usize;
+        waits[at] = false;
+        kept[at] += alpha * held[at];
+        let rest = (1.0 - alpha) * held[at];
+        held[at] = 0.0;
+        let mut give = |target: u32, amount: f32| {
+            let at = target as usize;
+            held[at] += amount;
+            let edges = graph.offsets[at + 1] - graph.offsets[at];
+            if !waits[at] && held[at] > epsilon * edges.max(1) as f32 {
+                waits[at] = true;
+                queue.push_back(target);
+            }
+        };
+        if strengths[at] == 0.0 {
+            give(seed, rest);
+            continue;
+        }
+        let scale = rest / strengths[at];
+        for (target, weight) in graph.neighbours(node) {
+            give(target, scale * weight);
+            walked += 1;
+        }
+    }
+    (kept, walked)
 }
 
 /// `2^(-age / half_life)`.

@@ -180,7 +180,7 @@ class Walk:
         self.shares = read(folder, "shares", np.float64)
         self.start = read(folder, "start", np.float32)
         self.nodes = len(self.offsets) - 1
-        self.restart, self.tolerance = order["restart"], order["tolerance"]
+        self.restart, self.tolerance, self.time = order["restart"], order["tolerance"], order["time"]
         self.seeds = np.array([node for node, _ in order["seeds"]])
         self.masses = np.array([mass for _, mass in order["seeds"]])
 
@@ -225,6 +225,23 @@ def scipy_power(walk):
                 return now
 
     return Peer("scipy", solve, dtype=np.float64)
+
+
+def scipy_heat(walk):
+    sparse, linalg = library("scipy.sparse"), library("scipy.sparse.linalg")
+    if sparse is None or linalg is None:
+        return None
+    # What is at nodes without edges goes to the seeds: by edges here.
+    ends = np.flatnonzero(np.bincount(walk.sources, minlength=walk.nodes) == 0)
+    masses = np.repeat(walk.masses, len(ends))
+    back = (masses, (np.repeat(walk.seeds, len(ends)), np.tile(ends, len(walk.seeds))))
+    shape = (walk.nodes, walk.nodes)
+    steps = walk.matrix(sparse, np.float64) / (1.0 - walk.restart) + sparse.coo_matrix(back, shape=shape)
+    generator = (walk.time * (steps - sparse.identity(walk.nodes))).tocsr()
+    trace = generator.trace()
+    begun = np.zeros(walk.nodes)
+    np.add.at(begun, walk.seeds, walk.masses)
+    return Peer("scipy", lambda: linalg.expm_multiply(generator, begun, traceA=trace), "to 2^-53", dtype=np.float64)
 
 
 class GraphBlas:
@@ -369,14 +386,64 @@ def spreading(order):
     makers = {
         "ppr_iteration": [scipy_iteration, graphblas_iteration, networkit_iteration],
         "ppr_power": [scipy_power, graphblas_power, igraph_power],
+        "heat": [scipy_heat],
     }
     walk = Walk(order)
     return [peer for peer in (make(walk) for make in makers.get(order["case"], [])) if peer]
 
 
+def agreement(order):
+    """Ranks in f64 of a graph by source, with both rules for nodes without edges where a library has them."""
+    folder = order["folder"]
+    offsets = read(folder, "offsets", np.uint32).astype(np.int64)
+    targets = read(folder, "targets", np.uint32)
+    weights = read(folder, "weights", np.float32).astype(np.float64)
+    nodes = len(offsets) - 1
+    sources = np.repeat(np.arange(nodes), np.diff(offsets))
+    edges = list(zip(sources.tolist(), targets.tolist()))
+    seeds = dict(order["seeds"])
+    peers = []
+
+    nx = library("networkx")
+    if nx is not None:
+        graph = nx.DiGraph()
+        graph.add_nodes_from(range(nodes))
+        graph.add_weighted_edges_from(zip(sources.tolist(), targets.tolist(), weights.tolist()))
+        anywhere = {node: 1.0 for node in range(nodes)} if order["anywhere"] else None
+
+        def rank():
+            # It stops when an iteration changes less than nodes times tol in all.
+            ranks = nx.pagerank(
+                graph,
+                alpha=order["damping"],
+                personalization=seeds,
+                dangling=anywhere,
+                tol=1e-13 / nodes,
+                max_iter=1000,
+            )
+            return np.array([ranks[node] for node in range(nodes)])
+
+        peers.append(Peer("networkx", rank, dtype=np.float64))
+
+    # Nodes without edges go on to where walks restart.
+    igraph = library("igraph") if not order["anywhere"] else None
+    if igraph is not None:
+        directed = igraph.Graph(n=nodes, edges=edges, directed=True)
+        directed.es["weight"] = weights.tolist()
+        reset = [seeds.get(node, 0.0) for node in range(nodes)]
+
+        def prpack():
+            return directed.personalized_pagerank(
+                directed=True, damping=order["damping"], reset=reset, weights="weight", implementation="prpack"
+            )
+
+        peers.append(Peer("igraph", prpack, dtype=np.float64))
+    return peers
+
+
 # Requests
 
-suites = {"similarity": similarity, "decay": decay, "spreading": spreading}
+suites = {"similarity": similarity, "decay": decay, "spreading": spreading, "agreement": agreement}
 peers = {}
 
 

@@ -17,6 +17,7 @@ use ecphory::ArenaConfig;
 use ecphory_measure::suite::{self, Missing, Plan};
 use ecphory_measure::{Bar, Effort, Limits, Line, Work};
 use similarity::accuracy::{self, Case};
+use spreading::agreement;
 use table::Table;
 
 /// Ecphory side by side with other libraries.
@@ -57,7 +58,9 @@ enum Suite {
     Decay,
     /// How far answers are from f64; nothing is timed.
     Accuracy,
-    /// All but `accuracy`.
+    /// Whether ranks are those of networkx and igraph; nothing is timed.
+    Agreement,
+    /// All that is timed.
     All,
 }
 
@@ -102,6 +105,9 @@ fn run(arguments: &Arguments) -> Result<(), Failure> {
     if suite == Suite::Accuracy {
         return accuracy(arguments);
     }
+    if suite == Suite::Agreement {
+        return agreement(arguments);
+    }
     let plans = suite::select(suite.plans(), Plan::label, arguments.filter.as_deref())?;
     if arguments.list {
         return emit(&plans.iter().map(|plan| plan.label() + "\n").collect::<String>());
@@ -136,6 +142,14 @@ fn accuracy(arguments: &Arguments) -> Result<(), Failure> {
         return emit(&cases.iter().map(|case| case.label() + "\n").collect::<String>());
     }
     all_there(&accuracy::run(&cases, arguments.json, &mut io::stdout().lock())?)
+}
+
+fn agreement(arguments: &Arguments) -> Result<(), Failure> {
+    let cases = suite::select(agreement::cases(), agreement::Case::label, arguments.filter.as_deref())?;
+    if arguments.list {
+        return emit(&cases.iter().map(|case| case.label() + "\n").collect::<String>());
+    }
+    all_there(&agreement::run(&cases, arguments.json, &mut io::stdout().lock())?)
 }
 
 fn all_there(missing: &Missing) -> Result<(), Failure> {

@@ -11,8 +11,9 @@ use std::time::Duration;
 
 use ecphory_measure::cases::check;
 use ecphory_measure::cases::decay::{EXPONENT, HALF_LIFE, Law, SCALE, right};
+use ecphory_measure::cases::ranks::{RESTART, TIME, TOLERANCE, Walk, check_all};
 use ecphory_measure::cases::similarity::Vectors;
-use ecphory_measure::cases::spreading::{RESTART, TOLERANCE, Walk};
+use ecphory_measure::data::Csr;
 use ecphory_measure::{Case, Contender, Metric};
 use serde_json::{Value, json};
 
@@ -202,11 +203,13 @@ pub fn decay(case: &mut Case<'static>, law: Law, ages: &[f32]) {
     );
 }
 
-/// Adds to `ppr_iteration` or `ppr_power`, which `what` names, those who do it. `networkit` ranks as `anywhere` says:
-/// restarting anywhere, losing what is at nodes without edges, scaled to 1 in all.
-pub fn spreading(case: &mut Case<'static>, what: &str, walk: &Walk, anywhere: &[f64]) {
+/// Adds to `ppr_iteration`, `ppr_power` or `heat`, which `what` names, those who do it. `expected` is what `heat`
+/// finds, and to `ppr_iteration` what `networkit` does, which restarts anywhere, loses what is at nodes without edges,
+/// and has it as parts of 1.
+pub fn spreading(case: &mut Case<'static>, what: &str, walk: &Walk, expected: &[f64]) {
     let request = json!({
         "load": "spreading", "case": what, "seeds": walk.seeds, "restart": RESTART, "tolerance": TOLERANCE,
+        "time": TIME,
     });
     let write = |folder: &Folder| {
         folder.write("offsets", u32_bytes(&walk.offsets))?;
@@ -215,10 +218,32 @@ pub fn spreading(case: &mut Case<'static>, what: &str, walk: &Walk, anywhere: &[
         folder.write("start", f32_bytes(&walk.start))
     };
     join(case, request, write, |who, answer| match (who, what) {
-        ("networkit", _) => check(who, &numbers(answer, f32::from_le_bytes), anywhere, |_, exact| 1e-5 * exact),
+        ("networkit", _) => check(who, &numbers(answer, f32::from_le_bytes), expected, |_, exact| 1e-5 * exact),
+        (_, "heat") => check_all(who, &numbers(answer, f64::from_le_bytes), expected, TOLERANCE).map(|_| ()),
         (_, "ppr_power") => walk.check_solution(who, &numbers(answer, f64::from_le_bytes)),
         _ => walk.check_iteration(who, &numbers(answer, f32::from_le_bytes)),
     });
+}
+
+/// What those who rank in f64 make of `csr`, with their names; nobody where there is no child.
+pub fn ranks(mut request: Value, csr: &Csr) -> Result<Vec<(String, Vec<f64>)>, String> {
+    if !*THERE {
+        return Ok(Vec::new());
+    }
+    let folder = Folder::new()?;
+    folder.write("offsets", u32_bytes(&csr.offsets))?;
+    folder.write("targets", u32_bytes(&csr.targets))?;
+    folder.write("weights", f32_bytes(&csr.weights))?;
+    request["folder"] = json!(folder.0);
+    let loaded = ask(&request)?;
+    let names = loaded["peers"].as_array().into_iter().flatten().filter_map(|peer| peer["name"].as_str());
+    let answer = |name: &str| {
+        let answer = ask(&json!({"answer": name, "folder": folder.0}))?;
+        let file = answer["file"].as_str().unwrap_or_default();
+        let bytes = fs::read(file).map_err(|error| format!("{name}: {error}"))?;
+        Ok((name.to_owned(), numbers(&bytes, f64::from_le_bytes)))
+    };
+    names.map(answer).collect()
 }
 
 #[cfg(test)]

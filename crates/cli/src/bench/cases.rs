@@ -1,5 +1,7 @@
 use std::sync::Arc;
 
+use ecphory_measure::cases::pushes::ppr_push;
+use ecphory_measure::cases::ranks::{self, Walk};
 use ecphory_measure::cases::similarity::{DIMS, METRICS, Vectors, gather, gather_work, scores, top_k, work};
 use ecphory_measure::cases::spreading::{Known, spread3, spread3_batch};
 use ecphory_measure::cases::{arena, decay, one_and_all};
@@ -61,18 +63,33 @@ fn gather_plan(count: usize, of: usize, metric: Metric, threads: usize) -> Plan 
 type Graph = (&'static str, fn() -> Csr);
 
 fn spreading(quick: bool) -> Vec<Plan> {
-    let graphs: [Graph; 3] = [("pl1k", data::pl1k), ("pl100k", data::pl100k), ("rmat20", data::rmat20)];
+    let pl100k: Graph = ("pl100k", data::pl100k);
+    let graphs: [Graph; 3] = [("pl1k", data::pl1k), pl100k, ("rmat20", data::rmat20)];
     let kept = if quick { &graphs[..2] } else { &graphs };
+    let work = |case: &str, name: &str| Work::Spreading { case: case.into(), graph: name.into() };
     let mut plans = Vec::new();
     for &(name, make) in kept {
         plans.extend(one_and_all().into_iter().map(|threads| {
-            let work = Work::Spreading { case: "spread3".into(), graph: name.into() };
-            Plan::new(work, threads, move |limits| {
+            Plan::new(work("spread3", name), threads, move |limits| {
                 let known = Known::new(name, make());
                 if threads == 1 { spread3(limits, &known) } else { spread3_batch(limits, &known, threads) }
             })
         }));
     }
+    for &(name, make) in kept {
+        plans.extend(one_and_all().into_iter().map(|threads| {
+            Plan::new(work("ppr_power", name), threads, move |_| ranks::ppr_power(&Walk::new(name, make()), threads))
+        }));
+    }
+    for &(name, make) in &kept[1..] {
+        plans.push(Plan::new(work("ppr_push", name), 1, move |limits| ppr_push(limits, name, &make().into())));
+    }
+    let (name, make) = pl100k;
+    plans.push(Plan::new(work("ppr_batch16", name), 1, move |_| ranks::ppr_batch(&Walk::new(name, make()))));
+    plans.push(Plan::new(work("heat", name), 1, move |_| {
+        let walk = Walk::new(name, make());
+        ranks::heat(&walk, &ranks::heated(&walk))
+    }));
     plans
 }
 

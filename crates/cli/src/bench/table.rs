@@ -1,3 +1,5 @@
+use ecphory_measure::cases::pushes::{ALPHA, EPSILON};
+use ecphory_measure::cases::ranks::{RESTART, TIME, TOLERANCE};
 use ecphory_measure::cases::spreading::{CUES, HOPS, THRESHOLD};
 use ecphory_measure::{Line, Work};
 
@@ -51,8 +53,11 @@ fn names(suite: &str) -> String {
         "spreading" => {
             return format!(
                 "spread3: {HOPS} hops from 3 seeds, weights as given, threshold {THRESHOLD}, on more than one thread \
-                 {CUES} cues side by side; pl1k, pl100k: power-law graphs of 1,000 and 100,000 nodes; rmat20: an R-MAT \
-                 graph of 2^20; limit: reading the edges walked"
+                 {CUES} cues side by side; ppr_power: PageRank of 3 seeds, restart {RESTART}, to {TOLERANCE:e}; \
+                 ppr_push: of one seed, restart {ALPHA}, to {EPSILON:e} an edge, and grown: in an arena with room for \
+                 it; ppr_batch16: 16 cues side by side, and singles: one by one; heat: until time {TIME}; plain loops \
+                 of ppr_power, ppr_batch16 and heat are in f64; pl1k, pl100k: power-law graphs of 1,000 and 100,000 \
+                 nodes; rmat20: an R-MAT graph of 2^20; limit: reading the edges walked"
             );
         }
         "decay" => "the number is that of memories; limit: reading strengths and ages, writing strengths",

@@ -4,6 +4,8 @@ pub mod arena;
 mod companion;
 pub mod decay;
 pub mod ours;
+pub mod pushes;
+pub mod ranks;
 pub mod similarity;
 pub mod spreading;
 
@@ -42,6 +44,8 @@ mod tests {
     use half::{bf16, f16};
 
     use super::ours::Ours;
+    use super::pushes::ppr_push;
+    use super::ranks::{self, Walk};
     use super::similarity::Vectors;
     use super::spreading::Known;
     use super::{decay, similarity, spreading};
@@ -65,12 +69,23 @@ mod tests {
             spread,
         ];
         let mut cases: Vec<_> = cases.into_iter().map(Result::unwrap).collect();
+        cases.extend(of_ranks(limits, threads));
         cases.extend(of_type::<f16>(limits, Metric::Cosine, threads));
         cases.extend(of_type::<bf16>(limits, Metric::Dot, threads));
         cases.extend(of_type::<i8>(limits, Metric::Cosine, threads));
         cases.extend(of_type::<u8>(limits, Metric::Hamming, threads));
         cases.extend(of_type::<u8>(limits, Metric::Jaccard, threads));
         cases
+    }
+
+    fn of_ranks(limits: &Limits, threads: usize) -> Vec<Case<'static>> {
+        let walk = Walk::new("pl1k", data::pl1k());
+        let mut cases = vec![ranks::ppr_iteration(limits, &walk, threads), ranks::ppr_power(&walk, threads)];
+        if threads == 1 {
+            let heat = ranks::heat(&walk, &ranks::heated(&walk));
+            cases.extend([ppr_push(limits, "pl1k", &walk.csr), ranks::ppr_batch(&walk), heat]);
+        }
+        cases.into_iter().map(Result::unwrap).collect()
     }
 
     fn of_type<T: Ours>(limits: &Limits, metric: Metric, threads: usize) -> [Case<'static>; 3] {

@@ -1,5 +1,6 @@
 //! Activation over graphs: other graph libraries.
 
+pub mod agreement;
 mod frontier;
 mod ranks;
 pub mod wordnet;
@@ -7,7 +8,10 @@ pub mod wordnet;
 use std::sync::{Arc, OnceLock};
 
 use ecphory_measure::Work;
-use ecphory_measure::cases::spreading::{self as cases, Known, Walk};
+use ecphory_measure::cases::one_and_all;
+use ecphory_measure::cases::pushes::ppr_push;
+use ecphory_measure::cases::ranks::{self as walks, Walk};
+use ecphory_measure::cases::spreading::{self as cases, Known};
 use ecphory_measure::data::{self, Csr};
 use ecphory_measure::suite::Plan;
 
@@ -35,7 +39,7 @@ impl Source {
 
     fn walk(&self) -> Result<&Walk, String> {
         let csr = self.csr()?;
-        Ok(self.walk.get_or_init(|| Walk::new(self.name, csr)))
+        Ok(self.walk.get_or_init(|| Walk::new(self.name, csr.clone())))
     }
 }
 
@@ -50,8 +54,16 @@ pub fn plans() -> Vec<Plan> {
     } else {
         eprintln!("wordnet: left out; `cargo run --release -p ecphory-peers -- --fetch-wordnet` fetches it from npm");
     }
-    let mut plans: Vec<_> =
-        sources.iter().cloned().flat_map(|source| [iteration(source.clone()), power(source)]).collect();
+    let mut plans = Vec::new();
+    for source in &sources {
+        plans.extend(one_and_all().into_iter().map(|threads| match threads {
+            1 => iteration(source.clone()),
+            _ => iteration_on(threads, source.clone()),
+        }));
+        plans.extend(one_and_all().into_iter().map(|threads| power(threads, source.clone())));
+    }
+    plans.extend(sources[1..3].iter().cloned().map(push));
+    plans.extend([batch, heat].map(|plan| plan(sources[1].clone())));
     sources.push(Source::new("wordnet5k", wordnet::demo));
     plans.extend(sources.into_iter().map(spread3));
     plans
@@ -73,9 +85,9 @@ fn spread3(source: Arc<Source>) -> Plan {
 fn iteration(source: Arc<Source>) -> Plan {
     Plan::new(work("ppr_iteration", &source), 1, move |limits| {
         let (csr, walk) = (source.csr()?, source.walk()?);
-        let mut case = cases::ppr_iteration(limits, walk);
+        let mut case = walks::ppr_iteration(limits, walk, 1)?;
         ranks::join_sprs(&mut case, walk);
-        ranks::join_graph(&mut case, csr);
+        ranks::join_graph(&mut case, csr, 1);
         if walk.nodes() <= 1000 {
             // By the square of the nodes.
             ranks::join_petgraph(&mut case, csr);
@@ -86,11 +98,40 @@ fn iteration(source: Arc<Source>) -> Plan {
     })
 }
 
-fn power(source: Arc<Source>) -> Plan {
-    Plan::new(work("ppr_power", &source), 1, move |_| {
+/// The same on all threads, beside those who have threads of their own.
+fn iteration_on(threads: usize, source: Arc<Source>) -> Plan {
+    Plan::new(work("ppr_iteration", &source), threads, move |limits| {
+        let mut case = walks::ppr_iteration(limits, source.walk()?, threads)?;
+        ranks::join_graph(&mut case, source.csr()?, threads);
+        Ok(case)
+    })
+}
+
+fn power(threads: usize, source: Arc<Source>) -> Plan {
+    Plan::new(work("ppr_power", &source), threads, move |_| {
         let walk = source.walk()?;
-        let mut case = cases::ppr_power(walk);
-        python::spreading(&mut case, "ppr_power", walk, &[]);
+        let mut case = walks::ppr_power(walk, threads)?;
+        if threads == 1 {
+            python::spreading(&mut case, "ppr_power", walk, &[]);
+        }
+        Ok(case)
+    })
+}
+
+fn push(source: Arc<Source>) -> Plan {
+    Plan::new(work("ppr_push", &source), 1, move |limits| ppr_push(limits, source.name, source.csr()?))
+}
+
+fn batch(source: Arc<Source>) -> Plan {
+    Plan::new(work("ppr_batch16", &source), 1, move |_| walks::ppr_batch(source.walk()?))
+}
+
+fn heat(source: Arc<Source>) -> Plan {
+    Plan::new(work("heat", &source), 1, move |_| {
+        let walk = source.walk()?;
+        let exact = walks::heated(walk);
+        let mut case = walks::heat(walk, &exact)?;
+        python::spreading(&mut case, "heat", walk, &exact);
         Ok(case)
     })
 }

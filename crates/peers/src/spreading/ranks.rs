@@ -1,11 +1,12 @@
 //! Walks that restart, as other libraries take them.
 
+use std::panic::resume_unwind;
 use std::time::Duration;
 
 use ecphory_measure::cases::check;
-use ecphory_measure::cases::spreading::{RESTART, Walk};
+use ecphory_measure::cases::ranks::{RESTART, Walk};
 use ecphory_measure::data::Csr;
-use ecphory_measure::{Case, Clock, Contender};
+use ecphory_measure::{Case, Clock, Contender, pin_to_first};
 use graph::prelude::{CsrLayout, DirectedCsrGraph, GraphBuilder, PageRankConfig, page_rank};
 use sprs::CsMatI;
 use sprs::prod::mul_acc_mat_vec_csr;
@@ -37,23 +38,37 @@ fn sprs(walk: &Walk) -> Result<Contender<'static>, String> {
 }
 
 /// Adds `graph`, which is asked for so many iterations as the work is to be done times, and for some at least, so that
-/// what it does before the first is a small part.
-pub fn join_graph(case: &mut Case<'static>, csr: &Csr) {
-    let note = "no weights, restarts anywhere, in place; starts a thread in every iteration";
-    case.try_add("graph", Some(note.into()), || graph(csr));
+/// what it does before the first is a small part. It starts as many threads in every iteration as there are CPUs for
+/// the one that asks: `threads` are allowed.
+pub fn join_graph(case: &mut Case<'static>, csr: &Csr, threads: usize) {
+    let started = if threads == 1 { "a thread".into() } else { format!("{threads} threads") };
+    let note = format!("no weights, restarts anywhere, in place; starts {started} in every iteration");
+    case.try_add("graph", Some(note), || graph(csr, threads));
 }
 
-fn graph(csr: &Csr) -> Result<Contender<'static>, String> {
+fn graph(csr: &Csr, threads: usize) -> Result<Contender<'static>, String> {
     let edges = csr.edges().map(|(source, target, _)| (source, target));
     let graph: DirectedCsrGraph<u32> = GraphBuilder::new().csr_layout(CsrLayout::Sorted).edges(edges).build();
     let rank = move |times: usize| page_rank(&graph, PageRankConfig::new(times, 0.0, (1.0 - RESTART) as f32));
     let mut equal = csr.clone();
     equal.weights.fill(1.0);
     check("graph", &rank(MANY).0, &anywhere(&equal, MANY), |_, exact| 1e-4 * exact)?;
-    let sample = move |times: u64| {
-        let start = Clock::Process.now();
+    let clock = if threads == 1 { Clock::Process } else { Clock::Wall };
+    let timed = move |times: u64| {
+        let start = clock.now();
         let (_, iterations, _) = std::hint::black_box(rank(times.max(10) as usize));
-        (Clock::Process.now() - start).mul_f64(times as f64 / iterations as f64)
+        (clock.now() - start).mul_f64(times as f64 / iterations as f64)
+    };
+    let sample = move |times: u64| {
+        if threads == 1 {
+            return timed(times);
+        }
+        // Whoever waits here is bound to one CPU, and so would all be that it starts.
+        let unbound = || {
+            pin_to_first(threads);
+            timed(times)
+        };
+        std::thread::scope(|scope| scope.spawn(unbound).join()).unwrap_or_else(|panic| resume_unwind(panic))
     };
     Ok(Contender::timing_itself("graph", sample))
 }

@@ -1,0 +1,199 @@
+//! Edges by target, for kernels that pull. They are laid out in an order of nodes of their own, in which those with the
+//! most edges come first: what many rows read lies close together, and rows of one length follow each other.
+
+use std::sync::OnceLock;
+
+use rayon::prelude::*;
+
+use crate::similarity::room;
+use crate::{Error, Graph, ffi};
+
+/// Nodes up to which they are put in order on the calling thread.
+const SMALL: usize = 1 << 15;
+
+/// The edges into each node, made when first asked for. They follow from the rest of the graph, so a graph that has
+/// them equals one that has not.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Lazy(OnceLock<InEdges>);
+
+impl PartialEq for Lazy {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+#[derive(Debug, Clone)]
+struct InEdges {
+    order: Vec<u32>,
+    place: Vec<u32>,
+    offsets: Vec<u32>,
+    sources: Vec<u32>,
+    weights: Vec<f32>,
+    out_strengths: Vec<f32>,
+}
+
+/// The edges into node `order[v]` stand at `offsets[v]..offsets[v + 1]`, by ascending source. All but `place` is in the
+/// order of nodes in here, and sources are places in it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Incoming<'a> {
+    /// `[node_count]`: the caller's index of each node, by edges in and out, the most first, ties by lower index.
+    pub order: &'a [u32],
+    /// `[node_count]`: where in `order` the caller's nodes are.
+    pub place: &'a [u32],
+    /// `[node_count + 1]`.
+    pub offsets: &'a [u32],
+    /// `[edge_count]`.
+    pub sources: &'a [u32],
+    /// `[edge_count]`: as given.
+    pub weights: &'a [f32],
+    /// `[node_count]`: the sum of the weights of the edges out of each node.
+    pub out_strengths: &'a [f32],
+}
+
+impl Incoming<'_> {
+    pub fn node_count(&self) -> usize {
+        self.order.len()
+    }
+
+    /// As ecphory.h has it, in the order of nodes in here. What it promises there is what `InEdges::of` established.
+    pub fn raw(&self) -> ffi::ecp_incoming {
+        ffi::ecp_incoming {
+            offsets: self.offsets.as_ptr(),
+            sources: self.sources.as_ptr(),
+            weights: self.weights.as_ptr(),
+            node_count: self.node_count(),
+        }
+    }
+}
+
+impl Graph {
+    /// The edges into each node. The first call makes them; calls that meet there make them each for itself and one is
+    /// kept, for a thread of the pool that waited for another could hold up the task that it waits for.
+    pub(crate) fn incoming(&self) -> Result<Incoming<'_>, Error> {
+        let Lazy(made) = &self.incoming;
+        let InEdges { order, place, offsets, sources, weights, out_strengths } = match made.get() {
+            Some(edges) => edges,
+            None => {
+                let edges = InEdges::of(self)?;
+                made.get_or_init(|| edges)
+            }
+        };
+        Ok(Incoming { order, place, offsets, sources, weights, out_strengths })
+    }
+}
+
+impl InEdges {
+    fn of(graph: &Graph) -> Result<Self, Error> {
+        let (nodes, edges) = (graph.node_count(), graph.edge_count());
+        let mut degrees = room(0u32, nodes)?;
+        for &target in &graph.targets {
+            degrees[target as usize] += 1;
+        }
+        let order = by_degree(graph, &degrees)?;
+        let mut place = room(0u32, nodes)?;
+        let mut offsets = room(0u32, nodes + 1)?;
+        let mut out_strengths = room(0f32, nodes)?;
+        // Where each row ends; then, edge by edge from the last on, where it begins.
+        let mut end = 0;
+        for (index, &node) in order.iter().enumerate() {
+            let node = node as usize;
+            end += degrees[node];
+            (place[node], offsets[index], out_strengths[index]) = (index as u32, end, graph.out_strengths[node]);
+        }
+        offsets[nodes] = end;
+        drop(degrees);
+        let mut sources = room(0u32, edges)?;
+        let mut weights = room(0f32, edges)?;
+        for (source, &node) in order.iter().enumerate().rev() {
+            let row = graph.row(node);
+            for (&target, &weight) in graph.targets[row.clone()].iter().zip(&graph.weights[row]).rev() {
+                let free = &mut offsets[place[target as usize] as usize];
+                *free -= 1;
+                sources[*free as usize] = source as u32;
+                weights[*free as usize] = weight;
+            }
+        }
+        Ok(Self { order, place, offsets, sources, weights, out_strengths })
+    }
+}
+
+/// Nodes by edges in and out, the most first, ties by lower index.
+fn by_degree(graph: &Graph, incoming: &[u32]) -> Result<Vec<u32>, Error> {
+    let mut keys = room(0u64, incoming.len())?;
+    for (node, (key, &degree)) in keys.iter_mut().zip(incoming).enumerate() {
+        let degree = degree.saturating_add(graph.offsets[node + 1] - graph.offsets[node]);
+        *key = u64::from(u32::MAX - degree) << 32 | node as u64;
+    }
+    if keys.len() > SMALL {
+        keys.par_sort_unstable()
+    } else {
+        keys.sort_unstable()
+    }
+    let mut order = room(0u32, keys.len())?;
+    order.iter_mut().zip(&keys).for_each(|(node, &key)| *node = key as u32);
+    Ok(order)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Edge, Graph};
+
+    /// Target, source and weight of each, as the caller counts nodes, row by row.
+    fn triples(graph: &Graph) -> Vec<(u32, u32, f32)> {
+        let incoming = graph.incoming().unwrap();
+        let rows = incoming.order.iter().zip(incoming.offsets.windows(2));
+        let edges = rows.flat_map(|(&target, row)| (row[0] as usize..row[1] as usize).map(move |edge| (target, edge)));
+        let source = |edge: usize| incoming.order[incoming.sources[edge] as usize];
+        edges.map(|(target, edge)| (target, source(edge), incoming.weights[edge])).collect()
+    }
+
+    #[test]
+    fn incoming_edges_are_the_edges_by_target_then_source_where_nodes_with_the_most_come_first() {
+        let mut state = 1u32;
+        let mut draw = |below: u32| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 8) % below
+        };
+        for (nodes, edges) in [(1, 0), (1, 3), (7, 4), (50, 400), (40_000, 90_000)] {
+            let mut edge = || (Edge::new(draw(nodes), draw(nodes).min(draw(nodes)), draw(9) as f32), draw(2) as u8);
+            let drawn: Vec<_> = (0..edges).map(|_| edge()).collect();
+            let graph = Graph::builder(nodes as usize).related(drawn).unwrap().build().unwrap();
+            let all: Vec<_> = (0..nodes).flat_map(|node| graph.edges_of(node).collect::<Vec<_>>()).collect();
+            let mut degrees = vec![0; nodes as usize];
+            all.iter().flat_map(|edge| [edge.source, edge.target]).for_each(|node| degrees[node as usize] += 1);
+            let mut order: Vec<_> = (0..nodes).collect();
+            order.sort_by_key(|&node| std::cmp::Reverse(degrees[node as usize]));
+            let incoming = graph.incoming().unwrap();
+            assert!(incoming.order == order, "{nodes} nodes");
+            assert!((0..nodes).all(|node| order[incoming.place[node as usize] as usize] == node), "{nodes} nodes");
+            let strengths = order.iter().map(|&node| graph.out_strength(node).unwrap());
+            assert!(incoming.out_strengths.iter().copied().eq(strengths), "{nodes} nodes");
+            // Stable: edges of several relations stay in their order.
+            let place = |node: u32| incoming.place[node as usize];
+            let mut expected: Vec<_> = all.iter().map(|edge| (edge.target, edge.source, edge.weight)).collect();
+            expected.sort_by_key(|&(target, source, _)| (place(target), place(source)));
+            assert!(triples(&graph) == expected, "{nodes} nodes");
+            assert_eq!(incoming.offsets.len(), nodes as usize + 1);
+        }
+    }
+
+    #[test]
+    fn a_graph_that_was_asked_for_incoming_edges_equals_one_that_was_not_and_keeps_them_in_clones() {
+        let graph = || Graph::from_edges(3, [Edge::new(0, 1, 0.5), Edge::new(2, 1, 1.0)]).unwrap();
+        let asked = graph();
+        assert_eq!(triples(&asked), [(1, 0, 0.5), (1, 2, 1.0)]);
+        assert_eq!(asked, graph());
+        assert_eq!(triples(&asked.clone()), triples(&graph()));
+    }
+
+    #[test]
+    fn threads_that_ask_at_once_see_the_same_incoming_edges() {
+        let graph = Graph::from_edges(1000, (0..1000).map(|node| Edge::new(node, node / 2, 1.0))).unwrap();
+        let seen = std::thread::scope(|scope| {
+            let asking: Vec<_> =
+                (0..4).map(|_| scope.spawn(|| graph.incoming().unwrap().sources.as_ptr() as usize)).collect();
+            asking.into_iter().map(|one| one.join().unwrap()).collect::<Vec<_>>()
+        });
+        assert!(seen.windows(2).all(|pair| pair[0] == pair[1]), "{seen:?}");
+    }
+}

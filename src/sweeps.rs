@@ -1,0 +1,233 @@
+#![allow(unsafe_code)]
+
+use rayon::prelude::*;
+
+use crate::incoming::Incoming;
+use crate::{Dangling, Error, Graph, Seed, arena, ffi};
+
+/// Cues that one sweep takes side by side.
+pub(crate) const LANES: usize = ffi::ECP_SWEEP_CUES as usize;
+
+/// Values of a block of rows, which one task sweeps. The same whatever the threads, and so are the sums of blocks.
+const BLOCK: usize = 1 << 14;
+
+/// Edges, times cues, up to which a sweep stays on the calling thread.
+const SMALL_SWEEP: usize = 1 << 17;
+
+/// The memory of dense sweeps: three arrays with a number for each node and cue. It grows to what is asked of it, and
+/// serves one call after the other without asking the system again.
+#[derive(Debug, Default)]
+pub struct Workspace {
+    x: Vec<f32>,
+    next: Vec<f32>,
+    pub(crate) ranks: Vec<f32>,
+}
+
+impl Workspace {
+    /// One that holds nothing yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Bytes that it holds.
+    pub fn bytes(&self) -> usize {
+        (self.x.capacity() + self.next.capacity() + self.ranks.capacity()) * size_of::<f32>()
+    }
+
+    /// Room for `len` numbers in each, all zero.
+    pub(crate) fn zeroed(&mut self, len: usize) -> Result<[&mut [f32]; 3], Error> {
+        for array in [&mut self.x, &mut self.next, &mut self.ranks] {
+            array.clear();
+            let needed = len.saturating_mul(size_of::<f32>());
+            array.try_reserve_exact(len).map_err(|_| Error::OutOfMemory { needed, capacity: 0 })?;
+            array.resize(len, 0.0);
+        }
+        Ok([&mut self.x, &mut self.next, &mut self.ranks])
+    }
+}
+
+/// What a sweep came to, for each cue.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Totals {
+    /// How far ranks moved, summed.
+    pub change: [f64; LANES],
+    /// What stands at nodes that lead nowhere.
+    pub lost: [f64; LANES],
+    /// The largest sum of any node.
+    pub peak: [f64; LANES],
+}
+
+impl Totals {
+    const NONE: Self = Self { change: [0.0; LANES], lost: [0.0; LANES], peak: [0.0; LANES] };
+
+    fn and(mut self, other: Self) -> Self {
+        for lane in 0..LANES {
+            self.change[lane] += other.change[lane];
+            self.lost[lane] += other.lost[lane];
+            self.peak[lane] = self.peak[lane].max(other.peak[lane]);
+        }
+        self
+    }
+}
+
+/// The share of a cue that begins at a node: shares of one cue add up to 1.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Start {
+    pub node: u32,
+    pub lane: usize,
+    pub share: f64,
+}
+
+/// Shares of up to [`LANES`] cues.
+///
+/// # Errors
+/// [`Error::Value`] where the activations of a cue are all 0.
+pub(crate) fn starts<S: AsRef<[Seed]>>(cues: &[S]) -> Result<Vec<Start>, Error> {
+    let mut all = Vec::new();
+    for (lane, cue) in cues.iter().enumerate() {
+        let sum: f64 = cue.as_ref().iter().map(|seed| f64::from(seed.activation)).sum();
+        if sum <= 0.0 {
+            let expected = "one that is above 0 among the seeds of a cue";
+            return Err(Error::Value { what: "seed activation", position: None, expected, found: 0.0 });
+        }
+        let share = |seed: &Seed| Start { node: seed.node, lane, share: f64::from(seed.activation) / sum };
+        all.extend(cue.as_ref().iter().map(share));
+    }
+    Ok(all)
+}
+
+/// What one sweep does: `sums = scale * (what comes in) + evenly + to_starts * share`, `ranks = keep * ranks + gain *
+/// sums`.
+pub(crate) struct Step {
+    pub scale: f64,
+    pub evenly: [f64; LANES],
+    pub to_starts: [f64; LANES],
+    pub keep: f32,
+    pub gain: f32,
+}
+
+impl Step {
+    /// One that passes on `scale` of what each node has, what stands at dangling nodes included.
+    pub fn passing(scale: f64, lost: &[f64; LANES], dangling: Dangling, nodes: usize) -> Self {
+        let back = lost.map(|lost| scale * lost);
+        let (evenly, to_starts) = match dangling {
+            Dangling::ToSeeds => ([0.0; LANES], back),
+            Dangling::Evenly => (back.map(|back| back / nodes as f64), [0.0; LANES]),
+        };
+        Self { scale, evenly, to_starts, keep: 0.0, gain: 1.0 }
+    }
+}
+
+/// Edges by target and cues to sweep over them, 1 or [`LANES`] side by side, in the order of nodes of [`Incoming`].
+pub(crate) struct Sweep<'a> {
+    pub incoming: Incoming<'a>,
+    lanes: usize,
+    starts: Vec<Start>,
+}
+
+impl<'a> Sweep<'a> {
+    /// `starts` are of the caller's nodes.
+    pub fn new(graph: &'a Graph, lanes: usize, mut starts: Vec<Start>) -> Result<Self, Error> {
+        let incoming = graph.incoming()?;
+        starts.iter_mut().for_each(|start| start.node = incoming.place[start.node as usize]);
+        starts.sort_by_key(|start| (start.node, start.lane));
+        Ok(Self { incoming, lanes, starts })
+    }
+
+    /// `ranks` become those of the caller's nodes, cue after cue; through `x`, which is as long.
+    pub fn by_node(&self, ranks: &mut [f32], x: &mut [f32]) {
+        let (nodes, lanes) = (self.incoming.node_count(), self.lanes);
+        // So many nodes at a time that what is read of each is still near when the next cue reads on.
+        for (block, places) in self.incoming.place.chunks(LANES).enumerate() {
+            for lane in 0..lanes {
+                let to = &mut x[lane * nodes + block * LANES..][..places.len()];
+                let from = places.iter().map(|&place| ranks[place as usize * lanes + lane]);
+                to.iter_mut().zip(from).for_each(|(to, rank)| *to = rank);
+            }
+        }
+        ranks.copy_from_slice(x);
+    }
+
+    /// What the starts are to the first sweep, and `gain` times them to `ranks`; returns what of them stands at nodes
+    /// that lead nowhere.
+    pub fn begin(&self, gain: f64, x: &mut [f32], ranks: &mut [f32]) -> [f64; LANES] {
+        let mut lost = [0.0; LANES];
+        for &Start { node, lane, share } in &self.starts {
+            let at = node as usize * self.lanes + lane;
+            ranks[at] += (gain * share) as f32;
+            let strength = self.incoming.out_strengths[node as usize];
+            if strength >= f32::MIN_POSITIVE {
+                x[at] += (share / f64::from(strength)) as f32;
+            } else {
+                lost[lane] += share;
+            }
+        }
+        lost
+    }
+
+    /// One sweep from `x`, which leaves the `x` of the next in `next`.
+    pub fn step(&self, step: &Step, x: &[f32], next: &mut [f32], ranks: &mut [f32]) -> Result<Totals, Error> {
+        arena::enter()?;
+        let each = BLOCK;
+        let run = |(block, (sums, ranks)): (usize, (&mut [f32], &mut [f32]))| {
+            self.block(step, block * each / self.lanes, x, sums, ranks)
+        };
+        let work = (self.incoming.sources.len() + self.incoming.node_count()).saturating_mul(self.lanes);
+        if work <= SMALL_SWEEP {
+            let blocks = next.chunks_mut(each).zip(ranks.chunks_mut(each)).enumerate();
+            return blocks.map(run).try_fold(Totals::NONE, |all, block| Ok(all.and(block?)));
+        }
+        let blocks = next.par_chunks_mut(each).zip(ranks.par_chunks_mut(each)).enumerate();
+        let totals = blocks.map(run).collect::<Result<Vec<_>, _>>()?;
+        Ok(totals.into_iter().fold(Totals::NONE, Totals::and))
+    }
+
+    /// The rows from `first` on whose sums and ranks are given.
+    fn block(
+        &self,
+        step: &Step,
+        first: usize,
+        x: &[f32],
+        sums: &mut [f32],
+        ranks: &mut [f32],
+    ) -> Result<Totals, Error> {
+        let (rows, lanes) = (sums.len() / self.lanes, self.lanes);
+        let (incoming, evenly) = (self.incoming.raw(), step.evenly.map(|evenly| evenly as f32));
+        let (scale, end) = (step.scale as f32, first + rows);
+        assert!(x.len() == self.incoming.node_count() * lanes && end <= self.incoming.node_count());
+        // SAFETY: ecphory.h asks for
+        // - edges by targets as it describes: `Incoming` is built so from a checked graph;
+        // - lanes of 1 or 16: what `starts` and this file alone make a `Sweep` with, else the call is refused;
+        // - evenly [lanes]: 16 of them; x [node_count][lanes]: asserted above; sums [end - first][lanes]: by `rows`;
+        // - nothing written that overlaps anything else: `sums` is `&mut`.
+        let status = unsafe {
+            let sums = sums.as_mut_ptr();
+            ffi::ecp_pull(&incoming, first, end, lanes, scale, evenly.as_ptr(), x.as_ptr(), sums)
+        };
+        Error::check(status)?;
+        let from = self.starts.partition_point(|start| (start.node as usize) < first);
+        let to = self.starts.partition_point(|start| (start.node as usize) < end);
+        for start in &self.starts[from..to] {
+            let sum = &mut sums[(start.node as usize - first) * lanes + start.lane];
+            *sum += (step.to_starts[start.lane] * start.share) as f32;
+        }
+        assert_eq!(sums.len(), ranks.len());
+        let strengths = &self.incoming.out_strengths[first..end];
+        let mut flat = [0.0; 3 * LANES];
+        // SAFETY: ecphory.h asks for
+        // - lanes of 1 or 16, as above; out_strengths [rows]: sliced so;
+        // - sums and ranks [rows][lanes]: `rows` comes from the one, and they are asserted to be as long;
+        // - totals [3][lanes]: 3 * 16 of them;
+        // - nothing written that overlaps anything else: both are `&mut`, `flat` is a local.
+        let status = unsafe {
+            let (sums, ranks) = (sums.as_mut_ptr(), ranks.as_mut_ptr());
+            ffi::ecp_settle(rows, lanes, strengths.as_ptr(), step.keep, step.gain, sums, ranks, flat.as_mut_ptr())
+        };
+        Error::check(status)?;
+        let mut totals = Totals::NONE;
+        totals.change[..lanes].copy_from_slice(&flat[..lanes]);
+        totals.lost[..lanes].copy_from_slice(&flat[lanes..2 * lanes]);
+        totals.peak[..lanes].copy_from_slice(&flat[2 * lanes..3 * lanes]);
+        Ok(totals)
+    }
+}

@@ -1,0 +1,388 @@
+//! PageRank and heat kernels against published numbers and against loops in f64.
+
+mod common;
+
+use common::{bits, numbers, on_threads};
+use ecphory::{Dangling, Edge, Error, Graph, HeatKernel, NearRanks, OverflowPolicy, PageRank, Seed, Workspace};
+
+fn graph(nodes: usize, edges: &[(u32, u32)]) -> Graph {
+    Graph::from_edges(nodes, edges.iter().map(|&(source, target)| Edge::new(source, target, 1.0))).unwrap()
+}
+
+/// Langville and Meyer's six pages, numbered from 0; the second leads nowhere.
+fn six() -> Graph {
+    graph(6, &[(0, 1), (0, 2), (2, 0), (2, 1), (2, 4), (3, 4), (3, 5), (4, 3), (4, 5), (5, 3)])
+}
+
+fn uniform(nodes: u32) -> Vec<Seed> {
+    (0..nodes).map(|node| Seed::new(node, 1.0)).collect()
+}
+
+/// Within rounding: see `PageRank::power`.
+fn assert_ranks(graph: &Graph, seeds: &[Seed], alpha: f64, dangling: Dangling, expected: &[f64]) {
+    let page_rank = PageRank::default().alpha(alpha).dangling(dangling);
+    let mut workspace = Workspace::new();
+    let found = page_rank.power(graph, seeds, 1e-9, &mut workspace).unwrap();
+    assert!(found.error <= 1e-9 && found.sweeps > 0);
+    for (node, (&found, expected)) in found.ranks.iter().zip(expected).enumerate() {
+        let bound = 4.0 / 16_777_216.0 / alpha * expected + 1e-9;
+        assert!((f64::from(found) - expected).abs() < bound, "node {node}: expected {expected}, found {found}");
+    }
+    let near = page_rank.push(graph, seeds, 1e-9).unwrap();
+    for (node, rank) in dense(&near, graph.node_count()).into_iter().enumerate() {
+        assert!((rank - expected[node]).abs() < 1e-6, "node {node}: expected {}, pushed {rank}", expected[node]);
+    }
+}
+
+fn dense(near: &NearRanks, nodes: usize) -> Vec<f64> {
+    let mut all = vec![0.0; nodes];
+    near.nodes.iter().zip(&near.ranks).for_each(|(&node, &rank)| all[node as usize] = f64::from(rank));
+    all
+}
+
+#[test]
+fn ranks_are_those_that_are_published() {
+    let k4: Vec<_> = (0..4).flat_map(|a| (0..4).filter(move |&b| a != b).map(move |b| (a, b))).collect();
+    let seeds = [1.0, 1.0, 4.0, 4.0].into_iter().zip(0..).map(|(activation, node)| Seed::new(node, activation));
+    let (low, high) = (0.232_467_326_156_675_9, 0.267_532_673_843_324_1);
+    assert_ranks(&graph(4, &k4), &seeds.collect::<Vec<_>>(), 0.15, Dangling::ToSeeds, &[low, low, high, high]);
+    let book = [0.0372119651, 0.0539573494, 0.0415056534, 0.3750808151, 0.2059983319, 0.2862458852];
+    for dangling in [Dangling::ToSeeds, Dangling::Evenly] {
+        assert_ranks(&six(), &uniform(6), 0.1, dangling, &book);
+    }
+    let to_seeds = [0.3605949817, 0.1966745129, 0.1532528672, 0.1120846010, 0.0910576012, 0.0863354359];
+    assert_ranks(&six(), &[Seed::new(0, 2.0)], 0.15, Dangling::ToSeeds, &to_seeds);
+    let evenly = [0.1977874398, 0.1318471017, 0.1027380013, 0.2368000080, 0.1484274432, 0.1824000062];
+    assert_ranks(&six(), &[Seed::new(0, 2.0)], 0.15, Dangling::Evenly, &evenly);
+}
+
+/// `scipy.sparse.linalg.expm_multiply(t * (P.T - I), e)` of scipy 1.17.1, for `six` and its first page.
+const SCIPY: [(f64, Dangling, [f64; 6]); 6] = [
+    (
+        1.0,
+        Dangling::ToSeeds,
+        [0.508402976162, 0.238891845956, 0.206405836964, 0.006840530501, 0.033289004156, 0.006169806262],
+    ),
+    (
+        1.0,
+        Dangling::Evenly,
+        [0.419621933871, 0.244025792519, 0.210733918954, 0.036470000595, 0.056770332663, 0.032378021398],
+    ),
+    (
+        5.0,
+        Dangling::ToSeeds,
+        [0.303784452823, 0.224608271487, 0.165413463412, 0.114293509629, 0.102787891151, 0.089112411499],
+    ),
+    (
+        5.0,
+        Dangling::Evenly,
+        [0.069576088680, 0.117168545239, 0.080253965329, 0.307403802422, 0.188751105426, 0.236846492905],
+    ),
+    (
+        20.0,
+        Dangling::ToSeeds,
+        [0.092495271095, 0.068416738703, 0.050230953541, 0.343982537363, 0.185850651897, 0.259023847401],
+    ),
+    (
+        20.0,
+        Dangling::Evenly,
+        [0.000547025938, 0.000950512574, 0.000637186544, 0.443345188048, 0.221958435652, 0.332561651244],
+    ),
+];
+
+#[test]
+fn heat_is_what_scipy_makes_of_the_exponential() {
+    let mut workspace = Workspace::new();
+    for (t, dangling, expected) in SCIPY {
+        let kernel = HeatKernel::new(t).dangling(dangling);
+        let found = kernel.sweep(&six(), &[Seed::new(0, 3.0)], 1e-9, &mut workspace).unwrap();
+        for (node, (&found, expected)) in found.ranks.iter().zip(expected).enumerate() {
+            let off = (f64::from(found) - expected).abs();
+            assert!(
+                off <= 2e-6 * expected + 1e-9,
+                "t {t}, {dangling:?}, node {node}: expected {expected}, found {found}"
+            );
+        }
+    }
+}
+
+#[test]
+fn weights_and_nodes_of_any_size_lose_no_heat() {
+    // Weights of 2^90 among a thousand nodes, over 64 steps: each in turn is beyond what f32 holds of the other.
+    let ring = (0..1000).flat_map(|node| [1, 7].map(|step| Edge::new(node, (node + step) % 1000, 2f32.powi(90))));
+    let graph = Graph::from_edges(1000, ring).unwrap();
+    let mut workspace = Workspace::new();
+    let found = HeatKernel::new(64.0).sweep(&graph, &uniform(1000), 1e-9, &mut workspace).unwrap();
+    assert!(found.ranks.iter().all(|&rank| (f64::from(rank) - 1e-3).abs() < 1e-8), "{:?}", &found.ranks[..3]);
+}
+
+#[test]
+fn a_node_with_many_links_has_its_rank_within_the_stated_rounding() {
+    let leaves = 100_000;
+    let graph = graph(leaves + 1, &(1..=leaves as u32).flat_map(|leaf| [(0, leaf), (leaf, 0)]).collect::<Vec<_>>());
+    let mut workspace = Workspace::new();
+    for alpha in [0.15, 0.5] {
+        let found = PageRank::default().alpha(alpha).power(&graph, &[Seed::new(0, 1.0)], 1e-9, &mut workspace).unwrap();
+        let exact = 1.0 / (2.0 - alpha);
+        let bound = exact * (4.0 / alpha + leaves as f64 / 8.0) / 16_777_216.0;
+        let off = (f64::from(found.ranks[0]) - exact).abs();
+        assert!(off <= bound, "{off} of at most {bound}");
+    }
+}
+
+/// Some edges with weights; every ninth node leads nowhere.
+struct Sample {
+    nodes: usize,
+    edges: Vec<Edge>,
+}
+
+impl Sample {
+    fn random(seed: u64, nodes: usize, degree: usize) -> Self {
+        let any = numbers(seed, 3 * nodes * degree);
+        let node = |x: f32| (((x + 1.0) * 0.5 * nodes as f32) as usize).min(nodes - 1) as u32;
+        let edges = any.chunks_exact(3).map(|x| Edge::new(node(x[0]), node(x[1] * x[1].abs()), x[2].abs() + 0.01));
+        Self { nodes, edges: edges.filter(|edge| edge.source % 9 != 4).collect() }
+    }
+
+    fn graph(&self) -> Graph {
+        Graph::from_edges(self.nodes, self.edges.iter().copied()).unwrap()
+    }
+
+    /// `P^T p`, with what dangling nodes have.
+    fn passed(&self, p: &[f64], start: &[f64], dangling: Dangling) -> Vec<f64> {
+        let mut strengths = vec![0.0; self.nodes];
+        self.edges.iter().for_each(|edge| strengths[edge.source as usize] += f64::from(edge.weight));
+        let lost: f64 = p.iter().zip(&strengths).filter(|(_, strength)| **strength == 0.0).map(|(p, _)| p).sum();
+        let back = |start: &f64| if dangling == Dangling::ToSeeds { lost * start } else { lost / self.nodes as f64 };
+        let mut next: Vec<_> = start.iter().map(back).collect();
+        for edge in &self.edges {
+            let source = edge.source as usize;
+            next[edge.target as usize] += p[source] * f64::from(edge.weight) / strengths[source];
+        }
+        next
+    }
+
+    fn start(&self, seeds: &[Seed]) -> Vec<f64> {
+        let sum: f64 = seeds.iter().map(|seed| f64::from(seed.activation)).sum();
+        let mut start = vec![0.0; self.nodes];
+        seeds.iter().for_each(|seed| start[seed.node as usize] += f64::from(seed.activation) / sum);
+        start
+    }
+
+    fn ranks(&self, seeds: &[Seed], alpha: f64, dangling: Dangling) -> Vec<f64> {
+        let start = self.start(seeds);
+        let mut p = start.clone();
+        for _ in 0..(40.0 / alpha) as usize {
+            let passed = self.passed(&p, &start, dangling);
+            p = start.iter().zip(passed).map(|(start, passed)| alpha * start + (1.0 - alpha) * passed).collect();
+        }
+        p
+    }
+
+    fn heat(&self, seeds: &[Seed], t: f64, dangling: Dangling) -> Vec<f64> {
+        let start = self.start(seeds);
+        let mut term: Vec<_> = start.iter().map(|start| (-t).exp() * start).collect();
+        let mut sum = term.clone();
+        for k in 1..300 {
+            // What dangling nodes pass on is a share of the term, of which the start is a share of 1.
+            term = self.passed(&term, &start, dangling).into_iter().map(|term| term * t / f64::from(k)).collect();
+            sum.iter_mut().zip(&term).for_each(|(sum, term)| *sum += term);
+        }
+        sum
+    }
+}
+
+const SEEDS: [Seed; 3] =
+    [Seed { node: 3, activation: 2.0 }, Seed { node: 4, activation: 1.0 }, Seed { node: 3, activation: 0.5 }];
+
+fn distance(found: &[f32], exact: &[f64]) -> f64 {
+    assert_eq!(found.len(), exact.len());
+    found.iter().zip(exact).map(|(&found, exact)| (f64::from(found) - exact).abs()).sum()
+}
+
+#[test]
+fn ranks_are_within_their_tolerance_of_exact_ones() {
+    let mut workspace = Workspace::new();
+    for (seed, nodes, degree) in [(1, 30, 2), (2, 200, 8), (3, 2000, 20), (4, 20_000, 8)] {
+        let sample = Sample::random(seed, nodes, degree);
+        let graph = sample.graph();
+        for (alpha, dangling) in [(0.15, Dangling::ToSeeds), (0.5, Dangling::Evenly), (1.0, Dangling::Evenly)] {
+            let exact = sample.ranks(&SEEDS, alpha, dangling);
+            for tolerance in [1e-1, 1e-3, 1e-8] {
+                let page_rank = PageRank::default().alpha(alpha).dangling(dangling);
+                let found = page_rank.power(&graph, &SEEDS, tolerance, &mut workspace).unwrap();
+                let off = distance(found.ranks, &exact);
+                assert!(off <= found.error + 3e-6 && found.error <= tolerance, "{nodes} nodes, {tolerance}: {off}");
+            }
+        }
+    }
+}
+
+#[test]
+fn heat_spreads_as_the_series_says_and_lacks_its_tail() {
+    let mut workspace = Workspace::new();
+    for (seed, nodes) in [(5, 40), (6, 3000)] {
+        let sample = Sample::random(seed, nodes, 7);
+        for (t, dangling) in
+            [(0.0, Dangling::ToSeeds), (1.0, Dangling::Evenly), (5.0, Dangling::ToSeeds), (64.0, Dangling::Evenly)]
+        {
+            let exact = sample.heat(&SEEDS, t, dangling);
+            for tolerance in [1e-2, 1e-8] {
+                let kernel = HeatKernel::new(t).dangling(dangling);
+                let found = kernel.sweep(&sample.graph(), &SEEDS, tolerance, &mut workspace).unwrap();
+                let off = distance(found.ranks, &exact);
+                assert!(off <= found.error + 1e-5 && found.error <= tolerance, "t {t}, {tolerance}: {off}");
+                let sum: f64 = found.ranks.iter().map(|&rank| f64::from(rank)).sum();
+                assert!(sum <= 1.0 + 1e-5 && sum >= 1.0 - found.error - 1e-5);
+            }
+        }
+    }
+}
+
+#[test]
+fn pushed_ranks_lack_no_more_than_their_residual_and_are_one_with_it() {
+    let sample = Sample::random(7, 3000, 6);
+    let graph = sample.graph();
+    let mut swept = 0;
+    for dangling in [Dangling::ToSeeds, Dangling::Evenly] {
+        let exact = sample.ranks(&SEEDS, 0.15, dangling);
+        for epsilon in [1.0, 1e-2, 1e-4, 1e-6, 1e-9] {
+            let near = PageRank::default().dangling(dangling).push(&graph, &SEEDS, epsilon).unwrap();
+            let found = dense(&near, sample.nodes);
+            for (node, (found, exact)) in found.iter().zip(&exact).enumerate() {
+                assert!(*found <= exact + 1e-6 && exact - found <= near.residual + 1e-6, "node {node}, {epsilon}");
+            }
+            let sum: f64 = found.iter().sum();
+            assert!((sum + near.residual - 1.0).abs() < 1e-5, "{epsilon}: {sum} and {}", near.residual);
+            assert!(near.residual <= epsilon * (graph.edge_count() + 2 * sample.nodes) as f64);
+            swept += u32::from(near.swept);
+        }
+    }
+    assert!((2..=6).contains(&swept), "both ways were taken: {swept} of 10 were swept");
+}
+
+#[test]
+fn work_near_the_seeds_does_not_depend_on_how_large_the_graph_is() {
+    let ring = |nodes: u32| {
+        let edges = (0..nodes).flat_map(|node| [1, 2].map(|step| Edge::new(node, (node + step) % nodes, 1.0)));
+        Graph::from_edges(nodes as usize, edges).unwrap()
+    };
+    let strict = PageRank::default().on_overflow(OverflowPolicy::Error);
+    let near = |nodes| strict.push(&ring(nodes), &[Seed::new(0, 1.0)], 1e-3).unwrap();
+    assert_eq!(near(10_000), near(1_000_000));
+}
+
+#[test]
+fn many_cues_side_by_side_have_the_ranks_of_each_by_itself() {
+    let sample = Sample::random(8, 3000, 9);
+    let graph = sample.graph();
+    let cues: Vec<Vec<_>> = (0..37).map(|i| vec![Seed::new(i * 71, 1.0), Seed::new(4 + i, 0.5)]).collect();
+    let (mut many, mut one) = (Workspace::new(), Workspace::new());
+    for dangling in [Dangling::ToSeeds, Dangling::Evenly] {
+        let page_rank = PageRank::default().dangling(dangling);
+        for count in [0, 1, 16, 17, 37] {
+            let found = page_rank.power_each(&graph, &cues[..count], 1e-7, &mut many).unwrap();
+            assert_eq!((found.len(), found.is_empty(), found.of(count).len()), (count, count == 0, 0));
+            for (cue, seeds) in cues[..count].iter().enumerate() {
+                let single = page_rank.power(&graph, seeds, 1e-7, &mut one).unwrap();
+                let single: Vec<_> = single.ranks.iter().map(|&rank| f64::from(rank)).collect();
+                let off = distance(found.of(cue), &single);
+                assert!(off <= 2e-7 + 3e-6, "cue {cue} of {count}: {off}");
+            }
+        }
+    }
+}
+
+#[test]
+fn ranks_do_not_depend_on_how_nodes_are_numbered_but_for_rounding() {
+    let sample = Sample::random(12, 2000, 7);
+    // 1201 and 2000 share no factor.
+    let number = |node: u32| node * 1201 % 2000;
+    let renumbered = sample.edges.iter().map(|edge| Edge::new(number(edge.source), number(edge.target), edge.weight));
+    let (graph, other) = (sample.graph(), Graph::from_edges(sample.nodes, renumbered).unwrap());
+    let seeds = SEEDS.map(|seed| Seed::new(number(seed.node), seed.activation));
+    let (mut here, mut there) = (Workspace::new(), Workspace::new());
+    let off = |ranks: &[f64], others: &[f64]| -> f64 {
+        (0..).zip(ranks).map(|(node, rank)| (rank - others[number(node) as usize]).abs()).sum()
+    };
+    let wide = |ranks: &[f32]| ranks.iter().map(|&rank| f64::from(rank)).collect::<Vec<_>>();
+    for dangling in [Dangling::ToSeeds, Dangling::Evenly] {
+        let page_rank = PageRank::default().dangling(dangling);
+        let power = wide(page_rank.power(&graph, &SEEDS, 1e-8, &mut here).unwrap().ranks);
+        let renumbered = wide(page_rank.power(&other, &seeds, 1e-8, &mut there).unwrap().ranks);
+        assert!(off(&power, &renumbered) <= 2e-8 + 2e-6);
+        let kernel = HeatKernel::new(4.0).dangling(dangling);
+        let heat = wide(kernel.sweep(&graph, &SEEDS, 1e-8, &mut here).unwrap().ranks);
+        let renumbered = wide(kernel.sweep(&other, &seeds, 1e-8, &mut there).unwrap().ranks);
+        assert!(off(&heat, &renumbered) <= 2e-8 + 2e-6);
+        // Pushed in another order, and within the residual of both all the same.
+        let near = page_rank.push(&graph, &SEEDS, 1e-5).unwrap();
+        let renumbered = page_rank.push(&other, &seeds, 1e-5).unwrap();
+        let apart = off(&dense(&near, sample.nodes), &dense(&renumbered, sample.nodes));
+        assert!(apart <= near.residual + renumbered.residual + 2e-6, "{apart}");
+        // Pushed and pulled.
+        let pulled: f64 = dense(&near, sample.nodes).iter().zip(&power).map(|(near, rank)| (near - rank).abs()).sum();
+        assert!(pulled <= near.residual + 1e-8 + 2e-6, "{pulled}");
+    }
+}
+
+#[test]
+fn bits_do_not_depend_on_the_number_of_threads() {
+    let sample = Sample::random(9, 60_000, 5);
+    let graph = sample.graph();
+    let cues: Vec<_> = (0..20).map(|i| [Seed::new(i * 71, 1.0)]).collect();
+    let run = |threads| {
+        on_threads(threads, || {
+            let mut workspace = Workspace::new();
+            let power = bits(PageRank::default().power(&graph, &SEEDS, 1e-6, &mut workspace).unwrap().ranks);
+            let heat = bits(HeatKernel::new(3.0).sweep(&graph, &SEEDS, 1e-6, &mut workspace).unwrap().ranks);
+            let near = PageRank::default().push(&graph, &SEEDS, 1e-9).unwrap();
+            assert!(near.swept);
+            let each = PageRank::default().power_each(&graph, &cues, 1e-3, &mut workspace).unwrap();
+            (power, heat, bits(&near.ranks), bits(each.of(17)))
+        })
+    };
+    let (one, seven) = (run(1), run(7));
+    assert!(one == seven);
+}
+
+#[test]
+fn what_is_outside_its_range_is_refused_by_name() {
+    let (graph, mut workspace) = (six(), Workspace::new());
+    let seeds = [Seed::new(0, 1.0)];
+    for alpha in [0.0, 1e-4, 1.1, f64::NAN] {
+        for refusal in [
+            PageRank::default().alpha(alpha).push(&graph, &seeds, 1e-3).unwrap_err(),
+            PageRank::default().alpha(alpha).power(&graph, &seeds, 1e-3, &mut workspace).unwrap_err(),
+        ] {
+            assert!(matches!(refusal, Error::Value { what: "alpha", expected: "0.001 to 1", .. }), "{refusal}");
+        }
+    }
+    for end in [0.0, 1e-13, 2.0, f64::NAN] {
+        let refusal = PageRank::default().push(&graph, &seeds, end).unwrap_err();
+        assert!(matches!(refusal, Error::Value { what: "epsilon", .. }), "{refusal}");
+        let refusal = PageRank::default().power(&graph, &seeds, end, &mut workspace).unwrap_err();
+        assert!(matches!(refusal, Error::Value { what: "tolerance", .. }), "{refusal}");
+    }
+    let refusal = HeatKernel::new(65.0).sweep(&graph, &seeds, 1e-3, &mut workspace).unwrap_err();
+    assert!(matches!(refusal, Error::Value { what: "time", .. }), "{refusal}");
+    for seeds in [&[][..], &[Seed::new(2, 0.0)]] {
+        let refusal = PageRank::default().push(&graph, seeds, 1e-3).unwrap_err();
+        assert!(matches!(refusal, Error::Value { what: "seed activation", position: None, .. }), "{refusal}");
+    }
+    let refusal = PageRank::default().power_each(&graph, &[&seeds[..], &[Seed::new(6, 1.0)]], 1e-3, &mut workspace);
+    assert_eq!(refusal, Err(Error::Index { what: "seed", position: 0, len: 6, found: 6 }));
+    assert_eq!(workspace.bytes(), 0);
+}
+
+#[test]
+fn a_workspace_serves_one_call_after_the_other() {
+    let (large, small) = (Sample::random(10, 500, 4).graph(), six());
+    let mut workspace = Workspace::new();
+    let _ = PageRank::default().power(&large, &SEEDS, 1e-3, &mut workspace).unwrap();
+    let bytes = workspace.bytes();
+    let again = bits(PageRank::default().power(&small, &SEEDS, 1e-3, &mut workspace).unwrap().ranks);
+    assert_eq!((workspace.bytes(), bytes), (bytes, 3 * 4 * 500));
+    let mut fresh = Workspace::new();
+    assert_eq!(bits(PageRank::default().power(&small, &SEEDS, 1e-3, &mut fresh).unwrap().ranks), again);
+}
