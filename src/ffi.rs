@@ -299,7 +299,7 @@ impl Default for ecp_companion {
 pub struct ecp_rows {
     pub elements: *const ::core::ffi::c_void,
     pub type_: u32,
-    pub reserved: u32,
+    pub beyond: u32,
     pub row_count: usize,
     pub dim: usize,
     pub stride: usize,
@@ -314,7 +314,7 @@ const _: () = {
     ["Alignment of ecp_rows"][::core::mem::align_of::<ecp_rows>() - 8usize];
     ["Offset of field: ecp_rows::elements"][::core::mem::offset_of!(ecp_rows, elements) - 0usize];
     ["Offset of field: ecp_rows::type_"][::core::mem::offset_of!(ecp_rows, type_) - 8usize];
-    ["Offset of field: ecp_rows::reserved"][::core::mem::offset_of!(ecp_rows, reserved) - 12usize];
+    ["Offset of field: ecp_rows::beyond"][::core::mem::offset_of!(ecp_rows, beyond) - 12usize];
     ["Offset of field: ecp_rows::row_count"][::core::mem::offset_of!(ecp_rows, row_count) - 16usize];
     ["Offset of field: ecp_rows::dim"][::core::mem::offset_of!(ecp_rows, dim) - 24usize];
     ["Offset of field: ecp_rows::stride"][::core::mem::offset_of!(ecp_rows, stride) - 32usize];

@@ -77,7 +77,7 @@ pub fn raw_rows<T: Element>(rows: &Rows<'_, T>) -> ffi::ecp_rows {
     ffi::ecp_rows {
         elements: rows.as_slice().as_ptr().cast(),
         type_: <T as Sealed>::TYPE,
-        reserved: 0,
+        beyond: rows.is_beyond_caches().into(),
         row_count: rows.len(),
         dim: rows.dim(),
         stride: rows.stride(),

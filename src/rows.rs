@@ -29,7 +29,12 @@ pub struct Rows<'a, T: Element = f32> {
     norms: Option<&'a [f32]>,
     filter: Option<&'a [u64]>,
     copies: Option<Copies<'a>>,
+    /// Whether these are some of more bytes than caches hold.
+    beyond: bool,
 }
+
+/// Bytes that the caches of a core hold.
+const CACHES: usize = 32 << 20;
 
 impl<'a, T: Element> Rows<'a, T> {
     /// A view of `data` as rows of `dim` elements, one after the other. No rows at all is fine; any values are.
@@ -59,8 +64,8 @@ impl<'a, T: Element> Rows<'a, T> {
 
     /// `data` is a whole number of rows of `dim`.
     pub(crate) fn dense(data: &'a [T], dim: usize) -> Self {
-        let len = data.len() / dim;
-        Self { data, len, dim, stride: dim, scales: None, norms: None, filter: None, copies: None }
+        let (len, beyond) = (data.len() / dim, size_of_val(data) > CACHES);
+        Self { data, len, dim, stride: dim, scales: None, norms: None, filter: None, copies: None, beyond }
     }
 
     /// The same rows, of which only those take part whose bit is 1: bit `i % 64` of word `i / 64` for row `i`. Rows
@@ -121,6 +126,10 @@ impl<'a, T: Element> Rows<'a, T> {
 
     pub(crate) fn copies(&self) -> Option<Copies<'a>> {
         self.copies
+    }
+
+    pub(crate) fn is_beyond_caches(&self) -> bool {
+        self.beyond
     }
 
     /// Bytes of a row that a search for the best reads.

@@ -68,7 +68,7 @@ FIELD(ecp_companion, lengths, 24, float *);
 SIZE(ecp_rows, 72);
 FIELD(ecp_rows, elements, 0, void *);
 FIELD(ecp_rows, type, 8, uint32_t);
-FIELD(ecp_rows, reserved, 12, uint32_t);
+FIELD(ecp_rows, beyond, 12, uint32_t);
 FIELD(ecp_rows, row_count, 16, size_t);
 FIELD(ecp_rows, dim, 24, size_t);
 FIELD(ecp_rows, stride, 32, size_t);

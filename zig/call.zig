@@ -37,7 +37,7 @@ pub const Call = struct {
 pub const RawRows = extern struct {
     elements: ?*const anyopaque,
     type: u32,
-    reserved: u32,
+    beyond: u32,
     row_count: usize,
     dim: usize,
     stride: usize,
@@ -47,7 +47,7 @@ pub const RawRows = extern struct {
     companion: ?*const tier.Companion,
 
     pub fn checked(raw: *const RawRows) ?*const tier.Rows {
-        if (raw.type > @backingInt(rows_zig.Type.bits) or raw.reserved != 0) return null;
+        if (raw.type > @backingInt(rows_zig.Type.bits) or raw.beyond > 1) return null;
         if (raw.scales != null and raw.type != @backingInt(rows_zig.Type.i8)) return null;
         return if (raw.dim == 0 or raw.stride < raw.dim) null else @ptrCast(raw);
     }

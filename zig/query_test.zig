@@ -174,6 +174,7 @@ pub fn Given(comptime Q: type, comptime R: type) type {
                 @memset(room.norms, nan);
                 if (with_norms == 1 and normed) query_zig.normsOf(&rows, .{ .run = 0 }, room.norms[0..n]);
                 rows.norms = if (with_norms == 1) room.norms[0..n] else &.{};
+                rows.beyond = (variant + with_norms) % 2 == 1;
                 try expectRows(room, search, &given.queries(), &rows, variant + with_norms);
                 if (n < 2) return;
             }

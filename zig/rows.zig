@@ -53,6 +53,8 @@ pub const Rows = struct {
     norms: []const f32 = &.{},
     /// Bit `i % 64` of word `i / 64` says whether row `i` takes part; or no words, and all do.
     filter: []const u64 = &.{},
+    /// Whether these are some of more rows than caches hold.
+    beyond: bool = false,
 
     pub fn of(element: Type, bytes: []const u8, count: usize, dim: usize, stride: usize) Rows {
         const size = element.size();

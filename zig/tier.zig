@@ -86,7 +86,7 @@ pub const Companion = extern struct {
 pub const Rows = extern struct {
     elements: ?*const anyopaque,
     type: rows_zig.Type,
-    reserved: u32 = 0,
+    beyond: u32 = 0,
     row_count: usize,
     dim: usize,
     stride: usize,
@@ -101,6 +101,7 @@ pub const Rows = extern struct {
         var all: rows_zig.Rows = .of(rows.type, bytes, rows.row_count, rows.dim, rows.stride);
         all.scales = slice(f32, rows.scales, rows.row_count);
         all.norms = slice(f32, rows.norms, rows.row_count);
+        all.beyond = rows.beyond == 1;
         all.filter = slice(u64, rows.filter, (rows.row_count + 63) / 64);
         return all;
     }

@@ -203,7 +203,7 @@ typedef struct ecp_companion {
 typedef struct ecp_rows {
     const void *elements; /* [(row_count - 1) * stride + dim], aligned for their type */
     uint32_t type;        /* ECP_TYPE_* */
-    uint32_t reserved;    /* 0 */
+    uint32_t beyond;      /* 1 where these are some of more rows than caches hold, 0 else: what suits; same scores */
     size_t row_count;
     size_t dim;             /* > 0 */
     size_t stride;          /* >= dim */
