@@ -524,7 +524,7 @@ static const ecp_rows bad_rows[] = {
     F32(elements, HUGE_SIZE + 1, 2), APART(ECP_TYPE_F32, elements, 4, 2, HUGE_SIZE),
     APART(ECP_TYPE_F32, elements, 4, 2, SIZE_MAX), F32(elements, SIZE_MAX, SIZE_MAX),
     ROWS(ECP_TYPE_BITS + 1, elements, 4, 2), ROWS(UINT32_MAX, elements, 4, 2),
-    {elements, ECP_TYPE_F32, 1, 4, 2, 2, NULL, NULL, NULL, NULL},
+    {elements, ECP_TYPE_F32, 2, 4, 2, 2, NULL, NULL, NULL, NULL},
     {elements, ECP_TYPE_F32, UINT32_MAX, 4, 2, 2, NULL, NULL, NULL, NULL},
     {elements, ECP_TYPE_F32, 0, 4, 2, 2, ones, NULL, NULL, NULL},
 };
