@@ -371,6 +371,17 @@ pub export fn ecp_norms(rows: ?*const RawRows, norms: ?[*]f32) Status {
 
 // Spreading
 
+pub export fn ecp_spread_most(
+    graph: ?*const RawGraph,
+    seeds: ?[*]const spreading.Seed,
+    seed_count: usize,
+    options: ?*const RawOptions,
+) usize {
+    const cue = Cue.of(graph, seeds, seed_count) orelse return 0;
+    const raw_options = options orelse return 0;
+    return spreading.spreadMost(cue.graph.sliced(), cue.seeds, raw_options.checked() orelse return 0);
+}
+
 pub export fn ecp_spread_need(
     graph: ?*const RawGraph,
     seeds: ?[*]const spreading.Seed,
@@ -388,6 +399,7 @@ pub export fn ecp_spread(
     seed_count: usize,
     options: ?*const RawOptions,
     fired: ?[*]u32,
+    distances: ?[*]u16,
     reached: ?[*]u32,
     activations: ?[*]f32,
     result: ?*spreading.Result,
@@ -397,14 +409,25 @@ pub export fn ecp_spread(
     const raw_options = options orelse return .invalid_argument;
     const settings = raw_options.checked() orelse return .invalid_argument;
     if (settings.weighting == .by_out_strength and cue.graph.out_strengths == null) return .invalid_argument;
-    if (settings.fire == .best_first and fired != null) return .invalid_argument;
+    const measured = settings.fire == .best_first and fired != null;
+    if (measured != (distances != null)) return .invalid_argument;
     if (reached == null or activations == null) return .invalid_argument;
     const to = result orelse return .invalid_argument;
     var local: Arena = undefined;
     const arena = arenaOf(.spreading, scratch, &local);
     defer if (arena == &local) local.dissolve();
-    const fits = kernels().spread(arena, cue.graph, seeds, seed_count, settings, fired, reached.?, activations.?, to);
+    const past: tier.Past = .{ .fired = fired, .distances = distances };
+    const fits = kernels().spread(arena, cue.graph, seeds, seed_count, settings, &past, reached.?, activations.?, to);
     return if (fits) .ok else refused(.spreading, arena, scratch);
+}
+
+pub export fn ecp_fan_activation_most(
+    graph: ?*const RawGraph,
+    sources: ?[*]const spreading.Seed,
+    source_count: usize,
+) usize {
+    const cue = Cue.of(graph, sources, source_count) orelse return 0;
+    return fan.fanMost(cue.graph.sliced(), cue.seeds);
 }
 
 pub export fn ecp_fan_activation_need(
@@ -435,6 +458,17 @@ pub export fn ecp_fan_activation(
     const table = kernels();
     const fits = table.fan_activation(arena, cue.graph, sources, source_count, strength, reached.?, activations.?, to);
     return if (fits) .ok else refused(.spreading, arena, scratch);
+}
+
+pub export fn ecp_push_most(
+    graph: ?*const RawGraph,
+    seeds: ?[*]const spreading.Seed,
+    seed_count: usize,
+    options: ?*const RawPush,
+) usize {
+    const cue = Cue.of(graph, seeds, seed_count) orelse return 0;
+    const raw_options = options orelse return 0;
+    return push_zig.shapeOf(cue.graph.sliced(), cue.seeds, raw_options.checked() orelse return 0).most;
 }
 
 pub export fn ecp_push_need(

@@ -76,6 +76,7 @@ pub const RawOptions = extern struct {
     steepness: f32,
     midpoint: f32,
     edges_most: u64,
+    pause_after: u64,
     relation_factors: ?*const [256]f32,
 
     pub fn checked(raw: *const RawOptions) ?*const spreading.Options {
