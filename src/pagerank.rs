@@ -2,6 +2,7 @@
 
 use rayon::prelude::*;
 
+use crate::similarity::{fit, spare};
 use crate::sweeps::{LANES, Step, Sweep, starts};
 use crate::{Error, Graph, OverflowPolicy, Seed, Workspace, arena, ffi};
 
@@ -151,9 +152,11 @@ impl PageRank {
         if result.stopped != ffi::ECP_STOPPED_NO {
             return self.sweep_on(&Sweep::new(graph, 1, starts)?, &pushed, &residuals, result.evenly, epsilon);
         }
-        let ranked = |(_, rank): &(u32, f32)| *rank > 0.0;
-        let both = pushed.nodes.iter().copied().zip(pushed.ranks.iter().copied());
-        (pushed.nodes, pushed.ranks) = both.filter(ranked).unzip();
+        let mut ranked = pushed.ranks.iter().map(|&rank| rank > 0.0);
+        pushed.nodes.retain(|_| ranked.next() == Some(true));
+        pushed.ranks.retain(|&rank| rank > 0.0);
+        fit(&mut pushed.nodes);
+        fit(&mut pushed.ranks);
         Ok(pushed)
     }
 
@@ -164,9 +167,10 @@ impl PageRank {
         seeds: &[Seed],
         options: &ffi::ecp_push_options,
     ) -> Result<(NearRanks, Vec<f32>, ffi::ecp_push_result), Error> {
-        let (raw, len) = (graph.raw(), graph.node_count());
-        let mut nodes = Vec::with_capacity(len);
-        let (mut ranks, mut residuals) = (Vec::with_capacity(len), Vec::with_capacity(len));
+        let raw = graph.raw();
+        // SAFETY: as ecp_push below, of which this asks for a part and writes nothing.
+        let most = unsafe { ffi::ecp_push_most(&raw, seeds.as_ptr().cast(), seeds.len(), options) };
+        let (mut nodes, mut ranks, mut residuals) = (spare(most)?, spare(most)?, spare(most)?);
         let mut result = ffi::ecp_push_result::default();
         arena::with_scratch(self.overflow, |scratch| {
             // SAFETY: ecphory.h asks for
@@ -174,7 +178,7 @@ impl PageRank {
             // - seeds[seed_count], nodes below node_count and magnitudes, not all 0: `check` and `starts`; the layout:
             //   asserted beside `Seed`;
             // - options in their ranges: checked by `push`;
-            // - reached, estimates and residuals [node_count]: the capacities above;
+            // - reached, estimates and residuals [ecp_push_most]: the capacities above;
             // - nothing written that overlaps anything else: all are locals.
             unsafe {
                 let (start, reached): (_, *mut u32) = (seeds.as_ptr().cast(), nodes.as_mut_ptr());
@@ -182,7 +186,7 @@ impl PageRank {
                 ffi::ecp_push(&raw, start, seeds.len(), options, reached, p, r, &mut result, scratch)
             }
         })?;
-        // SAFETY: the kernel has written the first `reached_count` elements of each, at most `node_count`.
+        // SAFETY: the kernel has written the first `reached_count` elements of each, at most `most`.
         unsafe {
             nodes.set_len(result.reached_count);
             ranks.set_len(result.reached_count);
@@ -231,7 +235,10 @@ impl PageRank {
         let edges = pushed.edges + u64::from(sweeps) * incoming.sources.len() as u64;
         sweep.by_node(ranks, x);
         let ranked = (0..).zip(ranks.iter().copied()).filter(|(_, rank)| *rank > 0.0);
-        let (nodes, ranks) = ranked.unzip();
+        let count = ranked.clone().count();
+        let (mut nodes, mut ranks) = (spare(count)?, spare(count)?);
+        nodes.extend(ranked.clone().map(|(node, _)| node));
+        ranks.extend(ranked.map(|(_, rank)| rank));
         Ok(NearRanks { nodes, ranks, residual, edges, swept: true })
     }
 
