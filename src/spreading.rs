@@ -250,9 +250,9 @@ impl<'a> Spread<'a> {
     }
 
     /// The moment after which no hop begins: the clock is looked at before each, and a hop that has begun is taken to
-    /// its end, which [`Spread::work_most`] bounds. With [`Fire::BestFirst`] it is looked at before the first node fires
-    /// and then whenever 4,096 edges and firings more, or as many as nodes have been reached where those are more, are
-    /// behind it. What is found until then has the bits of a spread that ended there by itself.
+    /// its end, which [`Spread::work_most`] bounds. With [`Fire::BestFirst`] it is looked at before the first node
+    /// fires, and then after every 4,096 edges and firings, or as many as nodes have been reached where those are more;
+    /// what is found has the bits of a spread whose [`Fire::BestFirst`] allows as many nodes as have fired.
     pub fn deadline(self, deadline: Instant) -> Self {
         Self { deadline: Some(deadline), ..self }
     }

@@ -1007,22 +1007,22 @@ static ecp_status spread_with(const ecp_graph *over, const ecp_seed *from, size_
     uint32_t reached[3] = {9, 9, 9};
     float found[3] = {9, 9, 9};
     ecp_spread_result result = {77, 77, 77, 77, 77};
-    ecp_status status = ecp_spread(over, from, from_count, options, NULL, reached, found, &result, NULL);
+    ecp_status status = ecp_spread(over, from, from_count, options, NULL, NULL, reached, found, &result, NULL);
     if (status != ECP_OK) CHECK(reached[0] == 9 && found[0] == 9 && result.reached_count == 77 && result.edges == 77);
     return status;
 }
 
 static void check_spread_refusals(void) {
-    uint32_t reached[3], fired[1] = {0};
+    uint32_t reached[3];
     float found[3];
     ecp_spread_result result;
     CHECK(spread_with(&graph, seeds, 2, &good) == ECP_OK);
     INVALID(spread_with(NULL, seeds, 2, &good));
     INVALID(spread_with(&graph, NULL, 2, &good));
     INVALID(spread_with(&graph, seeds, 2, NULL));
-    INVALID(ecp_spread(&graph, seeds, 2, &good, NULL, NULL, found, &result, NULL));
-    INVALID(ecp_spread(&graph, seeds, 2, &good, NULL, reached, NULL, &result, NULL));
-    INVALID(ecp_spread(&graph, seeds, 2, &good, NULL, reached, found, NULL, NULL));
+    INVALID(ecp_spread(&graph, seeds, 2, &good, NULL, NULL, NULL, found, &result, NULL));
+    INVALID(ecp_spread(&graph, seeds, 2, &good, NULL, NULL, reached, NULL, &result, NULL));
+    INVALID(ecp_spread(&graph, seeds, 2, &good, NULL, NULL, reached, found, NULL, NULL));
     const uint32_t late[4] = {1, 2, 2, 3};
     const ecp_graph bad[] = {
         {NULL, targets, weights, out_strengths, NULL, 3},    {offsets, NULL, weights, out_strengths, NULL, 3},
@@ -1053,9 +1053,6 @@ static void check_spread_refusals(void) {
     options[4].aggregate = 2;
     options[5].competitors = ECP_COMPETITORS_MAX + 1;
     for (int o = 0; o < 6; o++) INVALID(spread_with(&graph, seeds, 2, &options[o]));
-    options[0] = good;
-    options[0].fire = ECP_FIRE_BEST_FIRST;
-    INVALID(ecp_spread(&graph, seeds, 2, &options[0], fired, reached, found, &result, NULL));
 }
 
 static const float half_life = 10, exponent = 2;
@@ -1136,7 +1133,7 @@ static void check_loans(void) {
         CHECK(out[0] == (loan ? 50 : 9));
         CHECK(ecp_top_k(DOT, &query, &four, 3, hits, &result, &scratch[2]) == status);
         CHECK(result.hit_count == (loan ? 3u : 77u) && hits[0].row == (loan ? 3u : 9u));
-        CHECK(ecp_spread(&graph, seeds, 2, &good, NULL, reached, found, &spread, &scratch[3]) == status);
+        CHECK(ecp_spread(&graph, seeds, 2, &good, NULL, NULL, reached, found, &spread, &scratch[3]) == status);
         CHECK(spread.reached_count == (loan ? 3u : 77u) && found[0] == (loan ? 10 : 9) && reached[0] == (loan ? 0u : 9u));
         const size_t needs[4] = {scores_need(DOT, 2, 1), gather_need(&whole, 2, 3), top_k_need(DOT, 2, 1, 4, 3),
                                  ecp_spread_need(&graph, seeds, 2, &good)};

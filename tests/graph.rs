@@ -150,7 +150,7 @@ fn the_share_that_is_done_of_a_graph_without_edges_is_a_number() {
     let mut told = Vec::new();
     let builder = Graph::builder(5).on_progress(|now| told.push(now.done * 100 / now.total));
     builder.build().unwrap();
-    assert_eq!(told, [100]);
+    assert_eq!(told.last(), Some(&100));
 }
 
 #[test]
