@@ -361,11 +361,11 @@ impl Graph {
     /// what is reached is touched; or up to 32 bytes for each node that can be reached, where [`Spread::work_most`] or
     /// a single hop makes those few.
     ///
-    /// What a node receives is summed in f32, in one fixed order. A hop in which `d` sources pass something on to it adds
-    /// at most `(d + 4) * 2^-24` to the relative error of its activation, with [`Aggregate::Max`] `4 * 2^-24`, and
-    /// products of such errors, while nothing saturates or is below 2^-126; which nodes reach the threshold may turn on
-    /// it. With [`Fire::BestFirst`] each firing on the way does that, `d` being all that pass something on to the
-    /// node.
+    /// What a node receives is summed in f32, in one fixed order. A hop in which `d` sources pass something on to it
+    /// adds at most `(d + 4) * 2^-24` to the relative error of its activation, with [`Aggregate::Max`] `4 * 2^-24`,
+    /// and products of such errors, while nothing saturates or is below 2^-126; which nodes reach the threshold may
+    /// turn on it. With [`Fire::BestFirst`] each firing on the way does that, `d` being all that pass something on to
+    /// the node.
     ///
     /// ```
     /// use ecphory::{Edge, Graph, Seed, Spread};
