@@ -46,9 +46,9 @@ impl Options {
     /// What `Graph::spread` promises where no node has more than `sources` edges into it. All quantities are sums and
     /// products of numbers that are not negative, so relative errors only add: each rounding is a factor between 1 - U
     /// and 1 + U. There are, in a hop, one of a weight that is a sum, one of the out-strength, one of what a source
-    /// passes on for each weight, one of its product with that, `sources - 1` of their sum and one when what is retained
-    /// is added, which has had no more: 4 and `sources`, without sums 4; before them one for each seed; and what f64 does
-    /// to some of them, a part in 2^28 of U.
+    /// passes on for each weight, one of its product with that, `sources - 1` of their sum and one when what is
+    /// retained is added, which has had no more: 4 and `sources`, without sums 4; before them one for each seed; and
+    /// what f64 does to some of them, a part in 2^28 of U.
     fn promised_error(self, sources: usize, seeds: usize) -> f64 {
         let each_hop = if self.aggregate == Aggregate::Sum { sources as f64 + 4.0 } else { 4.0 };
         (1.0 - 1.001 * U).powf(-(seeds as f64 + f64::from(self.hops) * each_hop)) - 1.0
