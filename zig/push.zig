@@ -8,11 +8,12 @@
 //!
 //! The sum of all p, all r and what is shared evenly is 1 at any time, and the exact rank of v is p_v and what all
 //! residuals would still bring it: never less than p_v, and no more than the sum of residuals above it, for one node
-//! as for all together. Sums are f64; what is told of them in f32 is rounded down.
+//! as for all together. Sums are f64; estimates are told in f32, rounded down.
 
 const std = @import("std");
 const arena_zig = @import("arena.zig");
 const reach_zig = @import("reach.zig");
+const simd = @import("simd.zig");
 const spreading = @import("spreading.zig");
 const Arena = arena_zig.Arena;
 const Graph = spreading.Graph;
@@ -91,6 +92,7 @@ pub fn push(
                 .queue = try frame.alloc(u32, shape.most),
                 .graph = graph,
                 .options = options,
+                .epsilon = below(1, .{options.epsilon * (1 - 0x1p-22)})[0],
             };
             run.all(seeds);
             run.tell(reached, estimates, residuals);
@@ -99,10 +101,12 @@ pub fn push(
     };
 }
 
-/// The largest f32 that is not above `value`, which is no less than 0.
-fn below(value: f64) f32 {
-    const nearest: f32 = @floatCast(value);
-    return if (nearest > value) @bitCast(@as(u32, @bitCast(nearest)) - 1) else nearest;
+/// The largest f32 that is not above each value, which is no less than 0. Without a branch, which would be taken by
+/// chance.
+inline fn below(comptime n: usize, values: @Vector(n, f64)) @Vector(n, f32) {
+    const nearest: @Vector(n, f32) = @floatCast(values);
+    const next: @Vector(n, f32) = @bitCast(@as(@Vector(n, u32), @bitCast(nearest)) -% @as(@Vector(n, u32), @splat(1)));
+    return @select(f32, @as(@Vector(n, f64), nearest) > values, next, nearest);
 }
 
 fn Run(comptime kind: reach_zig.Kind) type {
@@ -116,6 +120,8 @@ fn Run(comptime kind: reach_zig.Kind) type {
         waiting: usize = 0,
         graph: Graph,
         options: *const Options,
+        /// So much less than it is that no limit is above it times edges: f32 rounds that, and those.
+        epsilon: f32,
         result: Result = .{},
 
         const Self = @This();
@@ -166,17 +172,30 @@ fn Run(comptime kind: reach_zig.Kind) type {
         fn tell(run: *Self, reached: []u32, estimates: []f32, residuals: []f32) void {
             const count = run.reach.count;
             var left: f64 = 0;
-            var told: f64 = 0;
-            for (run.reach.member[0..count], run.estimate[0..count], 0..) |node, estimate, place| {
-                reached[place] = node.node;
-                estimates[place] = below(estimate);
-                residuals[place] = below(node.residual);
-                left += node.residual + (estimate - estimates[place]);
-                told += estimates[place];
+            for (run.reach.member[0..count], reached[0..count], residuals[0..count]) |node, *its, *residual| {
+                its.* = node.node;
+                residual.* = @floatCast(node.residual);
+                left += node.residual;
+            }
+            const n = simd.lanes;
+            var told: [2]@Vector(n, f64) = @splat(@splat(0));
+            var place: usize = 0;
+            while (place < count) : (place += n) {
+                const end = @min(count, place + n);
+                var some: [n]f64 = @splat(0);
+                if (end == place + n) some = run.estimate[place..][0..n].* else for (place..end, 0..) |from, lane| {
+                    some[lane] = run.estimate[from];
+                }
+                const down: [n]f32 = below(n, some);
+                if (end == place + n) estimates[place..][0..n].* = down else for (place..end, 0..) |to, lane| {
+                    estimates[to] = down[lane];
+                }
+                told[0] += @as(@Vector(n, f32), down);
+                told[1] += @as(@Vector(n, f64), some) - @as(@Vector(n, f32), down);
             }
             run.result.reached_count = count;
             // Of ranks that add up to 1 none has more beyond its estimate than all estimates lack.
-            run.result.residual = @max(left, 1 - told - run.result.evenly);
+            run.result.residual = @max(left + simd.sum(told[1]), 1 - simd.sum(told[0]) - run.result.evenly);
         }
 
         /// Apart, so that all it needs stays in registers.
@@ -223,11 +242,14 @@ fn Run(comptime kind: reach_zig.Kind) type {
             const put = run.reach.put(target);
             const node = &run.reach.member[put.place];
             if (put.new) {
-                node.* = .{ .residual = 0, .node = target, .limit = run.limitOf(run.graph.degree(target)) };
+                const limit = run.limitOf(run.graph.degree(target));
+                node.* = .{ .residual = amount, .node = target, .limit = limit };
                 run.estimate[put.place] = 0;
+                if (amount > limit) run.wait(put.place);
+            } else {
+                node.residual += amount;
+                if (node.residual > node.limit) run.wait(put.place);
             }
-            node.residual += amount;
-            if (node.residual > node.limit) run.wait(put.place);
         }
 
         inline fn wait(run: *Self, place: usize) void {
@@ -238,7 +260,7 @@ fn Run(comptime kind: reach_zig.Kind) type {
         }
 
         fn limitOf(run: *const Self, degree: u32) f32 {
-            return below(run.options.epsilon * @as(f64, @floatFromInt(@max(degree, 1))));
+            return run.epsilon * @as(f32, @floatFromInt(@max(degree, 1)));
         }
     };
 }

@@ -155,7 +155,12 @@ test "a node with many links keeps its digits" {
     strengths[0] = leaves * third;
     @memset(weights, third);
     const graph: Graph = .{ .offsets = offsets, .targets = targets, .weights = weights, .out_strengths = strengths };
-    const options: push_zig.Options = .{ .alpha = 0.15, .epsilon = 1e-12, .edges_most = 1 << 40, .dangling = .to_seeds };
+    const options: push_zig.Options = .{
+        .alpha = 0.15,
+        .epsilon = 1e-12,
+        .edges_most = 1 << 40,
+        .dangling = .to_seeds,
+    };
     const bytes = try allocator.alignedAlloc(u8, .@"64", push_zig.pushNeed(graph, &cue, &options));
     defer allocator.free(bytes);
     const share = @as(f64, third) / strengths[0];

@@ -371,10 +371,9 @@ size_t ecp_push_need(const ecp_graph *graph, const ecp_seed *seeds, size_t seed_
 
 /* Personalised PageRank by forward push: while a node holds a residual above epsilon times its edges (1 where it has
  * none), alpha of it becomes its estimate and the rest goes to its targets, by their weights, divided by its
- * out_strengths. Sums are taken in f64, and estimates and residuals told no larger than they are: but for what f64
- * rounds, the rank of v lies between estimate_v and estimate_v + residual + evenly, and estimates with both are 1 or
- * more. Where out_strengths are rounded to f32, each of those shares is off by 2^-24 of it, at most. A node of
- * out_strength 0 leads nowhere.
+ * out_strengths. Sums are taken in f64, and estimates told no larger than they are: but for what f64 rounds, the rank
+ * of v lies between estimate_v and estimate_v + residual + evenly, and estimates with both are 1 or more. Where
+ * out_strengths are rounded to f32, each share is off by 2^-24 of it at most. A node of out_strength 0 leads nowhere.
  * Reads *graph and its arrays, out_strengths too; seeds: [seed_count], not all 0; *options. Writes reached, estimates,
  * residuals: [node_count], the first result->reached_count of each; *result; *scratch. All borrowed; apart. */
 ecp_status ecp_push(const ecp_graph *graph, const ecp_seed *seeds, size_t seed_count, const ecp_push_options *options,
