@@ -390,8 +390,8 @@ typedef struct ecp_incoming {
 
 #define ECP_SWEEP_CUES 16u
 
-/* sums_v = scale sum_u s_uv x_u + evenly, for the nodes v from first to end, end left out, of lanes cues side by side: 1
- * or ECP_SWEEP_CUES. The bits of a row do not depend on first and end, nor on x where no edge of the row begins. Of
+/* sums_v = scale sum_u s_uv x_u + evenly, for the nodes v from first to end, end left out, of lanes cues side by side:
+ * 1 or ECP_SWEEP_CUES. The bits of a row do not depend on first and end, nor on x where no edge of the row begins. Of
  * numbers that are not negative a sum is off by 2^-24 of it for each of 40 roundings at most, however many edges there
  * are.
  * Reads *incoming and its arrays; evenly: [lanes]; x: [node_count][lanes]. Writes sums: [end - first][lanes]. All
