@@ -667,7 +667,7 @@ unsafe extern "C" {
 pub struct ecp_incoming {
     pub offsets: *const u32,
     pub sources: *const u32,
-    pub weights: *const f32,
+    pub shares: *const f32,
     pub node_count: usize,
 }
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
@@ -676,7 +676,7 @@ const _: () = {
     ["Alignment of ecp_incoming"][::core::mem::align_of::<ecp_incoming>() - 8usize];
     ["Offset of field: ecp_incoming::offsets"][::core::mem::offset_of!(ecp_incoming, offsets) - 0usize];
     ["Offset of field: ecp_incoming::sources"][::core::mem::offset_of!(ecp_incoming, sources) - 8usize];
-    ["Offset of field: ecp_incoming::weights"][::core::mem::offset_of!(ecp_incoming, weights) - 16usize];
+    ["Offset of field: ecp_incoming::shares"][::core::mem::offset_of!(ecp_incoming, shares) - 16usize];
     ["Offset of field: ecp_incoming::node_count"][::core::mem::offset_of!(ecp_incoming, node_count) - 24usize];
 };
 impl Default for ecp_incoming {
@@ -707,7 +707,7 @@ unsafe extern "C" {
         out_strengths: *const f32,
         keep: f32,
         gain: f32,
-        sums: *mut f32,
+        sums: *const f32,
         ranks: *mut f32,
         totals: *mut f64,
     ) -> ecp_status;

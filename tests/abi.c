@@ -142,7 +142,7 @@ FIELD(ecp_push_result, reserved, 36, uint32_t);
 SIZE(ecp_incoming, 32);
 FIELD(ecp_incoming, offsets, 0, uint32_t *);
 FIELD(ecp_incoming, sources, 8, uint32_t *);
-FIELD(ecp_incoming, weights, 16, float *);
+FIELD(ecp_incoming, shares, 16, float *);
 FIELD(ecp_incoming, node_count, 24, size_t);
 
 SIZE(ecp_law, 32);
@@ -951,7 +951,7 @@ static void check_push(void) {
     double sum = result.residual + result.evenly;
     for (int i = 0; i < 3; i++) sum += p[i];
     CHECK(fabs(sum - 1) < 1e-5 && result.residual < 1e-5 && result.stopped == ECP_STOPPED_NO && reached[0] == 0);
-    CHECK(ecp_push_need(&graph, seeds, 2, &options) == 2 * rounded(12) + rounded(48));
+    CHECK(ecp_push_need(&graph, seeds, 2, &options) == 2 * rounded(12) + rounded(48) + rounded(24));
     CHECK(ecp_push_most(&graph, seeds, 2, &options) == 3 && ecp_push_most(&graph, seeds, 2, NULL) == 0);
     CHECK(ecp_push_most(&graph, seeds, 1, &(ecp_push_options){0.5, 1e-6, 1, 0, 0}) == 2);
     ecp_push_options bad[7] = {options, options, options, options, options, options, options};
@@ -971,20 +971,24 @@ static void check_push(void) {
     INVALID(ecp_push(&graph, seeds, 2, &options, reached, NULL, r, &result, NULL));
     INVALID(ecp_push(&graph, seeds, 2, &options, reached, p, NULL, &result, NULL));
     INVALID(ecp_push(&graph, seeds, 2, &options, reached, p, r, NULL, NULL));
-    CHECK(result.reached_count == 77 && ecp_push_need(&graph, seeds, 2, &bad[0]) == 0);
+    CHECK(result.reached_count == 77);
+    for (int i = 0; i < 7; i++) CHECK(ecp_push_need(&graph, seeds, 2, &bad[i]) == 0);
+    CHECK(ecp_push_need(NULL, seeds, 2, &options) == 0 && ecp_push_need(&without, seeds, 2, &options) == 0);
+    CHECK(ecp_push_need(&graph, &nothing, 1, &options) == 0 && ecp_push_need(&graph, seeds, 0, &options) == 0);
+    CHECK(ecp_push_need(&graph, seeds, 2, NULL) == 0);
 }
 
 static void check_sweeps(void) {
     /* The same graph by targets. */
     const uint32_t in_offsets[4] = {0, 1, 2, 3}, sources[3] = {2, 0, 0};
-    const float in_weights[3] = {0.5f, 3, 1}, x[3] = {2, 0, 4}, evenly[1] = {0.25f};
-    const ecp_incoming incoming = {in_offsets, sources, in_weights, 3};
+    const float shares[3] = {0.5f, 3, 1}, x[3] = {2, 0, 4}, evenly[1] = {0.25f};
+    const ecp_incoming incoming = {in_offsets, sources, shares, 3};
     float sums[3] = {9, 9, 9}, ranks[3] = {1, 1, 1};
     double totals[3];
     CHECK(ecp_pull(&incoming, 0, 3, 1, 0.5f, evenly, x, sums) == ECP_OK);
     CHECK(sums[0] == 1.25f && sums[1] == 3.25f && sums[2] == 1.25f);
     CHECK(ecp_settle(3, 1, out_strengths, 1, 2, sums, ranks, totals) == ECP_OK);
-    CHECK(ranks[0] == 3.5f && ranks[1] == 7.5f && sums[0] == 0.3125f && sums[1] == 0 && sums[2] == 2.5f);
+    CHECK(ranks[0] == 3.5f && ranks[1] == 7.5f && ranks[2] == 3.5f);
     CHECK(totals[0] == 11.5 && totals[1] == 3.25 && totals[2] == 3.25);
     INVALID(ecp_pull(NULL, 0, 3, 1, 1, evenly, x, sums));
     INVALID(ecp_pull(&incoming, 2, 1, 1, 1, evenly, x, sums));
@@ -998,7 +1002,7 @@ static void check_sweeps(void) {
     INVALID(ecp_settle(3, 1, out_strengths, 1, 1, NULL, ranks, totals));
     INVALID(ecp_settle(3, 1, out_strengths, 1, 1, sums, NULL, totals));
     INVALID(ecp_settle(3, 1, out_strengths, 1, 1, sums, ranks, NULL));
-    CHECK(sums[0] == 0.3125f && ranks[0] == 3.5f);
+    CHECK(sums[0] == 1.25f && ranks[0] == 3.5f);
 }
 
 /* What the call answers, having seen that a refusal wrote nothing. */
@@ -1009,6 +1013,7 @@ static ecp_status spread_with(const ecp_graph *over, const ecp_seed *from, size_
     ecp_spread_result result = {77, 77, 77, 77, 77};
     ecp_status status = ecp_spread(over, from, from_count, options, NULL, NULL, reached, found, &result, NULL);
     if (status != ECP_OK) CHECK(reached[0] == 9 && found[0] == 9 && result.reached_count == 77 && result.edges == 77);
+    CHECK((ecp_spread_need(over, from, from_count, options) == 0) == (status != ECP_OK));
     return status;
 }
 

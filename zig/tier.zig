@@ -41,7 +41,7 @@ pub const Graph = extern struct {
 pub const Incoming = extern struct {
     offsets: [*]const u32,
     sources: ?[*]const u32,
-    weights: ?[*]const f32,
+    shares: ?[*]const f32,
     node_count: usize,
 };
 
@@ -288,7 +288,7 @@ fn pull(
     const given: sweep.Incoming = .{
         .offsets = incoming.offsets[0 .. incoming.node_count + 1],
         .sources = slice(u32, incoming.sources, edges),
-        .weights = slice(f32, incoming.weights, edges),
+        .shares = slice(f32, incoming.shares, edges),
     };
     switch (lanes) {
         inline 1, sweep.cues => |known| {
@@ -305,7 +305,7 @@ fn settle(
     out_strengths: [*]const f32,
     keep: f32,
     gain: f32,
-    sums: [*]f32,
+    sums: [*]const f32,
     ranks: [*]f32,
     totals: [*]f64,
 ) callconv(.c) void {

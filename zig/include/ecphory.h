@@ -374,7 +374,7 @@ typedef struct ecp_push_options {
 typedef struct ecp_push_result {
     size_t reached_count;
     uint64_t edges;    /* walked, those back to the seeds too */
-    double residual;   /* sum of residuals */
+    double residual;   /* no less than the sum of residuals, nor than 1 less estimates and evenly */
     double evenly;     /* what is still to be shared among all nodes; 0 but with ECP_DANGLING_EVENLY */
     uint32_t stopped;  /* ECP_STOPPED_WORK: no more edges may be walked, or evenly would make every node push */
     uint32_t reserved; /* 0 */
@@ -389,9 +389,10 @@ size_t ecp_push_most(const ecp_graph *graph, const ecp_seed *seeds, size_t seed_
 size_t ecp_push_need(const ecp_graph *graph, const ecp_seed *seeds, size_t seed_count, const ecp_push_options *options);
 
 /* Personalised PageRank by forward push: while a node holds a residual above epsilon times its edges (1 where it has
- * none), alpha of it becomes its estimate and the rest goes to its targets, by their weights. Estimates, residuals and
- * evenly together are 1 up to rounding; a rank is no less than its estimate, by no more than residual + evenly. A node
- * whose weights sum to less than 2^-126 leads nowhere.
+ * none), alpha of it becomes its estimate and the rest goes to its targets, by their weights, divided by its
+ * out_strengths. Sums are taken in f64, and estimates told no larger than they are: but for what f64 rounds, the rank
+ * of v lies between estimate_v and estimate_v + residual + evenly, and estimates with both are 1 or more. Where
+ * out_strengths are rounded to f32, each share is off by 2^-24 of it at most. A node of out_strength 0 leads nowhere.
  * Reads *graph and its arrays, out_strengths too; seeds: [seed_count], not all 0; *options. Writes reached, estimates,
  * residuals: [ecp_push_most], the first result->reached_count of each; *result; *scratch. All borrowed; apart. */
 ecp_status ecp_push(const ecp_graph *graph, const ecp_seed *seeds, size_t seed_count, const ecp_push_options *options,
@@ -402,25 +403,26 @@ ecp_status ecp_push(const ecp_graph *graph, const ecp_seed *seeds, size_t seed_c
 typedef struct ecp_incoming {
     const uint32_t *offsets; /* [node_count + 1], ascending, offsets[0] == 0 */
     const uint32_t *sources; /* [offsets[node_count]], each < node_count */
-    const float *weights;    /* [offsets[node_count]], finite, >= 0 */
+    const float *shares;     /* [offsets[node_count]], finite, >= 0: weights by the sum of those of their source */
     size_t node_count;       /* 1 .. 2^32 - 1 */
 } ecp_incoming;
 
 #define ECP_SWEEP_CUES 16u
 
-/* sums_v = scale sum_u w_uv x_u + evenly, for the nodes v from first to end, end left out, of lanes cues side by side: 1
- * or ECP_SWEEP_CUES. The bits of a row do not depend on first and end.
+/* sums_v = scale sum_u s_uv x_u + evenly, for the nodes v from first to end, end left out, of lanes cues side by side:
+ * 1 or ECP_SWEEP_CUES. The bits of a row do not depend on first and end, nor on x where no edge of the row begins. Of
+ * numbers that are not negative a sum is off by 2^-24 of it for each of 40 roundings at most, however many edges there
+ * are.
  * Reads *incoming and its arrays; evenly: [lanes]; x: [node_count][lanes]. Writes sums: [end - first][lanes]. All
  * borrowed; apart. */
 ecp_status ecp_pull(const ecp_incoming *incoming, size_t first, size_t end, size_t lanes, float scale,
                     const float *evenly, const float *x, float *sums);
 
-/* ranks = keep ranks + gain sums, and sums become the x of the next sweep: divided by out_strengths, 0 where that is less
- * than 2^-126.
- * Reads out_strengths: [rows]. Reads and writes sums, ranks: [rows][lanes]. Writes totals: [3][lanes]: how far ranks
- * moved, summed; sums where out_strengths are less than 2^-126; the largest sum. All borrowed; apart. */
-ecp_status ecp_settle(size_t rows, size_t lanes, const float *out_strengths, float keep, float gain, float *sums,
-                      float *ranks, double *totals);
+/* ranks = keep ranks + gain sums; the sums are the x of the next sweep.
+ * Reads out_strengths: [rows]; sums: [rows][lanes]. Reads and writes ranks: [rows][lanes]. Writes totals: [3][lanes]:
+ * how far ranks moved, summed; sums where out_strengths are 0; the largest sum. All borrowed; apart. */
+ecp_status ecp_settle(size_t rows, size_t lanes, const float *out_strengths, float keep, float gain,
+                      const float *sums, float *ranks, double *totals);
 
 /* ---- Decay ------------------------------------------------------------------------------------------------- */
 
