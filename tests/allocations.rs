@@ -92,11 +92,13 @@ fn ring(nodes: u32) -> Graph {
     Graph::from_edges(nodes as usize, edges).unwrap()
 }
 
+type Answer<'g> = Box<dyn Fn() -> Result<(), Error> + 'g>;
+
 /// Calls whose results follow what is reached: by what name, and whether it went well.
-fn answers(graph: &Graph) -> Vec<(String, Box<dyn Fn() -> Result<(), Error> + '_>)> {
+fn answers(graph: &Graph) -> Vec<(String, Answer<'_>)> {
     let seeds = [Seed::new(5, 1.0), Seed::new(9, 2.0)];
     let later = Instant::now() + Duration::from_secs(3600);
-    let mut all: Vec<(String, Box<dyn Fn() -> Result<(), Error> + '_>)> = Vec::new();
+    let mut all: Vec<(String, Answer<'_>)> = Vec::new();
     for fire in [Fire::Once, Fire::EveryHop, Fire::BestFirst { nodes: 60 }] {
         let spread = Spread::default().fire(fire).work_most(200);
         all.push((format!("{fire:?}"), Box::new(move || graph.spread(&seeds, &spread).map(drop))));

@@ -185,8 +185,8 @@ proptest! {
         prop_assume!(agrees(nodes, &edges, &seeds, options));
     }
 
-    /// Either run is within the promise of what is exact, which does not depend on what nodes are called: they differ by
-    /// both together at most.
+    /// Either run is within the promise of what is exact, which does not depend on what nodes are called: they differ
+    /// by both together at most.
     #[test]
     fn nodes_by_other_names_have_the_same_activation((nodes, edges, seeds) in network(), options in options(),
                                                      keys in prop::collection::vec(any::<u64>(), 70)) {
