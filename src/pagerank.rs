@@ -20,8 +20,8 @@ pub enum Dangling {
 }
 
 /// Personalised PageRank: `p = alpha * e + (1 - alpha) * P^T p`, where `e` is the seeds, divided by their sum, and `P`
-/// has each node's weights, divided by theirs, however large or small they are. A share in `P` is rounded to f32, or the
-/// sum it is divided by: by at most 2^-24 of it, which makes up to `2^-24 / alpha` of all ranks.
+/// has each node's weights, divided by theirs, however large or small they are. A share in `P` is rounded to f32, or
+/// the sum it is divided by: by at most 2^-24 of it, which makes up to `2^-24 / alpha` of all ranks.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[must_use]
 pub struct PageRank {
