@@ -4,6 +4,7 @@ mod arenas;
 mod bench;
 mod cue;
 mod demo;
+mod eval;
 mod failure;
 mod info;
 mod plan;
@@ -49,6 +50,8 @@ enum Command {
     Arena(Arena),
     /// Measure every kernel against this machine's limits and plain loops.
     Bench(bench::Options),
+    /// Ask questions of conversations; say how much of their evidence recall finds.
+    Eval(eval::Options),
     /// Say which CPU tier, Zig, arena and threads are in use here.
     Info {
         /// Print one JSON object instead.
@@ -85,6 +88,7 @@ fn run(command: Command) -> Result<(), Failure> {
         }
         Command::Arena(Arena::Plan(options)) => emit(&plan::run(&options)?),
         Command::Bench(options) => emit(&bench::run(&options)?),
+        Command::Eval(options) => emit(&eval::run(&options)?),
         Command::Info { json } => {
             let (text, failure) = info::run(json)?;
             emit(&text)?;

@@ -183,3 +183,38 @@ fn a_reader_that_stops_early_is_no_error() {
     assert_eq!(errors, "");
     assert!(child.wait().unwrap().success());
 }
+
+#[test]
+fn eval_compares_recall_with_controls_and_prints_one_object_a_line() {
+    let folder = std::env::temp_dir().join(format!("ecphory-eval-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let write = |name: &str, bytes: Vec<u8>| std::fs::write(folder.join(name), bytes).unwrap();
+    let turn = |number: usize| {
+        format!(
+            "{{\"conversation\": 0, \"session\": 1, \"date_time\": \"1:56 pm on 8 May, 2023\", \
+             \"dia_id\": \"D{number}\", \"speaker\": \"Ann\", \"text\": \"Ann: word{number}\"}}\n"
+        )
+    };
+    write("turns.jsonl", (0..30).map(turn).collect::<String>().into_bytes());
+    let question = r#"{"conversation": 0, "question": "Is there word7?", "category": 4, "evidence": ["D7"]}"#;
+    write("questions.jsonl", question.into());
+    let vectors = |count: usize| (0..count * 8).flat_map(|at| ((at % 11) as f32 - 5.0).to_le_bytes()).collect();
+    write("turns.f32", vectors(30));
+    write("questions.f32", vectors(1));
+    let path = folder.to_str().unwrap();
+    let text = good(&["eval", path]);
+    assert_80_columns(&text);
+    for method in ["cosine", "hybrid+smooth", "recall:seeds"] {
+        assert!(text.contains(method), "{text}");
+    }
+    let lines: Vec<Value> =
+        good(&["eval", path, "--json"]).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let of =
+        |method: &str| lines.iter().find(|line| line["method"] == method && line["category"] == "4" && line["k"] == 10);
+    let found = of("recall").unwrap();
+    assert_eq!((found["recall"].as_f64(), found["questions"].as_u64()), (Some(1.0), Some(1)));
+    assert!(found["low"].is_number() && found["high"].is_number());
+    assert!(bad(&["eval", path, "--k", "7"], 2).contains("--k: expected 5, 10 or 20, found 7"));
+    std::fs::remove_dir_all(&folder).unwrap();
+    assert!(bad(&["eval", path], 2).contains("turns.jsonl"));
+}

@@ -1,0 +1,99 @@
+//! `ecphory eval`: whether recall finds what answers a question.
+
+use std::fmt::Write;
+use std::path::PathBuf;
+
+use clap::Args;
+use ecphory_measure::Bar;
+use ecphory_recall::eval::{Category, EvalError, Evidence, Found, Interval, KS, methods};
+
+use crate::failure::Failure;
+use crate::text::{count, fit};
+
+/// The control that any use of a graph has to beat.
+const CONTROL: &str = "hybrid+smooth";
+
+#[derive(Debug, Args)]
+pub struct Options {
+    /// Folder with turns.jsonl, turns.f32, questions.jsonl, questions.f32.
+    folder: PathBuf,
+    /// How many of the best turns the table looks at: 5, 10 or 20.
+    #[arg(long, default_value_t = 10, value_name = "K")]
+    k: usize,
+    /// Print one JSON object a line instead, for every K.
+    #[arg(long)]
+    json: bool,
+}
+
+impl From<EvalError> for Failure {
+    fn from(error: EvalError) -> Self {
+        match error {
+            EvalError::File { .. } => Self::Input(error.to_string()),
+            error => Self::Other(error.to_string()),
+        }
+    }
+}
+
+pub fn run(options: &Options) -> Result<String, Failure> {
+    let k = KS.iter().position(|k| *k == options.k);
+    let k = k.ok_or_else(|| Failure::Input(format!("--k: expected 5, 10 or 20, found {}", options.k)))?;
+    let evidence = Evidence::read(&options.folder)?;
+    let methods = methods();
+    let progress = Bar::new(methods.len());
+    let mut found = Vec::new();
+    for (name, method) in methods {
+        progress.now(&name);
+        found.push((name, evidence.ask(&method).map_err(EvalError::Recall)?));
+        progress.step(1);
+    }
+    drop(progress);
+    if options.json {
+        let lines = found.iter().flat_map(|(name, found)| found.lines(name));
+        return lines.map(|line| Ok(serde_json::to_string(&line)? + "\n")).collect();
+    }
+    Ok(table(&evidence, &found, k))
+}
+
+fn table(evidence: &Evidence, found: &[(String, Found)], k: usize) -> String {
+    let (conversations, turns, questions) = evidence.counts();
+    let mut text = format!(
+        "{}, {}, {}.\nThe share of a question's evidence among its {} best turns.\n",
+        count(conversations, "conversation", "conversations"),
+        count(turns, "turn", "turns"),
+        count(questions, "question", "questions"),
+        KS[k],
+    );
+    if evidence.unresolved + evidence.without_evidence > 0 {
+        let (names, left_out) = (evidence.unresolved, evidence.without_evidence);
+        let _ = writeln!(
+            text,
+            "{} of no turn; {} without evidence left out.",
+            count(names, "name", "names"),
+            count(left_out, "question", "questions"),
+        );
+    }
+    let _ = write!(text, "\n{:27}", "");
+    Category::REPORTED.iter().for_each(|category| _ = write!(text, "{:>7}", fit(&short(*category), 6)));
+    text.push('\n');
+    for (name, found) in found {
+        let _ = write!(text, "{:27}", fit(name, 27));
+        Category::REPORTED.iter().for_each(|&category| _ = write!(text, "{:7.3}", found.recall(category, k).mean));
+        text.push('\n');
+    }
+    let _ = writeln!(text, "\nBeyond {CONTROL}, and the interval of 95 % over conversations:");
+    let Some((_, control)) = found.iter().find(|(name, _)| name == CONTROL) else { return text };
+    for (name, found) in found.iter().filter(|(name, _)| name.starts_with("recall")) {
+        let of = |category| interval(found.beyond(control, category, k));
+        let _ = writeln!(text, "{:27}{:>25}{:>25}", fit(name, 27), of(Category::All), of(Category::Without5));
+    }
+    let _ = writeln!(text, "{:27}{:>25}{:>25}", "", "all", "without 5");
+    text + "1 multi-hop, 2 temporal, 3 open-domain, 4 single-hop, 5 adversarial.\n"
+}
+
+fn short(category: Category) -> String {
+    if category == Category::Without5 { "not 5".into() } else { category.name() }
+}
+
+fn interval(of: Interval) -> String {
+    format!("{:+.3} [{:+.3}, {:+.3}]", of.mean, of.low, of.high)
+}

@@ -1,0 +1,82 @@
+use ecphory::{Metric, Rows, Search};
+
+use crate::index::Index;
+use crate::ranking::{Standard, best};
+use crate::scoring::Scored;
+use crate::{Error, MemoryGraph, Weights};
+
+/// Memories among which likeness to the best is told.
+const POOL: usize = 1024;
+/// The standard score above which a memory is one of the strongest.
+const SHARP: f32 = 1.5;
+/// How many of them count.
+const STRONGEST_MOST: usize = 32;
+
+/// The strongest memories, each with its share of 1: the square of what its standard score has above [`SHARP`].
+fn strongest(scores: &[f32]) -> Vec<(u32, f32)> {
+    let standard = Standard::of(scores);
+    let over = |id: u32| (standard.of_one(scores[id as usize]) - SHARP).max(0.0).powi(2);
+    let all = best(scores, STRONGEST_MOST).into_iter().map(|id| (id, over(id))).filter(|(_, over)| *over > 0.0);
+    let all: Vec<(u32, f32)> = all.collect();
+    let sum: f32 = all.iter().map(|(_, over)| over).sum();
+    all.into_iter().map(|(id, over)| (id, over / sum)).collect()
+}
+
+impl MemoryGraph {
+    /// What those that have most bring to what is like them, and to what has rare words of theirs.
+    pub(crate) fn associate(&self, index: &Index, weights: &Weights, scored: &mut Scored) -> Result<(), Error> {
+        let strongest = strongest(&scored.score);
+        if strongest.is_empty() {
+            return Ok(());
+        }
+        let rare = index.rare_words_of(&strongest);
+        let mut pool = best(&scored.score, POOL);
+        let mut in_pool = vec![false; self.len()];
+        pool.iter().for_each(|&id| in_pool[id as usize] = true);
+        let in_play = |id: u32| !scored.score[id as usize].is_nan();
+        pool.extend(rare.keys().copied().filter(|&id| in_play(id) && !in_pool[id as usize]));
+        let shared: Vec<f32> = pool.iter().map(|id| rare.get(id).copied().unwrap_or(0.0)).collect();
+        let likeness = self.likeness(index, &strongest, &pool)?;
+        let (of_shared, of_likeness) = (Standard::of(&shared), Standard::of(&likeness));
+        let mut least = 0.0f32;
+        for ((&id, shared), likeness) in pool.iter().zip(shared).zip(likeness) {
+            let brought =
+                weights.rare_words * of_shared.of_one(shared) + weights.likeness * of_likeness.of_one(likeness);
+            least = least.min(brought);
+            in_pool[id as usize] = true;
+            scored.associated[id as usize] = brought;
+        }
+        // Nobody outside the pool may pass those in it by having had no part in this.
+        for ((score, associated), in_pool) in scored.score.iter_mut().zip(&mut scored.associated).zip(in_pool) {
+            if !in_pool {
+                *associated = least;
+            }
+            *score += *associated;
+        }
+        Ok(())
+    }
+
+    /// The cosine of each of some memories with the strongest together, all taken from the mean of all vectors.
+    fn likeness(&self, index: &Index, strongest: &[(u32, f32)], of: &[u32]) -> Result<Vec<f32>, Error> {
+        let mut toward = vec![0.0f64; self.dim];
+        for &(id, share) in strongest {
+            let row = &self.vectors[id as usize * self.dim..][..self.dim];
+            let apart = f64::from(index.apart[id as usize]);
+            let share = if apart > 0.0 { f64::from(share) / apart } else { 0.0 };
+            let centred = row.iter().zip(&index.mean).map(|(&x, &mean)| f64::from(x) - f64::from(mean));
+            toward.iter_mut().zip(centred).for_each(|(sum, x)| *sum += share * x);
+        }
+        let length = toward.iter().map(|x| x * x).sum::<f64>().sqrt();
+        if length == 0.0 {
+            return Ok(vec![0.0; of.len()]);
+        }
+        let toward: Vec<f32> = toward.iter().map(|x| (x / length) as f32).collect();
+        let of_mean: f64 = toward.iter().zip(&index.mean).map(|(&t, &m)| f64::from(t) * f64::from(m)).sum();
+        let dots = Search::new(Metric::Dot).gather(&toward, &Rows::new(&self.vectors, self.dim)?, of)?;
+        let like = |(&id, dot): (&u32, f32)| match index.apart[id as usize] {
+            apart if apart > 0.0 => (dot - of_mean as f32) / apart,
+            _ => 0.0,
+        };
+        Ok(of.iter().zip(dots).map(like).collect())
+    }
+}

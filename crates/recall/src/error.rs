@@ -1,0 +1,49 @@
+/// Why a call was refused; nothing was changed.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A vector of another dimension than the graph's.
+    #[error("{what}: expected {expected} elements, found {found}")]
+    Dim {
+        /// Whose vector it is.
+        what: &'static str,
+        /// The graph's dimension.
+        expected: usize,
+        /// The vector's.
+        found: usize,
+    },
+    /// A number that is NaN or infinite, or below what it may be.
+    #[error("{what} at position {position}: expected {expected}, found {found}")]
+    Value {
+        /// The number's place.
+        what: &'static str,
+        /// Where it stands among those given.
+        position: usize,
+        /// The kind asked for.
+        expected: &'static str,
+        /// The number given.
+        found: f32,
+    },
+    /// An id that no memory has.
+    #[error("memory {found}: expected an id below {len}")]
+    NoMemory {
+        /// The id given.
+        found: u32,
+        /// How many memories there are.
+        len: usize,
+    },
+    /// A cue with neither a vector, nor words, nor scores.
+    #[error("cue: expected a vector, a text or scores, found none")]
+    EmptyCue,
+    /// More relations than edges can tell apart.
+    #[error("relation \"{name}\": expected at most {most} of one's own, found one more")]
+    Relations {
+        /// The one that does not fit.
+        name: String,
+        /// How many do.
+        most: usize,
+    },
+    /// What a kernel said.
+    #[error(transparent)]
+    Kernel(#[from] ecphory::Error),
+}

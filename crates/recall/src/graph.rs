@@ -1,0 +1,171 @@
+use std::sync::OnceLock;
+
+use ecphory::Edge;
+
+use crate::index::Index;
+use crate::memory::Memory;
+use crate::{Error, relation};
+
+/// What a graph makes of its memories' payloads.
+#[derive(Debug, Clone, PartialEq, Default)]
+#[must_use]
+pub struct Schema {
+    pub(crate) sequence: Option<String>,
+    pub(crate) contexts: Vec<String>,
+}
+
+impl Schema {
+    /// Nothing: memories are linked as one links them.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Memories whose payload holds the same text under this key, a session's say, follow each other as they were
+    /// inserted, and are parts of one whole.
+    pub fn sequence(self, key: impl Into<String>) -> Self {
+        Self { sequence: Some(key.into()), ..self }
+    }
+
+    /// Each text held under this key, a speaker's or a place's name say, is a node of its own, which a cue that names
+    /// it wakes.
+    pub fn context(mut self, key: impl Into<String>) -> Self {
+        self.contexts.push(key.into());
+        self
+    }
+}
+
+/// Memories, what is known of them, and what links them, all in memory.
+///
+/// What recall needs of all memories together (norms, keywords, edges) is made at the first recall after a change.
+pub struct MemoryGraph {
+    pub(crate) dim: usize,
+    pub(crate) schema: Schema,
+    pub(crate) memories: Vec<Memory>,
+    pub(crate) vectors: Vec<f32>,
+    pub(crate) links: Vec<(Edge, u8)>,
+    pub(crate) relations: Vec<String>,
+    index: OnceLock<Result<Index, Error>>,
+}
+
+impl std::fmt::Debug for MemoryGraph {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (memories, links) = (self.memories.len(), self.links.len());
+        f.debug_struct("MemoryGraph")
+            .field("dim", &self.dim)
+            .field("memories", &memories)
+            .field("links", &links)
+            .finish()
+    }
+}
+
+impl MemoryGraph {
+    /// Without memories; their vectors will have `dim` elements.
+    ///
+    /// # Errors
+    /// [`Error::Dim`] for 0.
+    pub fn new(dim: usize, schema: Schema) -> Result<Self, Error> {
+        if dim == 0 {
+            return Err(Error::Dim { what: "graph", expected: 1, found: 0 });
+        }
+        let (memories, vectors, links, relations) = Default::default();
+        Ok(Self { dim, schema, memories, vectors, links, relations, index: OnceLock::new() })
+    }
+
+    /// How many memories there are.
+    pub fn len(&self) -> usize {
+        self.memories.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.memories.is_empty()
+    }
+
+    /// Elements of each vector.
+    pub fn dim(&self) -> usize {
+        self.dim
+    }
+
+    /// Takes a memory in; returns its id, which is how many there were before.
+    ///
+    /// # Errors
+    /// [`Error::Dim`] for a vector of another dimension, [`Error::Value`] for one that is not finite; the graph is then
+    /// as it was.
+    pub fn insert(&mut self, mut memory: Memory) -> Result<u32, Error> {
+        check_vector("memory", self.dim, &memory.vector)?;
+        let id = self.memories.len() as u32;
+        self.vectors.append(&mut memory.vector);
+        self.memories.push(memory);
+        self.index = OnceLock::new();
+        Ok(id)
+    }
+
+    /// Links one memory to another: what the first has is passed on to the second, by `weight`, finite and 0 or more.
+    /// Links between the same two of one relation add up.
+    ///
+    /// # Errors
+    /// [`Error::NoMemory`], [`Error::Value`], and [`Error::Relations`] where the name is one too many.
+    pub fn link(&mut self, source: u32, target: u32, relation: &str, weight: f32) -> Result<(), Error> {
+        let len = self.memories.len();
+        if let Some(&found) = [source, target].iter().find(|&&id| id as usize >= len) {
+            return Err(Error::NoMemory { found, len });
+        }
+        if !(weight.is_finite() && weight >= 0.0) {
+            let (what, position) = ("weight", self.links.len());
+            return Err(Error::Value { what, position, expected: "a finite number, 0 or more", found: weight });
+        }
+        let known = self.relations.iter().position(|name| name == relation);
+        let own = match known {
+            Some(own) => own,
+            None if self.relations.len() == relation::OWN_MOST => {
+                return Err(Error::Relations { name: relation.into(), most: relation::OWN_MOST });
+            }
+            None => {
+                self.relations.push(relation.into());
+                self.relations.len() - 1
+            }
+        };
+        self.links.push((Edge::new(source, target, weight), relation::own(own)));
+        self.index = OnceLock::new();
+        Ok(())
+    }
+
+    /// Lets a memory count as used at a moment, in milliseconds since the epoch, if that is after its last use. Recall
+    /// never does this by itself.
+    ///
+    /// # Errors
+    /// [`Error::NoMemory`].
+    pub fn used(&mut self, id: u32, now_ms: i64) -> Result<(), Error> {
+        let len = self.memories.len();
+        let memory = self.memories.get_mut(id as usize).ok_or(Error::NoMemory { found: id, len })?;
+        memory.used_ms = memory.used_ms.max(now_ms);
+        Ok(())
+    }
+
+    /// The memory with an id.
+    pub fn get(&self, id: u32) -> Option<&Memory> {
+        self.memories.get(id as usize)
+    }
+
+    /// The vector of a memory.
+    pub fn vector(&self, id: u32) -> Option<&[f32]> {
+        self.vectors.chunks_exact(self.dim).nth(id as usize)
+    }
+
+    pub(crate) fn index(&self) -> Result<&Index, Error> {
+        self.index.get_or_init(|| Index::new(self)).as_ref().map_err(Clone::clone)
+    }
+}
+
+pub(crate) fn check_vector(what: &'static str, dim: usize, vector: &[f32]) -> Result<(), Error> {
+    if vector.len() != dim {
+        return Err(Error::Dim { what, expected: dim, found: vector.len() });
+    }
+    match vector.iter().position(|element| !element.is_finite()) {
+        Some(position) => {
+            let found = vector[position];
+            Err(Error::Value { what, position, expected: "a finite number", found })
+        }
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,103 @@
+use std::time::Duration;
+
+/// Where activation came from.
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Source {
+    /// Another memory.
+    Memory(u32),
+    /// The sequence that it is a part of, by name.
+    Sequence(String),
+    /// What the cue names, or asks for.
+    Context(String),
+}
+
+/// What a memory received, and by which way.
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+pub struct Received {
+    /// From where.
+    pub from: Source,
+    /// By which relation.
+    pub relation: String,
+    /// How much.
+    pub activation: f32,
+}
+
+/// A memory that came back, and why.
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+#[non_exhaustive]
+pub struct Hit {
+    /// Its id.
+    pub memory: u32,
+    /// What it was ordered by.
+    pub score: f32,
+    /// Its cosine with the cue's vector, if that has one.
+    pub similarity: Option<f32>,
+    /// What BM25 gives it for the cue's words.
+    pub keywords: f32,
+    /// What it began with.
+    pub seed: f32,
+    /// What it received, the most first.
+    pub received: Vec<Received>,
+    /// What it lost because it only asks.
+    pub question: f32,
+    /// What likeness to the best, and rare words shared with them, brought it: below 0 for those that have less of
+    /// that than others.
+    pub associated: f32,
+    /// What of its score has not faded.
+    pub retained: f32,
+    /// Its rank by similarity alone, from 1, if the cue has a vector.
+    pub similarity_rank: Option<usize>,
+    /// Its rank by seeds alone, from 1.
+    pub seed_rank: usize,
+}
+
+/// What kept a memory from coming back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HeldBy {
+    /// A filter.
+    Filter,
+    /// Its age.
+    Retention,
+}
+
+/// A memory that would have come back.
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+#[non_exhaustive]
+pub struct HeldBack {
+    /// Its id.
+    pub memory: u32,
+    /// What kept it.
+    pub by: HeldBy,
+    /// The rank that it would have had, from 1.
+    pub rank: usize,
+}
+
+/// How long each step took.
+#[derive(Debug, Clone, Copy, PartialEq, Default, serde::Serialize)]
+#[non_exhaustive]
+pub struct Timings {
+    /// Similarity, keywords, and their fusion.
+    pub seeds: Duration,
+    /// What they woke.
+    pub spreading: Duration,
+    /// What is like the best.
+    pub association: Duration,
+    /// Ordering and explaining.
+    pub telling: Duration,
+}
+
+/// What came back.
+#[derive(Debug, Clone, PartialEq, Default, serde::Serialize)]
+#[non_exhaustive]
+pub struct Recall {
+    /// The best first, ties by lower id.
+    pub hits: Vec<Hit>,
+    /// What would have been among them, by rank.
+    pub held_back: Vec<HeldBack>,
+    /// How long it took.
+    pub timings: Timings,
+    /// Whether a deadline left steps out.
+    pub stopped_early: bool,
+}

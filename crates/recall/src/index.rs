@@ -1,0 +1,197 @@
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use ecphory::{Edge, Graph, Prepared, Rows};
+
+use crate::english::{asks, stem, tells_time, terms, words};
+use crate::keywords::Keywords;
+use crate::{Error, MemoryGraph, relation};
+
+/// A node that stands for what some memories have in common.
+pub(crate) struct Context {
+    /// The payload's key, `None` for times, which texts tell.
+    pub key: Option<usize>,
+    pub name: String,
+    /// Stems of the name's words, all of which a cue must have.
+    pub stems: Vec<String>,
+    /// Ascending.
+    pub members: Vec<u32>,
+}
+
+/// What recall needs of all memories together.
+pub(crate) struct Index {
+    pub norms: Vec<f32>,
+    /// The mean of all vectors.
+    pub mean: Vec<f32>,
+    /// How far each is from it.
+    pub apart: Vec<f32>,
+    pub keywords: Keywords,
+    /// The memories of each sequence, ascending.
+    pub sequences: Vec<Vec<u32>>,
+    pub sequence_names: Vec<String>,
+    pub sequence_keywords: Keywords,
+    pub contexts: Vec<Context>,
+    pub asks: Vec<bool>,
+    /// Memories that share a word which few have; for each memory, which of these.
+    rare: Vec<Vec<u32>>,
+    rare_of: Vec<Vec<u32>>,
+    /// Memories, then sequences, then contexts.
+    pub graph: Graph,
+    /// The same edges the other way round.
+    pub reversed: Graph,
+}
+
+impl Index {
+    pub fn new(graph: &MemoryGraph) -> Result<Self, Error> {
+        let memories = &graph.memories;
+        let norms = match memories.len() {
+            0 => Vec::new(),
+            _ => Prepared::new(Rows::new(&graph.vectors, graph.dim)?)?.norms().to_vec(),
+        };
+        let texts: Vec<Vec<String>> = memories.iter().map(|memory| terms(&memory.text)).collect();
+        let (sequence_names, sequences) = sequences(graph);
+        let joined =
+            sequences.iter().map(|members| members.iter().flat_map(|&id| texts[id as usize].clone()).collect());
+        let joined: Vec<Vec<String>> = joined.collect();
+        let contexts = contexts(graph);
+        let asks: Vec<bool> = memories.iter().map(|memory| asks(&memory.text)).collect();
+        let mut edges = graph.links.clone();
+        succession(&sequences, &asks, &mut edges);
+        let mut node = memories.len() as u32;
+        for (of, members) in [
+            (relation::PART, sequences.iter().collect::<Vec<_>>()),
+            (relation::CONTEXT, contexts.iter().map(|context| &context.members).collect()),
+        ] {
+            for members in members {
+                edges.extend(members.iter().map(|&member| (Edge::new(node, member, 1.0), of)));
+                node += 1;
+            }
+        }
+        let nodes = node as usize;
+        let back = edges.iter().map(|(edge, of)| (Edge::new(edge.target, edge.source, edge.weight), *of));
+        let mean = mean(graph);
+        let keywords = Keywords::new(texts.iter().map(Vec::as_slice));
+        let (rare, rare_of) = rare_words(&texts, &keywords, &contexts);
+        Ok(Self {
+            norms,
+            rare,
+            rare_of,
+            apart: graph.vectors.chunks_exact(graph.dim).map(|row| apart(row, &mean)).collect(),
+            mean,
+            keywords,
+            sequence_keywords: Keywords::new(joined.iter().map(Vec::as_slice)),
+            sequences,
+            sequence_names,
+            contexts,
+            asks,
+            reversed: Graph::builder(nodes).related(back)?.build()?,
+            graph: Graph::builder(nodes).related(edges)?.build()?,
+        })
+    }
+}
+
+fn mean(graph: &MemoryGraph) -> Vec<f32> {
+    let mut sums = vec![0.0; graph.dim];
+    for row in graph.vectors.chunks_exact(graph.dim) {
+        sums.iter_mut().zip(row).for_each(|(sum, &element)| *sum += f64::from(element));
+    }
+    sums.into_iter().map(|sum| (sum / graph.memories.len().max(1) as f64) as f32).collect()
+}
+
+/// Words of so many memories are rare: fewer link nothing, more link what has little in common.
+const RARE: std::ops::RangeInclusive<usize> = 2..=6;
+
+/// The memories that hold each rare word, no name of a context, and the rare words of each memory.
+fn rare_words(texts: &[Vec<String>], keywords: &Keywords, contexts: &[Context]) -> (Vec<Vec<u32>>, Vec<Vec<u32>>) {
+    let names: HashSet<&String> = contexts.iter().flat_map(|context| &context.stems).collect();
+    let (mut rare, mut rare_of, mut known) = (Vec::new(), vec![Vec::new(); texts.len()], HashSet::new());
+    for term in texts.iter().flatten().filter(|term| !names.contains(term)) {
+        let holding = keywords.holding(term);
+        if RARE.contains(&holding.len()) && known.insert(term) {
+            let holding: Vec<u32> = holding.iter().map(|posting| posting.0).collect();
+            holding.iter().for_each(|&id| rare_of[id as usize].push(rare.len() as u32));
+            rare.push(holding);
+        }
+    }
+    (rare, rare_of)
+}
+
+impl Index {
+    /// What memories with shares pass on through rare words: each all of its share, the more through a word the fewer
+    /// have it, evenly to those.
+    pub fn rare_words_of(&self, shares: &[(u32, f32)]) -> BTreeMap<u32, f32> {
+        let mut passed = BTreeMap::new();
+        for &(id, share) in shares {
+            let words = || self.rare_of[id as usize].iter().map(|&word| &self.rare[word as usize]);
+            let each = |holding: &[u32]| {
+                let count = holding.len() as f32;
+                (self.asks.len() as f32 / count).ln() / count
+            };
+            let all: f32 = words().map(|holding| each(holding) * (holding.len() - 1) as f32).sum();
+            if all > 0.0 {
+                for holding in words() {
+                    for &other in holding.iter().filter(|&&other| other != id) {
+                        *passed.entry(other).or_insert(0.0) += share * each(holding) / all;
+                    }
+                }
+            }
+        }
+        passed
+    }
+}
+
+fn apart(row: &[f32], mean: &[f32]) -> f32 {
+    let squares = row.iter().zip(mean).map(|(&x, &mean)| (f64::from(x) - f64::from(mean)).powi(2));
+    squares.sum::<f64>().sqrt() as f32
+}
+
+/// Groups of memories by the texts they hold under a key, in the order in which the texts came first.
+fn by_text(graph: &MemoryGraph, key: &str) -> (Vec<String>, Vec<Vec<u32>>) {
+    let mut known: HashMap<&str, usize> = HashMap::new();
+    let (mut names, mut groups) = (Vec::new(), Vec::<Vec<u32>>::new());
+    for (id, memory) in (0..).zip(&graph.memories) {
+        for text in memory.payload.get(key).into_iter().flat_map(|value| value.texts()) {
+            let group = *known.entry(text).or_insert(groups.len());
+            if group == groups.len() {
+                names.push(text.clone());
+                groups.push(Vec::new());
+            }
+            if groups[group].last() != Some(&id) {
+                groups[group].push(id);
+            }
+        }
+    }
+    (names, groups)
+}
+
+fn sequences(graph: &MemoryGraph) -> (Vec<String>, Vec<Vec<u32>>) {
+    graph.schema.sequence.as_deref().map(|key| by_text(graph, key)).unwrap_or_default()
+}
+
+fn contexts(graph: &MemoryGraph) -> Vec<Context> {
+    let mut contexts = Vec::new();
+    for (number, key) in graph.schema.contexts.iter().enumerate() {
+        let (names, groups) = by_text(graph, key);
+        contexts.extend(names.into_iter().zip(groups).map(|(name, members)| {
+            let stems = words(&name).map(|word| stem(&word)).collect();
+            Context { key: Some(number), name, stems, members }
+        }));
+    }
+    let timed = (0..).zip(&graph.memories).filter(|(_, memory)| tells_time(&memory.text));
+    let members: Vec<u32> = timed.map(|(id, _)| id).collect();
+    contexts.push(Context { key: None, name: "tells a time".into(), stems: Vec::new(), members });
+    contexts
+}
+
+fn succession(sequences: &[Vec<u32>], asks: &[bool], edges: &mut Vec<(Edge, u8)>) {
+    for members in sequences {
+        for pair in members.windows(2) {
+            edges.push((Edge::new(pair[0], pair[1], 1.0), relation::NEXT));
+            edges.push((Edge::new(pair[1], pair[0], 1.0), relation::PREVIOUS));
+            if asks[pair[0] as usize] {
+                edges.push((Edge::new(pair[0], pair[1], 1.0), relation::ANSWER));
+            }
+        }
+        let skips = members.windows(3).map(|three| (Edge::new(three[0], three[2], 1.0), relation::AFTER_NEXT));
+        edges.extend(skips);
+    }
+}

@@ -1,0 +1,33 @@
+//! A memory graph in memory, and recall from it that explains itself.
+//!
+//! A [`MemoryGraph`] holds memories: a vector each, words, times, and what else is known of them. A [`Cue`] wakes them by
+//! similarity, by words and by scores of one's own; what is woken wakes what it is linked to, what follows it, and what
+//! shares a context that the cue names. Each [`Hit`] says what brought it back.
+#![deny(missing_docs)]
+#![forbid(unsafe_code)]
+
+mod association;
+mod cue;
+mod english;
+mod error;
+pub mod eval;
+mod filter;
+mod graph;
+mod hits;
+mod index;
+mod keywords;
+mod memory;
+mod options;
+mod ranking;
+mod recall;
+mod relation;
+mod scoring;
+mod waking;
+
+pub use cue::Cue;
+pub use error::Error;
+pub use filter::Filter;
+pub use graph::{MemoryGraph, Schema};
+pub use hits::{HeldBack, HeldBy, Hit, Recall, Received, Source, Timings};
+pub use memory::{Memory, Payload, Value};
+pub use options::{Options, Weights};

@@ -1,0 +1,187 @@
+use std::time::Instant;
+
+use ecphory::Decay;
+
+use crate::filter::Filter;
+use crate::{Error, MemoryGraph, relation};
+
+/// What counts how much. The sum of it all orders the memories:
+///
+/// ```text
+/// seed     = similarity * z+(cosine) + keywords * z+(BM25) + given * z+(score)
+/// received = sum over what leads to the memory: its factor * the seed of the memory, sequence or context it comes from
+/// score    = (seed + received - question + associated) * retained
+/// ```
+///
+/// where z+ is the standard score over the memories that may be recalled, cut at 0. A context that the cue names has
+/// `context * ln(memories / its members)`: what names few says much, as the fan of ACT-R has it.
+#[derive(Debug, Clone, PartialEq)]
+#[must_use]
+pub struct Options<'a> {
+    pub(crate) top_k: usize,
+    pub(crate) held_back_most: usize,
+    pub(crate) filter: Option<&'a Filter>,
+    pub(crate) weights: Weights,
+    pub(crate) retention: Option<(Decay<'static>, f32)>,
+    pub(crate) deadline: Option<Instant>,
+}
+
+/// The factors of [`Options`].
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Weights {
+    /// Of similarity.
+    pub similarity: f32,
+    /// Of keywords.
+    pub keywords: f32,
+    /// Of the caller's scores.
+    pub given: f32,
+    /// Of the memory before, in its sequence.
+    pub next: f32,
+    /// Of the memory after.
+    pub previous: f32,
+    /// Of the memory before the one before.
+    pub after_next: f32,
+    /// Of the memory before, where it asks; beside `next`.
+    pub answer: f32,
+    /// Of its sequence, which has the standard score of its words.
+    pub part: f32,
+    /// Of a context, a date or a time that the cue names or asks for.
+    pub context: f32,
+    /// Of links that one has made, times their weights.
+    pub link: f32,
+    /// What a memory that only asks loses.
+    pub question: f32,
+    /// Of likeness to what has most.
+    pub likeness: f32,
+    /// Of rare words shared with what has most.
+    pub rare_words: f32,
+}
+
+impl Default for Weights {
+    fn default() -> Self {
+        Self {
+            similarity: 1.0,
+            keywords: 0.7,
+            given: 1.0,
+            next: 0.2,
+            previous: 0.2,
+            after_next: 0.2,
+            answer: 0.5,
+            part: 0.6,
+            context: 2.5,
+            link: 0.5,
+            question: 1.0,
+            likeness: 0.5,
+            rare_words: 0.3,
+        }
+    }
+}
+
+impl Weights {
+    /// Seeds alone: nothing spreads, no context is woken.
+    pub fn seeds_only() -> Self {
+        Self {
+            next: 0.0,
+            previous: 0.0,
+            after_next: 0.0,
+            answer: 0.0,
+            part: 0.0,
+            context: 0.0,
+            link: 0.0,
+            question: 0.0,
+            likeness: 0.0,
+            rare_words: 0.0,
+            ..Self::default()
+        }
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        let all = [
+            self.similarity,
+            self.keywords,
+            self.given,
+            self.next,
+            self.previous,
+            self.after_next,
+            self.answer,
+            self.part,
+            self.context,
+            self.link,
+            self.question,
+            self.likeness,
+            self.rare_words,
+        ];
+        match all.iter().position(|weight| !(weight.is_finite() && *weight >= 0.0)) {
+            Some(position) => {
+                let expected = "a finite number, 0 or more";
+                Err(Error::Value { what: "weights", position, expected, found: all[position] })
+            }
+            None => Ok(()),
+        }
+    }
+
+    pub(crate) fn factors(&self) -> [f32; 256] {
+        let mut factors = [self.link; 256];
+        factors[relation::NEXT as usize] = self.next;
+        factors[relation::PREVIOUS as usize] = self.previous;
+        factors[relation::AFTER_NEXT as usize] = self.after_next;
+        factors[relation::ANSWER as usize] = self.answer;
+        factors[relation::PART as usize] = 1.0;
+        factors[relation::CONTEXT as usize] = 1.0;
+        factors
+    }
+}
+
+impl Default for Options<'_> {
+    /// The ten best; none of what is held back; the weights of [`Weights::default`]; nothing fades.
+    fn default() -> Self {
+        let (filter, retention, deadline) = (None, None, None);
+        Self { top_k: 10, held_back_most: 0, filter, weights: Weights::default(), retention, deadline }
+    }
+}
+
+impl<'a> Options<'a> {
+    /// How many memories to recall at most.
+    pub fn top_k(self, top_k: usize) -> Self {
+        Self { top_k, ..self }
+    }
+
+    /// How many of those to tell that a filter or time keeps out of them. What a filter keeps out costs a second recall
+    /// without it.
+    pub fn held_back(self, most: usize) -> Self {
+        Self { held_back_most: most, ..self }
+    }
+
+    /// Which memories may be recalled. The others are as if they were not there: they wake nothing.
+    pub fn filter(self, filter: &'a Filter) -> Self {
+        Self { filter: Some(filter), ..self }
+    }
+
+    /// What counts how much.
+    pub fn weights(self, weights: Weights) -> Self {
+        Self { weights, ..self }
+    }
+
+    /// What fades, by a law, from the last use on: of a score `weight` (0 to 1) fades and the rest stays, so nothing is
+    /// ever lost. Pinned memories do not fade, those of the future have age 0, and a cue without its moment fades none.
+    pub fn retention(self, law: Decay<'static>, weight: f32) -> Self {
+        Self { retention: Some((law, weight)), ..self }
+    }
+
+    /// The moment after which no step begins: seeds, what they wake, what is like those. What is left out then,
+    /// [`Recall::stopped_early`] tells.
+    pub fn deadline(self, deadline: Instant) -> Self {
+        Self { deadline: Some(deadline), ..self }
+    }
+
+    pub(crate) fn check(&self, graph: &MemoryGraph) -> Result<(), Error> {
+        self.weights.check()?;
+        if let Some((_, weight)) = self.retention
+            && !(0.0..=1.0).contains(&weight)
+        {
+            let (what, position) = ("retention", 0);
+            return Err(Error::Value { what, position, expected: "a weight from 0 to 1", found: weight });
+        }
+        self.filter.map_or(Ok(()), |filter| filter.check(graph.len()))
+    }
+}

@@ -1,0 +1,258 @@
+//! What recall brings back, and what it says of it.
+
+use ecphory::{Decay, Seed};
+use ecphory_recall::{Cue, Error, Filter, HeldBy, Hit, Memory, MemoryGraph, Options, Recall, Schema, Source, Weights};
+
+const DAY_MS: i64 = 86_400_000;
+/// 1 May 2023.
+const MAY_MS: i64 = 19_478 * DAY_MS;
+
+/// Three days of two people's talk; vectors say nothing but which memory it is.
+fn talk() -> MemoryGraph {
+    let mut graph = MemoryGraph::new(8, Schema::new().sequence("session").context("speaker").context("place")).unwrap();
+    let turns = [
+        ("Ann", "1", "I went to the harbour yesterday"),
+        ("Ben", "1", "What did you see there?"),
+        ("Ann", "1", "A tall ship with red sails"),
+        ("Ben", "2", "My brother collects stamps"),
+        ("Ann", "2", "Mine collects sails of ships"),
+        ("Ben", "3", "We had rain all week"),
+        ("Ann", "3", "So did we"),
+    ];
+    for (day, (speaker, session, text)) in turns.into_iter().enumerate() {
+        let mut vector = vec![0.1; 8];
+        vector[day] = 1.0;
+        let memory = Memory::new(vector).text(text).created_ms(MAY_MS + day as i64 * 10 * DAY_MS);
+        let memory = memory.with("speaker", speaker).with("session", session).with("number", day as f64);
+        graph.insert(if day == 0 { memory.with("place", "old harbour") } else { memory }).unwrap();
+    }
+    graph
+}
+
+fn ids(recall: &Recall) -> Vec<u32> {
+    recall.hits.iter().map(|hit| hit.memory).collect()
+}
+
+fn hit(recall: &Recall, id: u32) -> &Hit {
+    recall.hits.iter().find(|hit| hit.memory == id).unwrap()
+}
+
+fn all() -> Options<'static> {
+    Options::default().top_k(100)
+}
+
+#[test]
+fn a_score_is_the_sum_of_what_is_told_of_it() {
+    let mut graph = talk();
+    graph.link(3, 6, "like", 2.0).unwrap();
+    let vector = [0.1, 0.1, 0.9, 0.1, 0.5, 0.1, 0.1, 0.1];
+    let cue = Cue::new().vector(&vector).text("When did Ann see ships in May 2023?").now_ms(MAY_MS + 100 * DAY_MS);
+    let law = Decay::half_life_seconds(86_400.0 * 30.0).unwrap();
+    let found = graph.recall(&cue, &all().retention(law, 0.5)).unwrap();
+    assert_eq!(found.hits.len(), 7);
+    for hit in &found.hits {
+        let received: f32 = hit.received.iter().map(|received| received.activation).sum();
+        let sum = hit.seed + received - hit.question + hit.associated;
+        let kept = if sum > 0.0 { hit.retained } else { 1.0 };
+        assert!((hit.score - sum * kept).abs() < 1e-5, "{hit:?}");
+        assert!(hit.retained > 0.5 && hit.retained < 1.0);
+    }
+    assert!(found.hits.windows(2).all(|pair| pair[0].score >= pair[1].score));
+}
+
+#[test]
+fn what_is_woken_wakes_what_follows_it_and_answers_most_of_all() {
+    let graph = talk();
+    let found = graph.recall(&Cue::new().text("see"), &all()).unwrap();
+    let answer = hit(&found, 2);
+    assert_eq!(answer.seed, 0.0);
+    assert_eq!((&answer.received[0].from, &*answer.received[0].relation), (&Source::Memory(1), "answer"));
+    let by = |id: u32, relation: &str| hit(&found, id).received.iter().any(|received| received.relation == relation);
+    assert!(by(2, "next") && by(0, "previous") && !by(3, "next"), "a sequence ends with its session");
+    let asked = hit(&found, 1);
+    assert!(asked.question > 0.0 && asked.received.iter().all(|received| received.relation != "previous"));
+}
+
+#[test]
+fn a_context_that_the_cue_names_wakes_its_members_the_more_the_fewer_they_are() {
+    let graph = talk();
+    let found = graph.recall(&Cue::new().text("Was Ben at the OLD harbours?"), &all()).unwrap();
+    let of = |id: u32| -> Vec<(Source, f32)> {
+        let contexts = hit(&found, id).received.iter().filter(|received| received.relation == "context");
+        contexts.map(|received| (received.from.clone(), received.activation)).collect()
+    };
+    let strength = |members: f32| 2.5 * (7.0 / members).ln();
+    for (id, name, members) in [(0, "old harbour", 1.0), (1, "Ben", 3.0), (5, "Ben", 3.0)] {
+        let found = of(id);
+        assert!(found.len() == 1 && found[0].0 == Source::Context(name.into()), "{found:?}");
+        assert!((found[0].1 - strength(members)).abs() < 1e-6);
+    }
+    assert!(of(2).is_empty());
+    // Who names everybody says nothing.
+    let found = graph.recall(&Cue::new().text("Ann and Ben"), &all()).unwrap();
+    assert!(found.hits.iter().flat_map(|hit| &hit.received).all(|received| received.relation != "context"));
+}
+
+#[test]
+fn dates_point_at_their_days_and_less_at_those_after() {
+    let graph = talk();
+    let found = graph.recall(&Cue::new().text("on 1 May 2023"), &all()).unwrap();
+    let date = |recall: &Recall, id: u32| {
+        let received = &hit(recall, id).received;
+        received.iter().find(|one| one.from == Source::Context("date".into())).map_or(0.0, |one| one.activation)
+    };
+    assert!((date(&found, 0) - 2.5 * 7f32.ln()).abs() < 1e-6 && date(&found, 1) == 0.0);
+    // Ten days later is too late, seven are not.
+    let found = graph.recall(&Cue::new().text("on May 4"), &all()).unwrap();
+    assert!(date(&found, 1) > 0.0 && date(&found, 0) > 0.0 && date(&found, 2) == 0.0, "{found:?}");
+    let times = graph.recall(&Cue::new().text("When was it?"), &all()).unwrap();
+    let tells = |id: u32| !hit(&times, id).received.is_empty();
+    assert!(tells(0) && tells(5) && !tells(3));
+}
+
+#[test]
+fn what_a_filter_keeps_out_is_as_if_it_were_not_there() {
+    let graph = talk();
+    let cue = Cue::new().vector(&[0.3, 0.1, 0.9, 0.1, 0.5, 0.1, 0.1, 0.1]).text("red sails of ships");
+    let filter = Filter::Not(Box::new(Filter::Ids(vec![2])));
+    let options = all().filter(&filter);
+    let found = graph.recall(&cue, &options.clone().held_back(3)).unwrap();
+    assert!(!ids(&found).contains(&2) && found.hits.len() == 6);
+    assert!(found.hits.iter().all(|hit| hit.received.iter().all(|received| received.from != Source::Memory(2))));
+    assert_eq!(found.held_back.len(), 1);
+    let held = &found.held_back[0];
+    assert_eq!((held.memory, held.by, held.rank), (2, HeldBy::Filter, 1));
+    assert_eq!(ids(&graph.recall(&cue, &all()).unwrap())[0], 2);
+    let none = Filter::Or(vec![]);
+    assert_eq!(graph.recall(&cue, &all().filter(&none)).unwrap().hits, []);
+}
+
+#[test]
+fn filters_are_read_from_json_and_combine() {
+    let graph = talk();
+    for (json, expected) in [
+        (r#"{"eq": {"key": "speaker", "value": "Ann"}}"#, vec![0, 2, 4, 6]),
+        (r#"{"in": {"key": "session", "values": ["1", "3"]}}"#, vec![0, 1, 2, 5, 6]),
+        (r#"{"range": {"key": "number", "least": 2, "most": 4}}"#, vec![2, 3, 4]),
+        (r#"{"range": {"key": "speaker"}}"#, vec![]),
+        (r#"{"exists": {"key": "place"}}"#, vec![0]),
+        (r#"{"created": {"from_ms": 1683763200000}}"#, vec![1, 2, 3, 4, 5, 6]),
+        (r#"{"and": [{"eq": {"key": "speaker", "value": "Ben"}}, {"not": {"ids": [1, 5]}}]}"#, vec![3]),
+        (r#"{"or": [{"ids": [6]}, {"eq": {"key": "number", "value": 0.0}}, "pinned"]}"#, vec![0, 6]),
+        (r#"{"and": []}"#, vec![0, 1, 2, 3, 4, 5, 6]),
+    ] {
+        let filter: Filter = serde_json::from_str(json).unwrap();
+        let mut found = ids(&graph.recall(&Cue::new().text("sails"), &all().filter(&filter)).unwrap());
+        found.sort_unstable();
+        assert_eq!(found, expected, "{json}");
+        assert_eq!(serde_json::from_str::<Filter>(&serde_json::to_string(&filter).unwrap()).unwrap(), filter);
+    }
+    assert!(serde_json::from_str::<Filter>(r#"{"eq": {"key": "speaker", "valve": "Ann"}}"#).is_err());
+    let unknown = Filter::Ids(vec![7]);
+    let refused = graph.recall(&Cue::new().text("sails"), &all().filter(&unknown));
+    assert_eq!(refused.unwrap_err(), Error::NoMemory { found: 7, len: 7 });
+}
+
+#[test]
+fn what_has_faded_is_held_back_and_what_is_pinned_or_of_the_future_is_not() {
+    let mut graph = MemoryGraph::new(2, Schema::new()).unwrap();
+    let at = |days: i64| Memory::new(vec![1.0, 0.0]).text("the same words").created_ms(days * DAY_MS);
+    for memory in [at(0), at(0).pinned(), at(1000), at(99)] {
+        graph.insert(memory).unwrap();
+    }
+    let rest = Memory::new(vec![0.0, 1.0]).text("others");
+    graph.insert(rest).unwrap();
+    let cue = Cue::new().text("the same words").now_ms(100 * DAY_MS);
+    let law = || Decay::half_life_seconds(86_400.0).unwrap();
+    let options = Options::default().top_k(3).retention(law(), 1.0).held_back(5);
+    let found = graph.recall(&cue, &options).unwrap();
+    assert_eq!(ids(&found), [1, 2, 3]);
+    assert_eq!(found.hits.iter().map(|hit| hit.retained).collect::<Vec<_>>(), [1.0, 1.0, 0.5]);
+    assert_eq!(
+        found.held_back.iter().map(|held| (held.memory, held.by, held.rank)).collect::<Vec<_>>(),
+        [(0, HeldBy::Retention, 1)]
+    );
+    // Nothing is lost: what a weight leaves stays.
+    let some = graph.recall(&cue, &Options::default().retention(law(), 0.25)).unwrap();
+    assert_eq!(hit(&some, 0).retained, 0.75);
+    // Use renews it; recall alone does not.
+    graph.used(0, 100 * DAY_MS).unwrap();
+    assert_eq!(ids(&graph.recall(&cue, &options).unwrap()), [0, 1, 2]);
+    assert_eq!(graph.used(9, 0), Err(Error::NoMemory { found: 9, len: 5 }));
+}
+
+#[test]
+fn recall_of_many_cues_is_that_of_each_for_any_number_of_threads() {
+    let graph = talk();
+    let texts = ["sails", "When did Ben see rain?", "Ann", "stamps and ships in May"];
+    let cues: Vec<Cue<'_>> = texts.iter().map(|text| Cue::new().text(text)).collect();
+    let one = |cue: &Cue<'_>| graph.recall(cue, &all()).unwrap().hits;
+    let expected: Vec<Vec<Hit>> = cues.iter().map(one).collect();
+    for threads in [1, 3] {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        let found = pool.install(|| graph.recall_each(&cues, &all())).unwrap();
+        assert_eq!(found.into_iter().map(|recall| recall.hits).collect::<Vec<_>>(), expected);
+    }
+}
+
+#[test]
+fn what_is_refused_changes_nothing() {
+    let mut graph = talk();
+    let cue = Cue::new().text("red sails");
+    let before = graph.recall(&cue, &all()).unwrap().hits;
+    assert!(matches!(graph.insert(Memory::new(vec![0.0; 7])), Err(Error::Dim { expected: 8, found: 7, .. })));
+    let mut vector = vec![0.0; 8];
+    vector[3] = f32::NAN;
+    assert!(matches!(graph.insert(Memory::new(vector.clone())), Err(Error::Value { position: 3, .. })));
+    assert!(matches!(graph.link(0, 7, "like", 1.0), Err(Error::NoMemory { found: 7, len: 7 })));
+    for weight in [-1.0, f32::NAN, f32::INFINITY] {
+        assert!(matches!(graph.link(0, 1, "like", weight), Err(Error::Value { what: "weight", .. })));
+    }
+    assert_eq!(graph.recall(&Cue::new(), &all()), Err(Error::EmptyCue));
+    assert!(matches!(graph.recall(&cue.vector(&vector), &all()), Err(Error::Value { what: "cue", position: 3, .. })));
+    assert!(matches!(graph.recall(&cue.vector(&[1.0]), &all()), Err(Error::Dim { what: "cue", .. })));
+    assert!(graph.recall(&cue.scores(&[Seed::new(7, 1.0)]), &all()).is_err());
+    assert!(graph.recall(&cue.scores(&[Seed::new(0, -1.0)]), &all()).is_err());
+    let weights = Weights { next: f32::NAN, ..Weights::default() };
+    assert!(matches!(graph.recall(&cue, &all().weights(weights)), Err(Error::Value { what: "weights", .. })));
+    let law = Decay::half_life_seconds(1.0).unwrap();
+    assert!(graph.recall(&cue, &all().retention(law, 1.5)).is_err());
+    assert_eq!(graph.recall(&cue, &all()).unwrap().hits, before);
+}
+
+#[test]
+fn relations_of_ones_own_are_told_by_name_and_are_only_so_many() {
+    let mut graph = talk();
+    graph.link(4, 3, "brothers", 1.0).unwrap();
+    let found = graph.recall(&Cue::new().scores(&[Seed::new(4, 1.0)]), &all()).unwrap();
+    let brothers = hit(&found, 3).received.iter().find(|received| received.relation == "brothers").unwrap();
+    assert!(brothers.from == Source::Memory(4) && (brothers.activation - 0.5 * hit(&found, 4).seed).abs() < 1e-6);
+    for number in 1..250 {
+        graph.link(0, 1, &number.to_string(), 1.0).unwrap();
+    }
+    graph.link(0, 2, "brothers", 1.0).unwrap();
+    let refused = graph.link(0, 1, "one more", 1.0);
+    assert_eq!(refused, Err(Error::Relations { name: "one more".into(), most: 250 }));
+}
+
+#[test]
+fn an_empty_graph_recalls_nothing_and_one_memory_recalls_itself() {
+    let mut graph = MemoryGraph::new(3, Schema::new()).unwrap();
+    assert_eq!(graph.recall(&Cue::new().text("anything"), &all()).unwrap().hits, []);
+    graph.insert(Memory::new(vec![0.0; 3])).unwrap();
+    let found = graph.recall(&Cue::new().vector(&[1.0, 0.0, 0.0]).text("anything"), &all()).unwrap();
+    assert_eq!((ids(&found), found.hits[0].score), (vec![0], 0.0));
+    assert_eq!(graph.recall(&Cue::new().text("anything"), &all().top_k(0)).unwrap().hits, []);
+    assert!(MemoryGraph::new(0, Schema::new()).is_err());
+}
+
+#[test]
+fn a_deadline_that_has_passed_leaves_the_seeds() {
+    let graph = talk();
+    let cue = Cue::new().text("When did Ann see red sails?");
+    let late = graph.recall(&cue, &all().deadline(std::time::Instant::now())).unwrap();
+    let seeds = graph.recall(&cue, &all().weights(Weights::seeds_only())).unwrap();
+    assert!(late.stopped_early && !seeds.stopped_early);
+    assert_eq!(ids(&late), ids(&seeds));
+    assert!(late.hits.iter().all(|hit| hit.received.is_empty()));
+}
