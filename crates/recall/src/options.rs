@@ -13,7 +13,7 @@ use crate::{Error, MemoryGraph, relation};
 /// score    = (seed + received - question + associated) * retained
 /// ```
 ///
-/// where z+ is the standard score over the memories that may be recalled, cut at 0. A context that the cue names has
+/// where z+ is the standard score over the memories that may be recalled, cut at 0 and at 10. A context that the cue names has
 /// `context * ln(memories / its members)`: what names few says much, as the fan of ACT-R has it.
 #[derive(Debug, Clone, PartialEq)]
 #[must_use]

@@ -25,12 +25,16 @@ impl Standard {
     }
 }
 
+/// What a standard score counts at most: what a few of very many memories have must not drown all else.
+const BOUND: f32 = 10.0;
+
 /// Adds `weight` times the standard score of each, cut at 0, to what it has. Where that is NaN the score is not in play.
 pub fn standardised(scores: &[f32], to: &mut [f32], weight: f32) {
     let in_play: Vec<f32> =
         scores.iter().zip(&*to).map(|(&score, to)| if to.is_nan() { f32::NAN } else { score }).collect();
     let standard = Standard::of(&in_play);
-    let above = in_play.iter().map(|&score| if score.is_nan() { 0.0 } else { standard.of_one(score).max(0.0) });
+    let above =
+        in_play.iter().map(|&score| if score.is_nan() { 0.0 } else { standard.of_one(score).clamp(0.0, BOUND) });
     to.iter_mut().zip(above).for_each(|(to, above)| *to += weight * above);
 }
 
@@ -66,6 +70,15 @@ mod tests {
         standardised(&[0.0, 100.0, 2.0, 1.0], &mut to, 2.0);
         let high = 2.0 * (1.5f32).sqrt();
         assert!(to[0] == 0.0 && to[1].is_nan() && (to[2] - 1.0 - high).abs() < 1e-6 && to[3] == 0.0, "{to:?}");
+    }
+
+    #[test]
+    fn one_of_very_many_counts_no_more_than_the_bound() {
+        let mut scores = vec![0.0; 10_000];
+        scores[7] = 1.0;
+        let mut to = vec![0.0; 10_000];
+        standardised(&scores, &mut to, 0.5);
+        assert_eq!((to[7], to[8]), (0.5 * BOUND, 0.0));
     }
 
     #[test]

@@ -14,9 +14,12 @@ impl MemoryGraph {
     /// use ecphory_recall::{Cue, Memory, MemoryGraph, Options, Schema};
     ///
     /// let mut graph = MemoryGraph::new(2, Schema::new().sequence("day"))?;
-    /// let asked = graph.insert(Memory::new(vec![1.0, 0.0]).text("Where did you leave the keys?").with("day", "Monday"))?;
-    /// let told = graph.insert(Memory::new(vec![0.0, 1.0]).text("On the shelf.").with("day", "Monday"))?;
-    /// graph.insert(Memory::new(vec![0.6, -0.8]).text("Nice weather.").with("day", "Tuesday"))?;
+    /// let mut heard = |vector: [f32; 2], text, day| {
+    ///     graph.insert(Memory::new(vector.into()).text(text).with("day", day))
+    /// };
+    /// let asked = heard([1.0, 0.0], "Where did you leave the keys?", "Monday")?;
+    /// let told = heard([0.0, 1.0], "On the shelf.", "Monday")?;
+    /// heard([0.6, -0.8], "Nice weather.", "Tuesday")?;
     ///
     /// let found = graph.recall(&Cue::new().vector(&[1.0, 0.1]).text("the keys"), &Options::default().top_k(2))?;
     /// assert_eq!(found.hits[0].memory, told); // By what was said before it.
