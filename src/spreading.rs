@@ -77,15 +77,19 @@ pub enum Aggregate {
     Max,
 }
 
-/// What ended a spread before its hops did.
+/// What ended a spread before its hops did, or a push or sweeps before ranks were as near as they were to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Stopped {
-    /// The next node to fire had more edges than [`Spread::work_most`] left: neither it nor those after it fired.
+    /// The next node to fire or to push, or a sweep, had more edges than [`Spread::work_most`],
+    /// [`PageRank::work_most`](crate::PageRank::work_most) or [`HeatKernel::work_most`](crate::HeatKernel::work_most)
+    /// left: neither it nor those after it did.
     Work,
     /// As many nodes as [`Fire::BestFirst`] allows have fired, and more would have.
     Budget,
-    /// [`Spread::deadline`] had passed before a hop or, with [`Fire::BestFirst`], before a node fired.
+    /// [`Spread::deadline`] had passed before a hop or, with [`Fire::BestFirst`], before a node fired; or
+    /// [`PageRank::deadline`](crate::PageRank::deadline) or [`HeatKernel::deadline`](crate::HeatKernel::deadline) before
+    /// a node pushed, or a sweep.
     Deadline,
 }
 
@@ -346,12 +350,17 @@ impl Activation {
     }
 
     /// The `k` most active nodes, most active first, ties by lower node; NaN, if you put one there, comes last.
-    pub fn top_k(&self, k: usize) -> Vec<Seed> {
+    ///
+    /// # Errors
+    /// [`Error::OutOfMemory`] where the system has no 8 bytes for each node reached.
+    pub fn top_k(&self, k: usize) -> Result<Vec<Seed>, Error> {
         let key = |seed: &Seed| if seed.activation.is_nan() { f32::NEG_INFINITY } else { seed.activation };
-        let mut seeds: Vec<_> = self.iter().collect();
+        let mut seeds = spare(self.nodes.len().min(self.activations.len()))?;
+        seeds.extend(self.iter());
         seeds.sort_unstable_by(|a, b| key(b).total_cmp(&key(a)).then(a.node.cmp(&b.node)));
         seeds.truncate(k);
-        seeds
+        fit(&mut seeds);
+        Ok(seeds)
     }
 }
 
