@@ -609,7 +609,8 @@ const _: () = {
     ["Offset of field: ecp_push_options::alpha"][::core::mem::offset_of!(ecp_push_options, alpha) - 0usize];
     ["Offset of field: ecp_push_options::epsilon"][::core::mem::offset_of!(ecp_push_options, epsilon) - 8usize];
     ["Offset of field: ecp_push_options::edges_most"][::core::mem::offset_of!(ecp_push_options, edges_most) - 16usize];
-    ["Offset of field: ecp_push_options::pause_after"][::core::mem::offset_of!(ecp_push_options, pause_after) - 24usize];
+    ["Offset of field: ecp_push_options::pause_after"]
+        [::core::mem::offset_of!(ecp_push_options, pause_after) - 24usize];
     ["Offset of field: ecp_push_options::dangling"][::core::mem::offset_of!(ecp_push_options, dangling) - 32usize];
     ["Offset of field: ecp_push_options::reserved"][::core::mem::offset_of!(ecp_push_options, reserved) - 36usize];
 };

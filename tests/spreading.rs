@@ -363,7 +363,7 @@ fn the_most_active_nodes_come_first_with_ties_by_lower_node() {
         activations: vec![1.0, 3.0, 1.0, f32::NAN, 0.0],
         ..Activation::default()
     };
-    let nodes = |k| found.top_k(k).iter().map(|seed| seed.node).collect::<Vec<_>>();
+    let nodes = |k| found.top_k(k).unwrap().iter().map(|seed| seed.node).collect::<Vec<_>>();
     assert_eq!(nodes(0), []);
     assert_eq!(nodes(3), [2, 4, 9]);
     assert_eq!(nodes(usize::MAX), [2, 4, 9, 7, 1]);
