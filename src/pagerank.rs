@@ -202,18 +202,14 @@ impl PageRank {
         let limits = Limits { edges_most: self.work_most, late };
         let starts = starts(&[seeds])?;
         let mut options = self.raw(graph, epsilon);
-        let mut past = match self.deadline {
-            // As if no work were allowed: seeds have all.
-            Some(_) if late() => {
-                options.edges_most = 0;
-                None
-            }
-            Some(_) => {
-                options.pause_after = part;
-                Some(Past::new(push_most(graph, seeds, &options))?)
-            }
-            None => None,
-        };
+        let mut past = None;
+        let too_late = self.deadline.is_some() && late();
+        if too_late {
+            options.edges_most = 0; // Seeds have all.
+        } else if self.deadline.is_some() {
+            options.pause_after = part;
+            past = Some(Past::new(push_most(graph, seeds, &options))?);
+        }
         let mut pushed = Pushed::new(push_most(graph, seeds, &options))?;
         let stopped = loop {
             self.call_push(graph, seeds, &options, past.as_mut(), &mut pushed)?;
@@ -223,6 +219,7 @@ impl PageRank {
                 ffi::ECP_STOPPED_NO => break None,
                 ffi::ECP_STOPPED_PAUSED if late() => break Some(Stopped::Deadline),
                 ffi::ECP_STOPPED_PAUSED => {}
+                _ if too_late => break Some(Stopped::Deadline),
                 // Where neither forbids it, sweeps take over.
                 _ => match limits.stop(result.edges, graph.edge_count() as u64) {
                     Some(stopped) => break Some(stopped),

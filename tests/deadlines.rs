@@ -6,8 +6,7 @@ use std::time::{Duration, Instant};
 
 use common::{bits, numbers};
 use ecphory::{
-    Activation, Dangling, Edge, Fire, Graph, HeatKernel, Inhibition, NearRanks, PageRank, Seed, Spread, Stopped,
-    Workspace,
+    Activation, Dangling, Edge, Fire, Graph, HeatKernel, Inhibition, PageRank, Seed, Spread, Stopped, Workspace,
 };
 
 const DEGREE: u32 = 8;
@@ -104,7 +103,7 @@ fn a_push_stops_where_its_work_is_done_and_has_a_certificate_all_the_same() {
         let mut last = 1.0;
         for most in [0, 7, 8, 100, 5000, 5 * edges, 9 * edges, 10 * edges, whole.edges - 1] {
             let found = page_rank.work_most(most).push(&graph, &seeds, 1e-7).unwrap();
-            assert_eq!((found.stopped, found.swept), (Some(Stopped::Work), most >= 9 * edges), "{most}");
+            assert_eq!((found.stopped, found.swept), (Some(Stopped::Work), most >= 10 * edges), "{most}");
             assert!(found.edges <= most && found.edges + edges.max(8) > most, "{} of {most}", found.edges);
             assert!(found.residual <= last && (found.residual < 1.0 || most < 8));
             last = found.residual;
@@ -140,8 +139,9 @@ fn a_push_that_is_in_time_has_the_bits_of_one_without_a_clock_and_one_that_is_no
     });
     let midway = midway.expect("a deadline between the first node that pushes and the last");
     assert_whole(&midway.ranks, midway.residual);
-    let fewer = PageRank::default().work_most(midway.edges).push(&graph, &seeds, 1e-6).unwrap();
-    assert_eq!(NearRanks { stopped: midway.stopped, ..fewer }, midway);
+    let mut fewer = PageRank::default().work_most(midway.edges).push(&graph, &seeds, 1e-6).unwrap();
+    fewer.stopped = midway.stopped;
+    assert_eq!(fewer, midway);
 }
 
 #[test]
