@@ -1,5 +1,7 @@
 #![allow(unsafe_code)]
 
+use std::fmt;
+
 use rayon::prelude::*;
 
 use crate::deadlines::Limits;
@@ -18,11 +20,17 @@ const SMALL_SWEEP: usize = 1 << 17;
 
 /// The memory of dense sweeps: three arrays with a number for each node and cue. It grows to what is asked of it, and
 /// serves one call after the other without asking the system again.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Workspace {
     x: Vec<f32>,
     next: Vec<f32>,
     pub(crate) ranks: Vec<f32>,
+}
+
+impl fmt::Debug for Workspace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Workspace").field("bytes", &self.bytes()).finish()
+    }
 }
 
 impl Workspace {

@@ -421,7 +421,7 @@ fn sums_of_weights_beyond_f32_are_refused() {
 fn a_graph_needs_a_node_and_no_edge() {
     let range = Error::Range { what: "node count", min: 1, max: u32::MAX as usize, found: 0 };
     assert_eq!(Graph::from_edges(0, []), Err(range.clone()));
-    assert_eq!(range.to_string(), "node count: expected 1 to 4294967295, found 0");
+    assert_eq!(range.to_string(), "node count: expected 1 to 2^32 - 1, found 0");
     assert!(Graph::from_edges(u32::MAX as usize + 1, []).is_err());
     let lone = Graph::from_edges(1, []).unwrap();
     assert_eq!((lone.node_count(), lone.edge_count(), lone.out_strength(0)), (1, 0, Some(0.0)));
