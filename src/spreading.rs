@@ -334,10 +334,9 @@ impl<'a> Spread<'a> {
 
 impl Graph {
     /// Spreads the activation of `seeds` over the graph; a repeated seed's activations are summed, and without seeds
-    /// nothing is reached. On the calling
-    /// thread. Scratch: 16 bytes and one bit for each node of the graph ([`Fire::BestFirst`]: 22 bytes), of which only
-    /// what is reached is touched; or up to 32 bytes for each node that can be reached, where [`Spread::work_most`] or
-    /// a single hop makes those few.
+    /// nothing is reached. On the calling thread. Scratch: 8 bytes and one bit for each node of the graph
+    /// ([`Fire::BestFirst`]: 14 bytes), of which only what is reached is touched; or up to 30 bytes for each node that
+    /// can be reached, where [`Spread::work_most`] or a single hop makes those few; and 8 for each in what is found.
     ///
     /// What a node receives is summed in f32, in one fixed order. A hop in which `d` sources pass something on to it
     /// adds at most `(d + 4) * 2^-24` to the relative error of its activation, with [`Aggregate::Max`] `4 * 2^-24`,
