@@ -50,7 +50,7 @@ fn every_outermost_scope_is_counted_once_by_its_need_under_the_kernel_that_opene
         .unwrap();
     });
     assert_eq!(between(&told, Kernel::Similarity), [(1024, 2)]);
-    assert_eq!(between(&told, Kernel::Spreading), [(320, 1)]);
+    assert_eq!(between(&told, Kernel::Spreading), [(192, 1)]);
     assert_eq!(between(&told, Kernel::Decay), []);
     assert_eq!(between(&told, Kernel::Caller), [(128 + 1024, 1)]);
 }
