@@ -1,5 +1,5 @@
-//! Spreads and pushes that look at the clock, in parts: each is a call that goes on where the one before ended, with the
-//! bits that one call would have. Kernels have no clock. Sweeps look at it before each.
+//! Spreads and pushes that look at the clock, in parts: each is a call that goes on where the one before ended, with
+//! the bits that one call would have. Kernels have no clock. Sweeps look at it before each.
 
 use std::time::Instant;
 

@@ -181,8 +181,8 @@ impl PageRank {
             // - options in their ranges: checked by `push`;
             // - reached, estimates and residuals [ecp_push_most]: capacities by `Pushed::new`, of the same arguments
             //   but for pause_after, which plays no part in it;
-            // - past NULL, or with arrays [ecp_push_most]: capacities by `Past::new`, in the same way; zeroes before the
-            //   first call, and then as the last call left it, as is reached: neither is touched between them;
+            // - past NULL, or with arrays [ecp_push_most]: capacities by `Past::new`, in the same way; zeroes before
+            //   the first call, and then as the last call left it, as is reached: neither is touched between them;
             // - nothing written that overlaps anything else: all are borrowed for this call alone, apart.
             unsafe {
                 let (start, reached): (_, *mut u32) = (seeds.as_ptr().cast(), nodes.as_mut_ptr());
@@ -252,10 +252,11 @@ impl PageRank {
     }
 
     /// Ranks of all nodes, by power iteration over edges by their targets, in `workspace`: within `tolerance`, 1e-12
-    /// to 1, of exact ranks, summed over all nodes, or within [`Ranks::error`] where a limit ended it before. To that comes rounding: of each rank at most 40 times
-    /// `2^-24 / alpha` of it, however many edges lead to a node. Sweeps are split over the threads of the current rayon
-    /// pool; the bits do not depend on how many there are. It always ends: the error shrinks by `1 - alpha` at each
-    /// sweep, or faster. The first call for a graph makes its edges by target, which it keeps.
+    /// to 1, of exact ranks, summed over all nodes, or within [`Ranks::error`] where a limit ended it before. To that
+    /// comes rounding: of each rank at most 40 times `2^-24 / alpha` of it, however many edges lead to a node. Sweeps
+    /// are split over the threads of the current rayon pool; the bits do not depend on how many there are. It always
+    /// ends: the error shrinks by `1 - alpha` at each sweep, or faster. The first call for a graph makes its edges by
+    /// target, which it keeps.
     ///
     /// ```
     /// use ecphory::{Edge, Graph, PageRank, Seed, Workspace};

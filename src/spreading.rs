@@ -90,8 +90,8 @@ pub enum Stopped {
     /// As many nodes as [`Fire::BestFirst`] allows have fired, and more would have.
     Budget,
     /// [`Spread::deadline`] had passed before a hop or, with [`Fire::BestFirst`], before a node fired; or
-    /// [`PageRank::deadline`](crate::PageRank::deadline) or [`HeatKernel::deadline`](crate::HeatKernel::deadline) before
-    /// a node pushed, or a sweep.
+    /// [`PageRank::deadline`](crate::PageRank::deadline) or [`HeatKernel::deadline`](crate::HeatKernel::deadline)
+    /// before a node pushed, or a sweep.
     Deadline,
 }
 

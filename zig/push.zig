@@ -92,8 +92,8 @@ pub fn pushNeed(graph: Graph, seeds: []const Seed, options: *const Options) usiz
 }
 
 /// Every node reached, in the order reached, its estimate p and its residual r. The three and those of `past` hold
-/// [shapeOf's most]. Goes on from `past`, and from the nodes that `reached` holds then, with the bits of one push. Seeds
-/// that are all 0 reach nothing. OutOfMemory leaves everything as it was.
+/// [shapeOf's most]. Goes on from `past`, and from the nodes that `reached` holds then, with the bits of one push.
+/// Seeds that are all 0 reach nothing. OutOfMemory leaves everything as it was.
 pub fn push(
     arena: *Arena,
     graph: Graph,
@@ -193,7 +193,8 @@ fn Run(comptime kind: reach_zig.Kind) type {
             const edges_most = edgesMost(options);
             const even_most = options.epsilon * @as(f64, @floatFromInt(run.graph.nodes()));
             // So many edges and pushes; of the latter there are fewer than 2^63.
-            const pause = if (options.pause_after == 0) std.math.maxInt(u64) else run.result.edges +| options.pause_after;
+            const part = if (options.pause_after == 0) std.math.maxInt(u64) else options.pause_after;
+            const pause = run.result.edges +| part;
             var pushes: u64 = 0;
             while (run.waiting > 0) : (pushes += 1) {
                 if (run.result.edges + pushes >= pause) {
