@@ -20,7 +20,7 @@ fn main() -> Result<(), Error> {
 
     let cue = [1.0, 0.0, 0.0];
     let nearest = Search::new(Metric::Cosine).top_k(&cue, &Rows::new(vectors.as_flattened(), 3)?, 1)?;
-    let mut woken = graph.spread(&nearest.seeds(), &Spread::default().hops(3))?;
+    let mut woken = graph.spread(&nearest.seeds()?, &Spread::default().hops(3))?;
     let fresh = woken.activations.clone();
 
     let ages: Vec<_> = woken.nodes.iter().map(|&node| MEMORIES[node as usize].2 * DAY).collect();

@@ -1,3 +1,5 @@
+use std::fmt;
+
 use rayon::prelude::*;
 
 use crate::quantize::quantize_row;
@@ -32,7 +34,7 @@ use crate::{Error, Rows};
 /// assert!(best.rescored_rows < rows.len());
 /// # Ok::<(), ecphory::Error>(())
 /// ```
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Companion {
     elements: Vec<i8>,
     scales: Vec<f32>,
@@ -41,8 +43,14 @@ pub struct Companion {
     dim: usize,
 }
 
+impl fmt::Debug for Companion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Companion").field("len", &self.len()).field("dim", &self.dim).finish()
+    }
+}
+
 /// What of a [`Companion`] belongs to some rows.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct Copies<'a> {
     pub elements: &'a [i8],
     pub scales: &'a [f32],

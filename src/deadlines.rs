@@ -1,14 +1,35 @@
-//! Spreads that look at the clock, in parts: each is a call that goes on where the one before ended, with the bits that
-//! one call would have. Kernels have no clock.
+//! Spreads and pushes that look at the clock, in parts: each is a call that goes on where the one before ended, with
+//! the bits that one call would have. Kernels have no clock. Sweeps look at it before each.
 
 use std::time::Instant;
 
 use crate::similarity::spare;
 use crate::{Activation, Error, Graph, OverflowPolicy, Seed, Stopped, ffi};
 
-/// Edges and firings in a part of best first, where no more nodes have been reached: a part begins with a look at each
-/// of those.
-const PART: u64 = 4096;
+/// Edges and firings in a part of best first or of a push, where no more nodes have been reached: a part begins with a
+/// look at each of those.
+pub(crate) const PART: u64 = 4096;
+
+/// What ends work before it has come to its own end.
+pub(crate) struct Limits<'a> {
+    pub edges_most: u64,
+    pub late: &'a (dyn Fn() -> bool + Sync),
+}
+
+impl Limits<'_> {
+    /// What forbids to walk `more` edges after those that have been walked.
+    pub fn stop(&self, walked: u64, more: u64) -> Option<Stopped> {
+        if walked.saturating_add(more) > self.edges_most {
+            return Some(Stopped::Work);
+        }
+        (self.late)().then_some(Stopped::Deadline)
+    }
+}
+
+/// A look at the clock, if there is a deadline.
+pub(crate) fn passed(deadline: Option<Instant>) -> impl Fn() -> bool + Sync {
+    move || deadline.is_some_and(|deadline| Instant::now() >= deadline)
+}
 
 /// What has become of the nodes that a call found, for the one that goes on from there.
 #[derive(Default)]

@@ -1,14 +1,17 @@
 #![allow(unsafe_code)]
 
+use std::fmt;
+
 use rayon::prelude::*;
 
+use crate::brief::Few;
 use crate::{Error, arena, ffi};
 
 /// Memories that one rayon task decays; fewer stay on the calling thread.
 const TASK_MEMORIES: usize = 1 << 19;
 
 /// How old each memory is.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 #[non_exhaustive]
 pub enum Ages<'a> {
     /// Seconds. Below 0 counts as 0, NaN gives NaN; the report counts both. Infinite ages are fine.
@@ -21,6 +24,17 @@ pub enum Ages<'a> {
         /// When each memory was last strengthened.
         times: &'a [i64],
     },
+}
+
+impl fmt::Debug for Ages<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Seconds(ages) => f.debug_tuple("Seconds").field(&Few(ages)).finish(),
+            Self::UnixMilliseconds { now, times } => {
+                f.debug_struct("UnixMilliseconds").field("now", now).field("times", &Few(times)).finish()
+            }
+        }
+    }
 }
 
 impl Ages<'_> {
@@ -75,12 +89,23 @@ pub struct Decay<'a> {
     floor: f32,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Clone, Copy, PartialEq)]
 enum Parameters<'a> {
     HalfLife([f32; 1]),
     HalfLives(&'a [f32]),
     Power([f32; 1], [f32; 1]),
     Powers(&'a [f32], &'a [f32]),
+}
+
+impl fmt::Debug for Parameters<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::HalfLife(half_lives) => Few(half_lives).fmt(f),
+            Self::HalfLives(half_lives) => Few(half_lives).fmt(f),
+            Self::Power(scales, exponents) => (Few(scales), Few(exponents)).fmt(f),
+            Self::Powers(scales, exponents) => (Few(scales), Few(exponents)).fmt(f),
+        }
+    }
 }
 
 impl Decay<'static> {

@@ -1,3 +1,5 @@
+use std::path::PathBuf;
+
 use crate::ffi;
 
 /// Why a call was refused, with what was expected and what was found.
@@ -27,7 +29,7 @@ pub enum Error {
         found: usize,
     },
     /// A count or size lies outside its range.
-    #[error("{what}: expected {min} to {max}, found {found}")]
+    #[error("{what}: expected {min} to {}, found {found}", legible(*max))]
     Range {
         /// The count or size.
         what: &'static str,
@@ -117,6 +119,12 @@ pub enum Error {
         /// The value given.
         found: u64,
     },
+    /// Distances were taken for activations: the farthest would wake most.
+    #[error("seeds: expected hits by a metric that is higher where rows are nearer, found distances by {metric}")]
+    Distances {
+        /// The metric that they are of.
+        metric: &'static str,
+    },
     /// What was to be read is not a graph.
     #[error("graph: expected `ECPGRAPH` as the first bytes, found `{found}`")]
     Magic {
@@ -140,7 +148,7 @@ pub enum Error {
         found: usize,
     },
     /// Bytes are not those that were written.
-    #[error("{what}: expected the checksum {expected:016x} of its bytes, found {found:016x}: it is damaged")]
+    #[error("damaged {what}: expected the checksum {expected:016x} of its bytes, found {found:016x}")]
     Checksum {
         /// What was read.
         what: &'static str,
@@ -150,10 +158,12 @@ pub enum Error {
         found: u64,
     },
     /// A file could not be created, opened, read or written.
-    #[error("expected to {what} a graph's file, found: {message}")]
+    #[error("expected to {what} {}, found: {message}", file(path.as_ref()))]
     Io {
         /// `create`, `open`, `read` or `write`.
         what: &'static str,
+        /// Where it is, or was to be; none where the caller opened it.
+        path: Option<PathBuf>,
         /// The system's kind of reason.
         kind: std::io::ErrorKind,
         /// The system's words.
@@ -189,6 +199,16 @@ fn short(needed: usize, capacity: usize) -> String {
     )
 }
 
+fn file(path: Option<&PathBuf>) -> String {
+    path.map_or_else(|| "a graph's file".to_string(), |path| format!("the graph's file {}", path.display()))
+}
+
+/// A limit that is far away as what it is: one less than a power of two.
+fn legible(max: usize) -> String {
+    let is_power = max.checked_add(1).is_some_and(usize::is_power_of_two);
+    if max >= u32::MAX as usize && is_power { format!("2^{} - 1", max.count_ones()) } else { max.to_string() }
+}
+
 fn apart(dim: &usize, stride: &usize) -> String {
     if stride == dim { String::new() } else { format!(", {stride} apart") }
 }
@@ -205,6 +225,14 @@ impl Error {
 
     pub(crate) fn check_range(what: &'static str, min: usize, max: usize, found: usize) -> Result<(), Self> {
         if (min..=max).contains(&found) { Ok(()) } else { Err(Self::Range { what, min, max, found }) }
+    }
+
+    /// The same, with the place of the file.
+    pub(crate) fn of_file(mut self, of: &std::path::Path) -> Self {
+        if let Self::Io { path, .. } = &mut self {
+            *path = Some(of.to_owned());
+        }
+        self
     }
 
     /// Finite and not negative.

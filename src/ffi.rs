@@ -598,19 +598,56 @@ pub struct ecp_push_options {
     pub alpha: f64,
     pub epsilon: f64,
     pub edges_most: u64,
+    pub pause_after: u64,
     pub dangling: u32,
     pub reserved: u32,
 }
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
-    ["Size of ecp_push_options"][::core::mem::size_of::<ecp_push_options>() - 32usize];
+    ["Size of ecp_push_options"][::core::mem::size_of::<ecp_push_options>() - 40usize];
     ["Alignment of ecp_push_options"][::core::mem::align_of::<ecp_push_options>() - 8usize];
     ["Offset of field: ecp_push_options::alpha"][::core::mem::offset_of!(ecp_push_options, alpha) - 0usize];
     ["Offset of field: ecp_push_options::epsilon"][::core::mem::offset_of!(ecp_push_options, epsilon) - 8usize];
     ["Offset of field: ecp_push_options::edges_most"][::core::mem::offset_of!(ecp_push_options, edges_most) - 16usize];
-    ["Offset of field: ecp_push_options::dangling"][::core::mem::offset_of!(ecp_push_options, dangling) - 24usize];
-    ["Offset of field: ecp_push_options::reserved"][::core::mem::offset_of!(ecp_push_options, reserved) - 28usize];
+    ["Offset of field: ecp_push_options::pause_after"]
+        [::core::mem::offset_of!(ecp_push_options, pause_after) - 24usize];
+    ["Offset of field: ecp_push_options::dangling"][::core::mem::offset_of!(ecp_push_options, dangling) - 32usize];
+    ["Offset of field: ecp_push_options::reserved"][::core::mem::offset_of!(ecp_push_options, reserved) - 36usize];
 };
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct ecp_push_past {
+    pub estimates: *mut f64,
+    pub residuals: *mut f64,
+    pub waiting: *mut u32,
+    pub reached_count: usize,
+    pub waiting_count: usize,
+    pub edges: u64,
+    pub leading: u64,
+    pub evenly: f64,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of ecp_push_past"][::core::mem::size_of::<ecp_push_past>() - 64usize];
+    ["Alignment of ecp_push_past"][::core::mem::align_of::<ecp_push_past>() - 8usize];
+    ["Offset of field: ecp_push_past::estimates"][::core::mem::offset_of!(ecp_push_past, estimates) - 0usize];
+    ["Offset of field: ecp_push_past::residuals"][::core::mem::offset_of!(ecp_push_past, residuals) - 8usize];
+    ["Offset of field: ecp_push_past::waiting"][::core::mem::offset_of!(ecp_push_past, waiting) - 16usize];
+    ["Offset of field: ecp_push_past::reached_count"][::core::mem::offset_of!(ecp_push_past, reached_count) - 24usize];
+    ["Offset of field: ecp_push_past::waiting_count"][::core::mem::offset_of!(ecp_push_past, waiting_count) - 32usize];
+    ["Offset of field: ecp_push_past::edges"][::core::mem::offset_of!(ecp_push_past, edges) - 40usize];
+    ["Offset of field: ecp_push_past::leading"][::core::mem::offset_of!(ecp_push_past, leading) - 48usize];
+    ["Offset of field: ecp_push_past::evenly"][::core::mem::offset_of!(ecp_push_past, evenly) - 56usize];
+};
+impl Default for ecp_push_past {
+    fn default() -> Self {
+        let mut s = ::core::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::core::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
 #[repr(C)]
 #[derive(Debug, Default, Copy, Clone)]
 pub struct ecp_push_result {
@@ -655,6 +692,7 @@ unsafe extern "C" {
         seeds: *const ecp_seed,
         seed_count: usize,
         options: *const ecp_push_options,
+        past: *mut ecp_push_past,
         reached: *mut u32,
         estimates: *mut f32,
         residuals: *mut f32,

@@ -1,3 +1,4 @@
+use std::fmt;
 use std::ops::Range;
 
 use crate::{Error, GraphBuilder, ffi, incoming};
@@ -22,7 +23,7 @@ impl Edge {
 
 /// A graph in CSR form, checked once: out-edges of each node by ascending target, `u32` offsets and targets, `f32`
 /// weights, and, if they were given, relations of a byte each.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Graph {
     pub(crate) offsets: Vec<u32>,
     pub(crate) targets: Vec<u32>,
@@ -30,6 +31,14 @@ pub struct Graph {
     pub(crate) relations: Option<Vec<u8>>,
     pub(crate) out_strengths: Vec<f32>,
     pub(crate) incoming: incoming::Lazy,
+}
+
+impl fmt::Debug for Graph {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut graph = f.debug_struct("Graph");
+        graph.field("nodes", &self.node_count()).field("edges", &self.edge_count());
+        graph.field("relations", &self.relations.is_some()).finish()
+    }
 }
 
 impl Graph {

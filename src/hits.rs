@@ -1,6 +1,7 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use crate::{Metric, Seed};
+use crate::similarity::spare;
+use crate::{Error, Metric, Seed};
 
 /// A row found, and its score.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -23,26 +24,46 @@ pub struct TopK {
     /// Rows that were scored where a [`Companion`](crate::Companion) excluded others; 0 where there is none. Of many
     /// rows on several threads it may differ from call to call: tasks tell each other what they have found.
     pub rescored_rows: usize,
+    pub(crate) scored_by: ScoredBy,
+}
+
+/// By which metric, where it is known. It follows from the search, so hits that are the same are equal.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct ScoredBy(pub Option<Metric>);
+
+impl PartialEq for ScoredBy {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
 }
 
 impl TopK {
     /// The hits as seeds of a spread, node `i` standing for row `i`, activated by its score. For a cosine, a dot
-    /// product or Jaccard's similarity; hits of a score of 0 or less are left out, for activation is never negative. A
-    /// distance is not an activation: the farthest would wake most.
+    /// product or Jaccard's similarity; hits of a score of 0 or less are left out, for activation is never negative.
     ///
     /// ```
     /// use ecphory::{Metric, Rows, Search, Seed};
     ///
     /// let rows = Rows::new(&[1.0, 0.0, 0.6, 0.8, -1.0, 0.0], 2)?;
     /// let best = Search::new(Metric::Cosine).top_k(&[1.0, 0.0], &rows, 3)?;
-    /// assert_eq!(best.seeds(), [Seed::new(0, 1.0), Seed::new(1, 0.6)]);
+    /// assert_eq!(best.seeds()?, [Seed::new(0, 1.0), Seed::new(1, 0.6)]);
     /// # Ok::<(), ecphory::Error>(())
     /// ```
-    #[must_use]
-    pub fn seeds(&self) -> Vec<Seed> {
+    ///
+    /// # Errors
+    /// [`Error::Distances`] for the hits of a search by distance, which is no activation: the farthest would wake most;
+    /// [`Error::OutOfMemory`].
+    pub fn seeds(&self) -> Result<Vec<Seed>, Error> {
+        if let ScoredBy(Some(metric)) = self.scored_by
+            && metric.is_distance()
+        {
+            return Err(Error::Distances { metric: metric.name() });
+        }
+        let mut seeds = spare(self.hits.len())?;
         let awake = self.hits.iter().filter(|hit| hit.score > 0.0);
         // A row beyond u32 is no node of any graph: the spread will say so.
-        awake.map(|hit| Seed::new(hit.row.try_into().unwrap_or(u32::MAX), hit.score)).collect()
+        seeds.extend(awake.map(|hit| Seed::new(hit.row.try_into().unwrap_or(u32::MAX), hit.score)));
+        Ok(seeds)
     }
 
     /// The best `k` of all of `parts`.
@@ -52,7 +73,7 @@ impl TopK {
         let mut hits: Vec<_> = parts.flat_map(|part| part.hits.iter().copied()).collect();
         hits.sort_unstable_by(|a, b| metric.order(a, b));
         hits.truncate(k);
-        Self { hits, nan_rows, rescored_rows }
+        Self { hits, nan_rows, rescored_rows, scored_by: ScoredBy(Some(metric)) }
     }
 }
 

@@ -13,7 +13,7 @@ const SMALL: usize = 1 << 15;
 
 /// The edges into each node, made when first asked for. They follow from the rest of the graph, so a graph that has
 /// them equals one that has not.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Lazy(OnceLock<InEdges>);
 
 impl PartialEq for Lazy {
@@ -22,7 +22,7 @@ impl PartialEq for Lazy {
     }
 }
 
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 struct InEdges {
     order: Vec<u32>,
     place: Vec<u32>,
@@ -34,7 +34,7 @@ struct InEdges {
 
 /// The edges into node `order[v]` stand at `offsets[v]..offsets[v + 1]`, by ascending source. All but `place` is in the
 /// order of nodes in here, and sources are places in it.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub(crate) struct Incoming<'a> {
     /// `[node_count]`: the caller's index of each node, by edges in and out, the most first, ties by lower index.
     pub order: &'a [u32],

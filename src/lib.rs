@@ -14,7 +14,7 @@
 //! let graph = Graph::from_edges(3, [Edge::new(1, 2, 0.5)])?;
 //!
 //! let best = Search::new(Metric::Cosine).top_k(&[0.6, 0.8], &rows, 1)?;
-//! let mut woken = graph.spread(&best.seeds(), &Spread::default().hops(1))?;
+//! let mut woken = graph.spread(&best.seeds()?, &Spread::default().hops(1))?;
 //! let ages: Vec<f32> = woken.nodes.iter().map(|&node| 86_400.0 * node as f32).collect();
 //! Decay::half_life_seconds(86_400.0)?.apply(&mut woken.activations, Ages::Seconds(&ages))?;
 //!
@@ -32,10 +32,12 @@
 
 #![deny(missing_docs, unsafe_code)]
 
+mod activation;
 pub mod arena;
 mod bands;
 #[cfg(feature = "bench")]
 pub mod bench;
+mod brief;
 mod builder;
 mod checksum;
 mod companion;
@@ -45,6 +47,7 @@ mod element;
 mod error;
 mod ffi;
 mod graph;
+mod heat;
 mod hits;
 mod incoming;
 mod meeting;
@@ -54,6 +57,7 @@ mod pagerank;
 pub mod planner;
 mod quantize;
 mod queries;
+mod ranks;
 mod replace;
 mod report;
 mod rows;
@@ -64,6 +68,7 @@ mod sweeps;
 mod tasks;
 pub mod tier;
 
+pub use activation::Activation;
 pub use arena::{ArenaConfig, OverflowPolicy};
 pub use builder::{GraphBuilder, Progress};
 pub use companion::Companion;
@@ -71,18 +76,20 @@ pub use decay::{Ages, Decay, DecayReport};
 pub use element::{Element, Meets, Number};
 pub use error::Error;
 pub use graph::{Edge, Graph};
+pub use heat::HeatKernel;
 pub use hits::{Hit, TopK};
 pub use metric::Metric;
 pub use needs::{Kernel, NeedHistogram};
-pub use pagerank::{Dangling, EachRanks, HeatKernel, NearRanks, PageRank, Ranks};
+pub use pagerank::{Dangling, PageRank};
 pub use quantize::{Quantized, quantize_bits, quantize_i8};
 #[cfg(feature = "half")]
 pub use quantize::{quantize_bf16, quantize_f16};
 pub use queries::AsQueries;
+pub use ranks::{EachRanks, NearRanks, Ranks};
 pub use report::{ArenaReport, ArenaStats, KernelReport, Overflows};
 pub use rows::{AsRows, Prepared, Rows};
 pub use similarity::{Packing, Precision, Search, similarity_batch, similarity_batch_into};
-pub use spreading::{Activation, Aggregate, Fire, Inhibition, Seed, Spread, Stopped, Weighting};
+pub use spreading::{Aggregate, Fire, Inhibition, Seed, Spread, Stopped, Weighting};
 pub use sweeps::Workspace;
 
 #[cfg(doctest)]

@@ -31,7 +31,7 @@ impl Metric {
         }
     }
 
-    fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Cosine => "Cosine",
             Self::Dot => "Dot",
@@ -41,7 +41,7 @@ impl Metric {
         }
     }
 
-    fn is_distance(self) -> bool {
+    pub(crate) fn is_distance(self) -> bool {
         matches!(self, Self::SquaredEuclidean | Self::Hamming)
     }
 

@@ -1,10 +1,11 @@
 #![allow(unsafe_code)]
 
-use rayon::prelude::*;
+use std::time::Instant;
 
+use crate::deadlines::{Limits, PART, passed};
 use crate::similarity::{fit, spare};
-use crate::sweeps::{LANES, Step, Sweep, starts};
-use crate::{Error, Graph, OverflowPolicy, Seed, Workspace, arena, ffi};
+use crate::sweeps::{Ended, LANES, Step, Sweep, starts, sweep_each};
+use crate::{EachRanks, Error, Graph, NearRanks, OverflowPolicy, Ranks, Seed, Stopped, Workspace, arena, ffi};
 
 /// A push walks so many times the graph before sweeps over all of it are less work.
 const PUSH_SWEEPS: u64 = 8;
@@ -21,79 +22,29 @@ pub enum Dangling {
 
 /// Personalised PageRank: `p = alpha * e + (1 - alpha) * P^T p`, where `e` is the seeds, divided by their sum, and `P`
 /// has each node's weights, divided by theirs, however large or small they are. A share in `P` is rounded to f32, or
-/// the sum it is divided by: by at most 2^-24 of it, which makes up to `2^-24 / alpha` of all ranks.
+/// the sum it is divided by: by at most 2^-24 of it, which makes up to `2^-24 / alpha` of all ranks. Where there are no
+/// seeds, or all are 0, `e` is 0, and so are all ranks.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[must_use]
 pub struct PageRank {
     alpha: f64,
     dangling: Dangling,
+    work_most: u64,
+    deadline: Option<Instant>,
     overflow: OverflowPolicy,
 }
 
 impl Default for PageRank {
     /// alpha 0.15, a damping of 0.85, as Brin and Page have it; dangling to the seeds, so that nothing unrelated is
-    /// ranked.
+    /// ranked; no limit of work or time.
     fn default() -> Self {
-        Self { alpha: 0.15, dangling: Dangling::ToSeeds, overflow: OverflowPolicy::default() }
-    }
-}
-
-/// Ranks of the nodes near some seeds.
-#[derive(Debug, Clone, PartialEq)]
-#[non_exhaustive]
-pub struct NearRanks {
-    /// Nodes of rank above 0: in the order reached, or, after sweeps, ascending.
-    pub nodes: Vec<u32>,
-    /// The rank of each, never above the exact one but for the rounding of shares that [`PageRank`] states and, after
-    /// sweeps, for that of [`PageRank::power`] and 2^-24 of it for each sweep.
-    pub ranks: Vec<f32>,
-    /// What all ranks together may still gain, and so what each of them may: the exact rank of any node, of those left
-    /// out too, is no more than this above its rank here, but for the same rounding. With all ranks it is 1 or more.
-    pub residual: f64,
-    /// Edges that were walked, those of sweeps too.
-    pub edges: u64,
-    /// Whether pushing became more work than sweeps over the whole graph, which then took over.
-    pub swept: bool,
-}
-
-/// Ranks of all nodes, in the workspace.
-#[derive(Debug, Clone, Copy, PartialEq)]
-#[non_exhaustive]
-pub struct Ranks<'w> {
-    /// By node.
-    pub ranks: &'w [f32],
-    /// Sweeps that were taken.
-    pub sweeps: u32,
-    /// How far from exact ranks these are at most, summed over all nodes, rounding left out.
-    pub error: f64,
-}
-
-/// Ranks of all nodes for each of several cues, in the workspace.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct EachRanks<'w> {
-    all: &'w [f32],
-    nodes: usize,
-    cues: usize,
-    /// Sweeps that were taken, over 16 cues side by side, at most.
-    pub sweeps: u32,
-    /// As [`Ranks::error`], of the cue that is farthest.
-    pub error: f64,
-}
-
-impl<'w> EachRanks<'w> {
-    /// How many cues there are.
-    pub fn len(&self) -> usize {
-        self.cues
-    }
-
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.cues == 0
-    }
-
-    /// Ranks of all nodes for one cue, by node; none where there is no such cue.
-    pub fn of(&self, cue: usize) -> &'w [f32] {
-        if cue < self.cues { &self.all[cue * self.nodes..][..self.nodes] } else { &[] }
+        Self {
+            alpha: 0.15,
+            dangling: Dangling::ToSeeds,
+            work_most: u64::MAX,
+            deadline: None,
+            overflow: OverflowPolicy::default(),
+        }
     }
 }
 
@@ -106,6 +57,21 @@ impl PageRank {
     /// What becomes of the share of nodes that lead nowhere.
     pub fn dangling(self, dangling: Dangling) -> Self {
         Self { dangling, ..self }
+    }
+
+    /// Edges that may be walked; no limit at first. A node whose edges are more than are left does not push, nor do
+    /// those after it; of sweeps none begins that walks more, and each walks all edges once, for 16 cues together, in
+    /// [`PageRank::power_each`] for each 16. What ranks lack then, the result tells as ever.
+    pub fn work_most(self, edges: u64) -> Self {
+        Self { work_most: edges, ..self }
+    }
+
+    /// The moment after which no sweep begins: the clock is looked at before each. Of a push it is looked at before
+    /// it begins, and then after every 4,096 edges and pushes, or as many as nodes have been reached where those are
+    /// more; what is found has the bits of a push without, up to there. The first sweeps over a graph make its edges by
+    /// target, which no deadline ends.
+    pub fn deadline(self, deadline: Instant) -> Self {
+        Self { deadline: Some(deadline), ..self }
     }
 
     /// What to do when the scratch of [`PageRank::push`] does not fit the arena.
@@ -133,70 +99,104 @@ impl PageRank {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Index`] and [`Error::Value`] for seeds, as [`Graph::spread`], and where all are 0; [`Error::Value`] for
-    /// `epsilon` and alpha outside their range; [`Error::OutOfMemory`] by the policy, and where the system has none for
-    /// sweeps; [`Error::ThreadEnding`]; [`Error::UnknownTier`].
+    /// [`Error::Index`] and [`Error::Value`] for seeds, as [`Graph::spread`]; [`Error::Value`] for `epsilon` and alpha
+    /// outside their range; [`Error::OutOfMemory`] by the policy, and where the system has none for results and sweeps;
+    /// [`Error::ThreadEnding`]; [`Error::UnknownTier`].
     pub fn push(&self, graph: &Graph, seeds: &[Seed], epsilon: f64) -> Result<NearRanks, Error> {
         self.check(graph, &[seeds])?;
         Error::check_within("epsilon", (1e-12, 1.0), "1e-12 to 1", epsilon)?;
+        self.push_in_parts(PART, &passed(self.deadline), graph, seeds, epsilon)
+    }
+
+    /// Where there is a deadline, in parts, with a look at the clock, `late`, before each.
+    fn push_in_parts(
+        &self,
+        part: u64,
+        late: &(dyn Fn() -> bool + Sync),
+        graph: &Graph,
+        seeds: &[Seed],
+        epsilon: f64,
+    ) -> Result<NearRanks, Error> {
+        let limits = Limits { edges_most: self.work_most, late };
         let starts = starts(&[seeds])?;
+        let mut options = self.raw(graph, epsilon);
+        let mut past = None;
+        let too_late = self.deadline.is_some() && late();
+        if too_late {
+            options.edges_most = 0; // Seeds have all.
+        } else if self.deadline.is_some() {
+            options.pause_after = part;
+            past = Some(Past::new(push_most(graph, seeds, &options))?);
+        }
+        let mut pushed = Pushed::new(push_most(graph, seeds, &options))?;
+        let stopped = loop {
+            self.call_push(graph, seeds, &options, past.as_mut(), &mut pushed)?;
+            let result = &pushed.result;
+            options.pause_after = part.max(result.reached_count as u64);
+            match result.stopped {
+                ffi::ECP_STOPPED_NO => break None,
+                ffi::ECP_STOPPED_PAUSED if late() => break Some(Stopped::Deadline),
+                ffi::ECP_STOPPED_PAUSED => {}
+                _ if too_late => break Some(Stopped::Deadline),
+                // Where neither forbids it, sweeps take over.
+                _ => match limits.stop(result.edges, graph.edge_count() as u64) {
+                    Some(stopped) => break Some(stopped),
+                    None => return self.sweep_on(&Sweep::new(graph, 1, starts)?, &pushed, &limits, epsilon),
+                },
+            }
+        };
+        Ok(pushed.near(stopped))
+    }
+
+    fn raw(&self, graph: &Graph, epsilon: f64) -> ffi::ecp_push_options {
         let size = (graph.node_count() + graph.edge_count()) as u64;
-        let options = ffi::ecp_push_options {
+        ffi::ecp_push_options {
             alpha: self.alpha,
             epsilon,
-            edges_most: PUSH_SWEEPS * size,
+            edges_most: self.work_most.min(PUSH_SWEEPS * size),
+            pause_after: 0,
             dangling: match self.dangling {
                 Dangling::ToSeeds => ffi::ECP_DANGLING_TO_SEEDS,
                 Dangling::Evenly => ffi::ECP_DANGLING_EVENLY,
             },
             reserved: 0,
-        };
-        let (mut pushed, residuals, result) = self.call_push(graph, seeds, &options)?;
-        if result.stopped != ffi::ECP_STOPPED_NO {
-            return self.sweep_on(&Sweep::new(graph, 1, starts)?, &pushed, &residuals, result.evenly, epsilon);
         }
-        let mut ranked = pushed.ranks.iter().map(|&rank| rank > 0.0);
-        pushed.nodes.retain(|_| ranked.next() == Some(true));
-        pushed.ranks.retain(|&rank| rank > 0.0);
-        fit(&mut pushed.nodes);
-        fit(&mut pushed.ranks);
-        Ok(pushed)
     }
 
-    /// What was reached, all of it, its residuals, and the result.
+    /// To `pushed` what was reached, all of it. Goes on from `past`, where it is given, and what `pushed` holds then.
     fn call_push(
         &self,
         graph: &Graph,
         seeds: &[Seed],
         options: &ffi::ecp_push_options,
-    ) -> Result<(NearRanks, Vec<f32>, ffi::ecp_push_result), Error> {
-        let raw = graph.raw();
-        // SAFETY: as ecp_push below, of which this asks for a part and writes nothing.
-        let most = unsafe { ffi::ecp_push_most(&raw, seeds.as_ptr().cast(), seeds.len(), options) };
-        let (mut nodes, mut ranks, mut residuals) = (spare(most)?, spare(most)?, spare(most)?);
-        let mut result = ffi::ecp_push_result::default();
+        past: Option<&mut Past>,
+        pushed: &mut Pushed,
+    ) -> Result<(), Error> {
+        let (raw, past) = (graph.raw(), past.map_or(std::ptr::null_mut(), Past::raw));
+        let Pushed { nodes, ranks, residuals, result } = pushed;
         arena::with_scratch(self.overflow, |scratch| {
             // SAFETY: ecphory.h asks for
             // - a graph as it describes, with out_strengths: `Graph` is one by construction and cannot be changed;
-            // - seeds[seed_count], nodes below node_count and magnitudes, not all 0: `check` and `starts`; the layout:
-            //   asserted beside `Seed`;
+            // - seeds[seed_count], nodes below node_count and magnitudes: `check`; the layout: asserted beside `Seed`;
             // - options in their ranges: checked by `push`;
-            // - reached, estimates and residuals [ecp_push_most]: the capacities above;
-            // - nothing written that overlaps anything else: all are locals.
+            // - reached, estimates and residuals [ecp_push_most]: capacities by `Pushed::new`, of the same arguments
+            //   but for pause_after, which plays no part in it;
+            // - past NULL, or with arrays [ecp_push_most]: capacities by `Past::new`, in the same way; zeroes before
+            //   the first call, and then as the last call left it, as is reached: neither is touched between them;
+            // - nothing written that overlaps anything else: all are borrowed for this call alone, apart.
             unsafe {
                 let (start, reached): (_, *mut u32) = (seeds.as_ptr().cast(), nodes.as_mut_ptr());
                 let (p, r): (*mut f32, *mut f32) = (ranks.as_mut_ptr(), residuals.as_mut_ptr());
-                ffi::ecp_push(&raw, start, seeds.len(), options, reached, p, r, &mut result, scratch)
+                ffi::ecp_push(&raw, start, seeds.len(), options, past, reached, p, r, result, scratch)
             }
         })?;
-        // SAFETY: the kernel has written the first `reached_count` elements of each, at most `most`.
+        // SAFETY: the kernel has written the first `reached_count` elements of each, at most ecp_push_most.
         unsafe {
             nodes.set_len(result.reached_count);
             ranks.set_len(result.reached_count);
             residuals.set_len(result.reached_count);
         }
-        let residual = result.residual + result.evenly;
-        Ok((NearRanks { nodes, ranks, residual, edges: result.edges, swept: false }, residuals, result))
+        Ok(())
     }
 
     /// Every node pushes at once, until none has pushed more than `epsilon`: what is left then may be more at a node to
@@ -204,16 +204,16 @@ impl PageRank {
     fn sweep_on(
         &self,
         sweep: &Sweep<'_>,
-        pushed: &NearRanks,
-        residuals: &[f32],
-        evenly: f64,
+        pushed: &Pushed,
+        limits: &Limits<'_>,
         epsilon: f64,
     ) -> Result<NearRanks, Error> {
+        let result = &pushed.result;
         let (incoming, rest) = (sweep.incoming, 1.0 - self.alpha);
         let (nodes, mut workspace) = (incoming.node_count(), Workspace::new());
         let [mut x, mut next, ranks] = workspace.zeroed(nodes)?;
-        x.fill((evenly / nodes as f64) as f32);
-        for ((&node, &rank), &residual) in pushed.nodes.iter().zip(&pushed.ranks).zip(residuals) {
+        x.fill((result.evenly / nodes as f64) as f32);
+        for ((&node, &rank), &residual) in pushed.nodes.iter().zip(&pushed.ranks).zip(&pushed.residuals) {
             let place = incoming.place[node as usize] as usize;
             ranks[place] = rank;
             x[place] += residual;
@@ -223,8 +223,13 @@ impl PageRank {
             *rank += (self.alpha * f64::from(*held)) as f32;
             lost[0] += if strength == 0.0 { f64::from(*held) } else { 0.0 };
         }
-        let (mut residual, mut sweeps) = (pushed.residual * rest, 0);
+        let (mut residual, mut sweeps, mut stopped) = ((result.residual + result.evenly) * rest, 0, None);
         while sweeps < sweeps_for(self.alpha, epsilon) {
+            // The first was allowed, if with another look at the clock.
+            stopped = limits.stop(result.edges + sweep.edges(sweeps), sweep.edges(1));
+            if stopped.is_some() {
+                break;
+            }
             let step = Step { keep: 1.0, gain: self.alpha as f32, ..Step::passing(rest, &lost, self.dangling, nodes) };
             let totals = sweep.step(&step, x, next, ranks)?;
             std::mem::swap(&mut x, &mut next);
@@ -234,7 +239,7 @@ impl PageRank {
                 break;
             }
         }
-        let edges = pushed.edges + u64::from(sweeps) * incoming.sources.len() as u64;
+        let edges = result.edges + sweep.edges(sweeps);
         sweep.by_node(ranks, x);
         // Ranks add up to 1, so none has more to gain than all lack; that knows what was too small to change a rank.
         let residual = residual.max(1.0 - ranks.iter().copied().map(f64::from).sum::<f64>());
@@ -243,14 +248,15 @@ impl PageRank {
         let (mut nodes, mut ranks) = (spare(count)?, spare(count)?);
         nodes.extend(ranked.clone().map(|(node, _)| node));
         ranks.extend(ranked.map(|(_, rank)| rank));
-        Ok(NearRanks { nodes, ranks, residual, edges, swept: true })
+        Ok(NearRanks { nodes, ranks, residual, edges, swept: true, stopped })
     }
 
     /// Ranks of all nodes, by power iteration over edges by their targets, in `workspace`: within `tolerance`, 1e-12
-    /// to 1, of exact ranks, summed over all nodes. To that comes rounding: of each rank at most 40 times
-    /// `2^-24 / alpha` of it, however many edges lead to a node. Sweeps are split over the threads of the current rayon
-    /// pool; the bits do not depend on how many there are. It always ends: the error shrinks by `1 - alpha` at each
-    /// sweep, or faster. The first call for a graph makes its edges by target, which it keeps.
+    /// to 1, of exact ranks, summed over all nodes, or within [`Ranks::error`] where a limit ended it before. To that
+    /// comes rounding: of each rank at most 40 times `2^-24 / alpha` of it, however many edges lead to a node. Sweeps
+    /// are split over the threads of the current rayon pool; the bits do not depend on how many there are. It always
+    /// ends: the error shrinks by `1 - alpha` at each sweep, or faster. The first call for a graph makes its edges by
+    /// target, which it keeps.
     ///
     /// ```
     /// use ecphory::{Edge, Graph, PageRank, Seed, Workspace};
@@ -274,8 +280,9 @@ impl PageRank {
         self.check(graph, &[seeds])?;
         check_tolerance(tolerance)?;
         let sweep = Sweep::new(graph, 1, starts(&[seeds])?)?;
-        let (sweeps, error) = self.sweep(&sweep, tolerance, workspace.zeroed(graph.node_count())?)?;
-        Ok(Ranks { ranks: &workspace.ranks, sweeps, error })
+        let limits = Limits { edges_most: self.work_most, late: &passed(self.deadline) };
+        let ended = self.sweep(&sweep, tolerance, &limits, workspace.zeroed(graph.node_count())?)?;
+        Ok(Ranks::of(workspace, ended))
     }
 
     /// [`PageRank::power`] of several cues, 16 of which share each sweep: one pass over the edges for all of them.
@@ -304,25 +311,27 @@ impl PageRank {
     ) -> Result<EachRanks<'w>, Error> {
         self.check(graph, cues)?;
         check_tolerance(tolerance)?;
-        let group = |cues: &[S]| Sweep::new(graph, LANES, starts(cues)?);
-        let groups = cues.chunks(LANES).map(group).collect::<Result<Vec<_>, _>>()?;
-        let each = graph.node_count() * LANES;
-        let [x, next, ranks] = workspace.zeroed(groups.len().saturating_mul(each))?;
-        let arrays = x.par_chunks_mut(each).zip(next.par_chunks_mut(each)).zip(ranks.par_chunks_mut(each));
-        type Arrays<'a> = ((&'a mut [f32], &'a mut [f32]), &'a mut [f32]);
-        let run =
-            |(group, ((x, next), ranks)): (&Sweep<'_>, Arrays<'_>)| self.sweep(group, tolerance, [x, next, ranks]);
-        let ends = groups.par_iter().zip(arrays).map(run).collect::<Result<Vec<_>, _>>()?;
-        let (sweeps, error) = ends.into_iter().fold((0, 0.0f64), |all, one| (all.0.max(one.0), all.1.max(one.1)));
-        Ok(EachRanks { all: &workspace.ranks, nodes: graph.node_count(), cues: cues.len(), sweeps, error })
+        let limits = Limits { edges_most: self.work_most, late: &passed(self.deadline) };
+        let run = |sweep: &Sweep<'_>, arrays: [&mut [f32]; 3]| self.sweep(sweep, tolerance, &limits, arrays);
+        let ended = sweep_each(graph, cues, workspace, run)?;
+        Ok(EachRanks::of_cues(workspace, graph, cues.len(), ended))
     }
 
-    /// How many sweeps it took, and how far from exact ranks these are at most.
-    fn sweep(&self, sweep: &Sweep<'_>, tolerance: f64, arrays: [&mut [f32]; 3]) -> Result<(u32, f64), Error> {
-        let ([mut x, mut next, ranks], rest) = (arrays, 1.0 - self.alpha);
+    fn sweep(
+        &self,
+        sweep: &Sweep<'_>,
+        tolerance: f64,
+        limits: &Limits<'_>,
+        [mut x, mut next, ranks]: [&mut [f32]; 3],
+    ) -> Result<Ended, Error> {
+        let rest = 1.0 - self.alpha;
         let mut lost = sweep.begin(1.0, x, ranks);
-        let (mut sweeps, mut error) = (0, 2.0 * rest);
+        let (mut sweeps, mut error, mut stopped) = (0, 2.0 * rest, None);
         while error > tolerance && sweeps < sweeps_for(self.alpha, tolerance / 2.0) {
+            stopped = sweep.stop(limits, sweeps);
+            if stopped.is_some() {
+                break;
+            }
             let mut step = Step::passing(rest, &lost, self.dangling, sweep.incoming.node_count());
             step.to_starts.iter_mut().for_each(|to| *to += self.alpha);
             let totals = sweep.step(&step, x, next, ranks)?;
@@ -333,7 +342,7 @@ impl PageRank {
             error = (moved * rest / self.alpha).min(2.0 * rest.powi(sweeps as i32));
         }
         sweep.by_node(ranks, x);
-        Ok((sweeps, error))
+        Ok(Ended { sweeps, edges: sweep.edges(sweeps), error, stopped })
     }
 
     fn check<S: AsRef<[Seed]>>(&self, graph: &Graph, cues: &[S]) -> Result<(), Error> {
@@ -342,79 +351,159 @@ impl PageRank {
     }
 }
 
+/// The nodes that a push can reach.
+fn push_most(graph: &Graph, seeds: &[Seed], options: &ffi::ecp_push_options) -> usize {
+    // SAFETY: as ecp_push in `call_push`, of which this asks for a part and writes nothing.
+    unsafe { ffi::ecp_push_most(&graph.raw(), seeds.as_ptr().cast(), seeds.len(), options) }
+}
+
+/// What a push writes, and then goes on from.
+struct Pushed {
+    nodes: Vec<u32>,
+    ranks: Vec<f32>,
+    residuals: Vec<f32>,
+    result: ffi::ecp_push_result,
+}
+
+impl Pushed {
+    /// Room that is not reached is not touched either.
+    fn new(most: usize) -> Result<Self, Error> {
+        let (nodes, ranks, residuals) = (spare(most)?, spare(most)?, spare(most)?);
+        Ok(Self { nodes, ranks, residuals, result: ffi::ecp_push_result::default() })
+    }
+
+    /// Nodes that have a rank.
+    fn near(self, stopped: Option<Stopped>) -> NearRanks {
+        let Self { mut nodes, mut ranks, result, .. } = self;
+        let mut ranked = ranks.iter().map(|&rank| rank > 0.0);
+        nodes.retain(|_| ranked.next() == Some(true));
+        ranks.retain(|&rank| rank > 0.0);
+        fit(&mut nodes);
+        fit(&mut ranks);
+        let residual = result.residual + result.evenly;
+        NearRanks { nodes, ranks, residual, edges: result.edges, swept: false, stopped }
+    }
+}
+
+/// How far a push has come, beside what it has told.
+struct Past {
+    estimates: Vec<f64>,
+    residuals: Vec<f64>,
+    waiting: Vec<u32>,
+    progress: ffi::ecp_push_past,
+}
+
+impl Past {
+    fn new(most: usize) -> Result<Self, Error> {
+        let (estimates, residuals, waiting) = (spare(most)?, spare(most)?, spare(most)?);
+        Ok(Self { estimates, residuals, waiting, progress: ffi::ecp_push_past::default() })
+    }
+
+    /// As ecphory.h has it.
+    fn raw(&mut self) -> *mut ffi::ecp_push_past {
+        self.progress.estimates = self.estimates.as_mut_ptr();
+        self.progress.residuals = self.residuals.as_mut_ptr();
+        self.progress.waiting = self.waiting.as_mut_ptr();
+        &mut self.progress
+    }
+}
+
 /// Sweeps after which `(1 - alpha)^sweeps` is no more than `end`.
 fn sweeps_for(alpha: f64, end: f64) -> u32 {
     if alpha >= 1.0 { 1 } else { (end.ln() / (1.0 - alpha).ln()).ceil().max(1.0) as u32 }
 }
 
-fn check_tolerance(tolerance: f64) -> Result<(), Error> {
+pub(crate) fn check_tolerance(tolerance: f64) -> Result<(), Error> {
     Error::check_within("tolerance", (1e-12, 1.0), "1e-12 to 1", tolerance)
 }
 
-/// Heat kernel ranks: `e^-t * sum over k of t^k / k! * (P^T)^k e`, `e` and `P` as of [`PageRank`] (Chung, "The heat
-/// kernel as the pagerank of a graph", PNAS 104, 2007).
-#[derive(Debug, Clone, Copy, PartialEq)]
-#[must_use]
-pub struct HeatKernel {
-    t: f64,
-    dangling: Dangling,
-}
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
 
-impl HeatKernel {
-    /// After time `t`, 0 to 64: so many steps from the seeds on average. Dangling shares go to the seeds.
-    pub fn new(t: f64) -> Self {
-        Self { t, dangling: Dangling::ToSeeds }
-    }
+    use super::*;
+    use crate::{Edge, HeatKernel};
 
-    /// What becomes of the share of nodes that lead nowhere.
-    pub fn dangling(self, dangling: Dangling) -> Self {
-        Self { dangling, ..self }
-    }
-
-    /// Ranks of all nodes, in `workspace`: their sum is 1 less what the tail of the series has, at most `tolerance`
-    /// (1e-12 to 1), and they lack no more than that. To that comes rounding, of each rank at most
-    /// `2^-24 * (40 * (t + 1) + sweeps)` of it. Sweeps as in [`PageRank::power`].
-    ///
-    /// ```
-    /// use ecphory::{Edge, Graph, HeatKernel, Seed, Workspace};
-    ///
-    /// let graph = Graph::from_edges(2, [Edge::new(0, 1, 1.0), Edge::new(1, 0, 1.0)])?;
-    /// let mut workspace = Workspace::new();
-    /// let found = HeatKernel::new(1.0).sweep(&graph, &[Seed::new(0, 1.0)], 1e-6, &mut workspace)?;
-    /// assert!((found.ranks[0] - (-1f32).exp() * 1f32.cosh()).abs() < 1e-6);
-    /// # Ok::<(), ecphory::Error>(())
-    /// ```
-    ///
-    /// # Errors
-    /// As [`PageRank::power`]; [`Error::Value`] for `t` outside its range.
-    pub fn sweep<'w>(
-        &self,
-        graph: &Graph,
-        seeds: &[Seed],
-        tolerance: f64,
-        workspace: &'w mut Workspace,
-    ) -> Result<Ranks<'w>, Error> {
-        Error::check_within("time", (0.0, 64.0), "0 to 64", self.t)?;
-        check_tolerance(tolerance)?;
-        graph.check_seeds(seeds)?;
-        let (sweep, nodes) = (Sweep::new(graph, 1, starts(&[seeds])?)?, graph.node_count());
-        let [mut x, mut next, ranks] = workspace.zeroed(nodes)?;
-        // Of what has taken so many steps: e^-t t^k / k!.
-        let (mut weight, mut sweeps) = ((-self.t).exp(), 0);
-        let mut lost = sweep.begin(weight, x, ranks);
-        // The terms after the next one fall by t / (sweeps + 2) each, or faster.
-        let tail = |weight: f64, sweeps: u32| {
-            let ratio = self.t / f64::from(sweeps + 2);
-            if ratio < 1.0 { weight * self.t / f64::from(sweeps + 1) / (1.0 - ratio) } else { 1.0 }
+    /// 800 nodes, five edges out of most, and none out of every ninth.
+    fn graph() -> Graph {
+        let edge = |i: u32| {
+            let target = i.wrapping_mul(2_654_435_761) >> 7;
+            Edge::new(i / 5, target % 800, 1.0 / (1 + target % 13) as f32)
         };
-        while tail(weight, sweeps) > tolerance {
-            sweeps += 1;
-            weight *= self.t / f64::from(sweeps);
-            let step = Step { keep: 1.0, gain: weight as f32, ..Step::passing(1.0, &lost, self.dangling, nodes) };
-            lost = sweep.step(&step, x, next, ranks)?.lost;
-            std::mem::swap(&mut x, &mut next);
+        Graph::from_edges(800, (0..4000).map(edge).filter(|edge| edge.source % 9 != 4)).unwrap()
+    }
+
+    const SEEDS: [Seed; 2] = [Seed { node: 3, activation: 2.0 }, Seed { node: 77, activation: 0.5 }];
+
+    fn kinds() -> [PageRank; 3] {
+        let some = PageRank::default().deadline(Instant::now());
+        [some, some.dangling(Dangling::Evenly), some.work_most(900)]
+    }
+
+    /// Late at the look after so many.
+    fn after(looks: &AtomicU32, last: u32) -> impl Fn() -> bool + Sync {
+        move || looks.fetch_add(1, Ordering::Relaxed) >= last
+    }
+
+    #[test]
+    fn parts_of_any_size_push_what_one_push_does_to_the_bit() {
+        let graph = graph();
+        for page_rank in kinds() {
+            for epsilon in [1e-2, 1e-4, 1e-7] {
+                let whole = PageRank { deadline: None, ..page_rank }.push(&graph, &SEEDS, epsilon).unwrap();
+                for part in [1, 7, 100, 5000] {
+                    let looks = AtomicU32::new(0);
+                    let late = after(&looks, u32::MAX);
+                    let found = page_rank.push_in_parts(part, &late, &graph, &SEEDS, epsilon).unwrap();
+                    assert_eq!(found, whole, "{part}, {epsilon}");
+                    assert!(part > 7 || epsilon > 1e-3 || looks.load(Ordering::Relaxed) > 3);
+                }
+            }
         }
-        sweep.by_node(ranks, x);
-        Ok(Ranks { ranks: &workspace.ranks, sweeps, error: tail(weight, sweeps) })
+    }
+
+    #[test]
+    fn a_push_that_the_clock_ends_at_any_look_is_one_of_as_many_edges_and_tells_what_it_lacks() {
+        let graph = graph();
+        for page_rank in kinds() {
+            for (last, epsilon) in (0..60).flat_map(|last| [(last, 1e-4), (last, 1e-7)]) {
+                let looks = AtomicU32::new(0);
+                let found = page_rank.push_in_parts(50, &after(&looks, last), &graph, &SEEDS, epsilon).unwrap();
+                assert!(last > 0 || (found.edges, found.ranks.len(), found.stopped) == (0, 0, Some(Stopped::Deadline)));
+                let sum: f64 = found.ranks.iter().map(|&rank| f64::from(rank)).sum();
+                assert!((sum + found.residual - 1.0).abs() < 1e-5, "{last}, {epsilon}: {sum} and {}", found.residual);
+                if found.stopped == Some(Stopped::Deadline) && !found.swept && page_rank.dangling == Dangling::ToSeeds {
+                    let fewer = PageRank { deadline: None, ..page_rank }.work_most(found.edges);
+                    let fewer = fewer.push(&graph, &SEEDS, epsilon).unwrap();
+                    assert_eq!(fewer.stopped, Some(Stopped::Work));
+                    assert_eq!(NearRanks { stopped: found.stopped, ..fewer }, found);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn sweeps_that_the_clock_ends_at_any_look_have_what_as_many_find() {
+        let graph = graph();
+        let edges = graph.edge_count() as u64;
+        let sweep = Sweep::new(&graph, 1, starts(&[SEEDS]).unwrap()).unwrap();
+        let (mut timed, mut worked) = (Workspace::new(), Workspace::new());
+        for last in 0..9 {
+            let looks = AtomicU32::new(0);
+            let limits = Limits { edges_most: u64::MAX, late: &after(&looks, last) };
+            let ended = PageRank::default().sweep(&sweep, 1e-9, &limits, timed.zeroed(800).unwrap()).unwrap();
+            assert_eq!((ended.sweeps, ended.stopped), (last, Some(Stopped::Deadline)));
+            let limit = u64::from(last) * edges + edges - 1;
+            let found = PageRank::default().work_most(limit).power(&graph, &SEEDS, 1e-9, &mut worked).unwrap();
+            assert_eq!((found.sweeps, found.edges, found.stopped), (last, ended.edges, Some(Stopped::Work)));
+            assert!(found.ranks == timed.ranks && found.error == ended.error);
+            looks.store(0, Ordering::Relaxed);
+            let kernel = HeatKernel::new(9.0);
+            let ended = kernel.run(&sweep, 1e-9, &limits, timed.zeroed(800).unwrap()).unwrap();
+            assert_eq!((ended.sweeps, ended.stopped), (last, Some(Stopped::Deadline)));
+            let found = kernel.work_most(limit).sweep(&graph, &SEEDS, 1e-9, &mut worked).unwrap();
+            assert_eq!((found.sweeps, found.edges, found.stopped), (last, ended.edges, Some(Stopped::Work)));
+            assert!(found.ranks == timed.ranks && found.error == ended.error);
+        }
     }
 }

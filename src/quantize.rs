@@ -1,3 +1,5 @@
+use std::fmt;
+
 use rayon::prelude::*;
 
 use crate::tasks::rows_of_task;
@@ -7,11 +9,17 @@ use crate::{Error, Rows};
 ///
 /// The parts of it are what to keep in a file: [`Quantized::elements`] and [`Quantized::scales`], which
 /// [`Rows::new`] and [`Rows::scaled`] take back.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Quantized {
     elements: Vec<i8>,
     scales: Vec<f32>,
     dim: usize,
+}
+
+impl fmt::Debug for Quantized {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Quantized").field("len", &self.scales.len()).field("dim", &self.dim).finish()
+    }
 }
 
 impl Quantized {

@@ -1,4 +1,5 @@
 use std::borrow::Cow;
+use std::fmt;
 
 use crate::companion::{Copies, padded_dim};
 use crate::{Companion, Element, Error, Number, similarity};
@@ -19,7 +20,7 @@ use crate::{Companion, Element, Error, Number, similarity};
 /// assert_eq!(best.hits.iter().map(|hit| hit.row).collect::<Vec<_>>(), [2, 0]);
 /// # Ok::<(), ecphory::Error>(())
 /// ```
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct Rows<'a, T: Element = f32> {
     data: &'a [T],
     len: usize,
@@ -31,6 +32,14 @@ pub struct Rows<'a, T: Element = f32> {
     copies: Option<Copies<'a>>,
     /// Whether these are some of more bytes than caches hold.
     beyond: bool,
+}
+
+impl<T: Element> fmt::Debug for Rows<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut rows = f.debug_struct("Rows");
+        rows.field("len", &self.len).field("dim", &self.dim).field("stride", &self.stride);
+        rows.field("elements", &std::any::type_name::<T>()).field("filtered", &self.filter.is_some()).finish()
+    }
 }
 
 /// Bytes that the caches of a core hold.
@@ -214,10 +223,17 @@ impl<'a> Rows<'a, i8> {
 /// assert_eq!(again.norms(), prepared.norms());
 /// # Ok::<(), ecphory::Error>(())
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Prepared<'a, T: Number = f32> {
     rows: Rows<'a, T>,
     norms: Cow<'a, [f32]>,
+}
+
+impl<T: Number> fmt::Debug for Prepared<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut prepared = f.debug_struct("Prepared");
+        prepared.field("rows", &self.rows).field("companion", &self.rows.copies.is_some()).finish()
+    }
 }
 
 impl<'a, T: Number> Prepared<'a, T> {

@@ -151,7 +151,7 @@ impl Graph {
     /// [`Error::Io`], with nothing left beside `path`; the graph may be there all the same if it was its directory that
     /// could not be synced.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<(), Error> {
-        replace(path.as_ref(), |file| self.write_to(file))
+        replace(path.as_ref(), |file| self.write_to(file)).map_err(|error| error.of_file(path.as_ref()))
     }
 
     /// Reads the graph in the file at `path`.
@@ -159,11 +159,14 @@ impl Graph {
     /// # Errors
     /// As [`Graph::read_from`]; [`Error::Length`] for a file that goes on after its graph.
     pub fn load(path: impl AsRef<Path>) -> Result<Self, Error> {
-        let mut file = File::open(path).map_err(|error| failed("open", &error))?;
-        let graph = Self::read_from(&file)?;
-        let more = Input { file: &mut file, hash: Xxh64::new(), read: 0, known: 0 }.some(&mut [0; STEP])?;
-        Error::check_length("bytes after the graph", 0, more)?;
-        Ok(graph)
+        let load = || {
+            let mut file = File::open(path.as_ref()).map_err(|error| failed("open", &error))?;
+            let graph = Self::read_from(&file)?;
+            let more = Input { file: &mut file, hash: Xxh64::new(), read: 0, known: 0 }.some(&mut [0; STEP])?;
+            Error::check_length("bytes after the graph", 0, more)?;
+            Ok(graph)
+        };
+        load().map_err(|error: Error| error.of_file(path.as_ref()))
     }
 
     /// A graph of what was read, if it is one.
@@ -215,7 +218,7 @@ fn unordered(position: usize, typed: bool, before: (u32, u64), found: (u32, u64)
 }
 
 pub(crate) fn failed(what: &'static str, error: &io::Error) -> Error {
-    Error::Io { what, kind: error.kind(), message: error.to_string() }
+    Error::Io { what, path: None, kind: error.kind(), message: error.to_string() }
 }
 
 struct Output<W> {

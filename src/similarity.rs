@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use crate::hits::Bar;
+use crate::hits::{Bar, ScoredBy};
 use crate::meeting::{Meeting, raw_rows};
 use crate::tasks::{Task, Tasks, rows_of_task};
 use crate::{
@@ -450,6 +450,7 @@ impl Search {
             hits: hits[query * kept..][..found.hit_count].iter().map(hit).collect(),
             nan_rows: found.nan_rows,
             rescored_rows: found.rescored_rows,
+            scored_by: ScoredBy(Some(self.metric)),
         });
         Ok(best.collect())
     }

@@ -1,12 +1,14 @@
 #![allow(unsafe_code)]
 
+use std::fmt;
 use std::time::Instant;
 
 use rayon::prelude::*;
 
+use crate::brief::Few;
 use crate::deadlines::Past;
 use crate::similarity::{fit, room, spare};
-use crate::{Error, Graph, Kernel, OverflowPolicy, arena, ffi};
+use crate::{Activation, Error, Graph, Kernel, OverflowPolicy, arena, ffi};
 
 /// Nodes and edges, times cues, up to which a batch stays on the calling thread.
 const SMALL_BATCH: usize = 1 << 15;
@@ -77,15 +79,19 @@ pub enum Aggregate {
     Max,
 }
 
-/// What ended a spread before its hops did.
+/// What ended a spread before its hops did, or a push or sweeps before ranks were as near as they were to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Stopped {
-    /// The next node to fire had more edges than [`Spread::work_most`] left: neither it nor those after it fired.
+    /// The next node to fire or to push, or a sweep, had more edges than [`Spread::work_most`],
+    /// [`PageRank::work_most`](crate::PageRank::work_most) or [`HeatKernel::work_most`](crate::HeatKernel::work_most)
+    /// left: neither it nor those after it did.
     Work,
     /// As many nodes as [`Fire::BestFirst`] allows have fired, and more would have.
     Budget,
-    /// [`Spread::deadline`] had passed before a hop or, with [`Fire::BestFirst`], before a node fired.
+    /// [`Spread::deadline`] had passed before a hop or, with [`Fire::BestFirst`], before a node fired; or
+    /// [`PageRank::deadline`](crate::PageRank::deadline) or [`HeatKernel::deadline`](crate::HeatKernel::deadline)
+    /// before a node pushed, or a sweep.
     Deadline,
 }
 
@@ -153,11 +159,21 @@ pub struct Spread<'a> {
     weighting: Weighting,
     aggregate: Aggregate,
     fan_out_most: u32,
-    relations: Option<&'a [f32; 256]>,
+    relations: Option<Factors<'a>>,
     inhibition: Inhibition,
     work_most: u64,
     deadline: Option<Instant>,
     overflow: OverflowPolicy,
+}
+
+/// Of each relation.
+#[derive(Clone, Copy, PartialEq)]
+struct Factors<'a>(&'a [f32; 256]);
+
+impl fmt::Debug for Factors<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Few(self.0).fmt(f)
+    }
 }
 
 impl Default for Spread<'_> {
@@ -235,7 +251,7 @@ impl<'a> Spread<'a> {
     /// A factor for each relation, on what its edges pass on: finite, 0 or more; an edge whose factor is 0 is not
     /// there. Shares are of weights without factors. All edges of a graph without relations are of relation 0.
     pub fn relations(self, factors: &'a [f32; 256]) -> Self {
-        Self { relations: Some(factors), ..self }
+        Self { relations: Some(Factors(factors)), ..self }
     }
 
     /// Inhibition and squashing after each hop; with [`Fire::BestFirst`] once, in the end.
@@ -275,7 +291,7 @@ impl<'a> Spread<'a> {
         Error::check_magnitude("inhibition", None, strength)?;
         Error::check_magnitude("steepness", None, steepness)?;
         Error::check_magnitude("midpoint", None, midpoint)?;
-        let mut factors = self.relations.into_iter().flatten().enumerate();
+        let mut factors = self.relations.into_iter().flat_map(|Factors(factors)| factors).enumerate();
         factors.try_for_each(|(relation, &factor)| Error::check_magnitude("relation factor", Some(relation), factor))
     }
 
@@ -311,55 +327,16 @@ impl<'a> Spread<'a> {
             midpoint: self.inhibition.midpoint,
             edges_most: self.work_most,
             pause_after: 0,
-            relation_factors: self.relations.map_or(std::ptr::null(), |factors| factors.as_ptr()),
+            relation_factors: self.relations.map_or(std::ptr::null(), |Factors(factors)| factors.as_ptr()),
         })
     }
 }
 
-/// Every node reached, in the order in which it was reached (seeds first), and its activation.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Activation {
-    /// Indices of the nodes.
-    pub nodes: Vec<u32>,
-    /// The activation of each.
-    pub activations: Vec<f32>,
-    /// Edges that were walked.
-    pub edges: u64,
-    /// What ended the spread before its hops did; none where they, or the nodes to fire, came to their end.
-    pub stopped: Option<Stopped>,
-}
-
-impl Activation {
-    /// How many nodes were reached.
-    pub fn len(&self) -> usize {
-        self.nodes.len()
-    }
-
-    /// Whether none was: there were no seeds.
-    pub fn is_empty(&self) -> bool {
-        self.nodes.is_empty()
-    }
-
-    /// Nodes with their activation.
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = Seed> + '_ {
-        self.nodes.iter().zip(&self.activations).map(|(&node, &activation)| Seed { node, activation })
-    }
-
-    /// The `k` most active nodes, most active first, ties by lower node; NaN, if you put one there, comes last.
-    pub fn top_k(&self, k: usize) -> Vec<Seed> {
-        let key = |seed: &Seed| if seed.activation.is_nan() { f32::NEG_INFINITY } else { seed.activation };
-        let mut seeds: Vec<_> = self.iter().collect();
-        seeds.sort_unstable_by(|a, b| key(b).total_cmp(&key(a)).then(a.node.cmp(&b.node)));
-        seeds.truncate(k);
-        seeds
-    }
-}
-
 impl Graph {
-    /// Spreads the activation of `seeds` over the graph; a repeated seed's activations are summed. On the calling
-    /// thread. Scratch: 16 bytes and one bit for each node of the graph ([`Fire::BestFirst`]: 22 bytes), of which only
-    /// what is reached is touched; or up to 32 bytes for each node that can be reached, where [`Spread::work_most`] or
-    /// a single hop makes those few.
+    /// Spreads the activation of `seeds` over the graph; a repeated seed's activations are summed, and without seeds
+    /// nothing is reached. On the calling thread. Scratch: 8 bytes and one bit for each node of the graph
+    /// ([`Fire::BestFirst`]: 14 bytes), of which only what is reached is touched; or up to 30 bytes for each node that
+    /// can be reached, where [`Spread::work_most`] or a single hop makes those few; and 8 for each in what is found.
     ///
     /// What a node receives is summed in f32, in one fixed order. A hop in which `d` sources pass something on to it
     /// adds at most `(d + 4) * 2^-24` to the relative error of its activation, with [`Aggregate::Max`] `4 * 2^-24`,

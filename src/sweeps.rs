@@ -1,9 +1,13 @@
 #![allow(unsafe_code)]
 
+use std::fmt;
+
 use rayon::prelude::*;
 
+use crate::deadlines::Limits;
 use crate::incoming::Incoming;
-use crate::{Dangling, Error, Graph, Seed, arena, ffi};
+use crate::similarity::{room, spare};
+use crate::{Dangling, Error, Graph, Seed, Stopped, arena, ffi};
 
 /// Cues that one sweep takes side by side.
 pub(crate) const LANES: usize = ffi::ECP_SWEEP_CUES as usize;
@@ -16,11 +20,17 @@ const SMALL_SWEEP: usize = 1 << 17;
 
 /// The memory of dense sweeps: three arrays with a number for each node and cue. It grows to what is asked of it, and
 /// serves one call after the other without asking the system again.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Workspace {
     x: Vec<f32>,
     next: Vec<f32>,
     pub(crate) ranks: Vec<f32>,
+}
+
+impl fmt::Debug for Workspace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Workspace").field("bytes", &self.bytes()).finish()
+    }
 }
 
 impl Workspace {
@@ -78,22 +88,62 @@ pub(crate) struct Start {
     pub share: f64,
 }
 
-/// Shares of up to [`LANES`] cues.
-///
-/// # Errors
-/// [`Error::Value`] where the activations of a cue are all 0.
+/// Shares of up to [`LANES`] cues; none of a cue whose activations are all 0.
 pub(crate) fn starts<S: AsRef<[Seed]>>(cues: &[S]) -> Result<Vec<Start>, Error> {
-    let mut all = Vec::new();
+    let mut all = spare(cues.iter().map(|cue| cue.as_ref().len()).sum())?;
     for (lane, cue) in cues.iter().enumerate() {
         let sum: f64 = cue.as_ref().iter().map(|seed| f64::from(seed.activation)).sum();
-        if sum <= 0.0 {
-            let expected = "one that is above 0 among the seeds of a cue";
-            return Err(Error::Value { what: "seed activation", position: None, expected, found: 0.0 });
-        }
         let share = |seed: &Seed| Start { node: seed.node, lane, share: f64::from(seed.activation) / sum };
-        all.extend(cue.as_ref().iter().map(share));
+        all.extend(cue.as_ref().iter().filter(|seed| seed.activation > 0.0).map(share));
     }
     Ok(all)
+}
+
+/// What sweeps have come to.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Ended {
+    pub sweeps: u32,
+    pub edges: u64,
+    pub error: f64,
+    pub stopped: Option<Stopped>,
+}
+
+impl Ended {
+    /// Nothing swept.
+    pub const NONE: Self = Self { sweeps: 0, edges: 0, error: 0.0, stopped: None };
+
+    /// Those of two groups of cues.
+    fn and(self, other: Self) -> Self {
+        Self {
+            sweeps: self.sweeps.max(other.sweeps),
+            edges: self.edges + other.edges,
+            error: self.error.max(other.error),
+            stopped: self.stopped.or(other.stopped),
+        }
+    }
+}
+
+/// Sweeps of [`LANES`] cues side by side, of which `run` does those of one group, on the threads of the current rayon
+/// pool.
+pub(crate) fn sweep_each<S: AsRef<[Seed]>>(
+    graph: &Graph,
+    cues: &[S],
+    workspace: &mut Workspace,
+    run: impl Fn(&Sweep<'_>, [&mut [f32]; 3]) -> Result<Ended, Error> + Sync,
+) -> Result<Ended, Error> {
+    let count = cues.len().div_ceil(LANES);
+    let mut groups = spare(count)?;
+    for cues in cues.chunks(LANES) {
+        groups.push((Sweep::new(graph, LANES, starts(cues)?)?, Ended::NONE));
+    }
+    let each = graph.node_count() * LANES;
+    let [x, next, ranks] = workspace.zeroed(count.saturating_mul(each))?;
+    let arrays = x.par_chunks_mut(each).zip(next.par_chunks_mut(each)).zip(ranks.par_chunks_mut(each));
+    groups.par_iter_mut().zip(arrays).try_for_each(|((sweep, ended), ((x, next), ranks))| {
+        *ended = run(sweep, [x, next, ranks])?;
+        Ok(())
+    })?;
+    Ok(groups.iter().fold(Ended::NONE, |all, (_, ended)| all.and(*ended)))
 }
 
 /// What one sweep does: `sums = scale * (what comes in) + evenly + to_starts * share`, `ranks = keep * ranks + gain *
@@ -130,8 +180,19 @@ impl<'a> Sweep<'a> {
     pub fn new(graph: &'a Graph, lanes: usize, mut starts: Vec<Start>) -> Result<Self, Error> {
         let incoming = graph.incoming()?;
         starts.iter_mut().for_each(|start| start.node = incoming.place[start.node as usize]);
-        starts.sort_by_key(|start| (start.node, start.lane));
+        // In place, and in one order whatever that of the seeds.
+        starts.sort_unstable_by_key(|start| (start.node, start.lane, start.share.to_bits()));
         Ok(Self { incoming, lanes, starts })
+    }
+
+    /// What ends it before another sweep, after `sweeps`.
+    pub fn stop(&self, limits: &Limits<'_>, sweeps: u32) -> Option<Stopped> {
+        limits.stop(self.edges(sweeps), self.edges(1))
+    }
+
+    /// Edges that so many sweeps walk.
+    pub fn edges(&self, sweeps: u32) -> u64 {
+        u64::from(sweeps) * self.incoming.sources.len() as u64
     }
 
     /// `ranks` become those of the caller's nodes, cue after cue; through `x`, which is as long.
@@ -175,8 +236,12 @@ impl<'a> Sweep<'a> {
             let blocks = next.chunks_mut(each).zip(ranks.chunks_mut(each)).enumerate();
             return blocks.map(run).try_fold(Totals::NONE, |all, block| Ok(all.and(block?)));
         }
+        let mut totals = room(Totals::NONE, next.len().div_ceil(each))?;
         let blocks = next.par_chunks_mut(each).zip(ranks.par_chunks_mut(each)).enumerate();
-        let totals = blocks.map(run).collect::<Result<Vec<_>, _>>()?;
+        blocks.zip(&mut totals).try_for_each(|(block, totals)| {
+            *totals = run(block)?;
+            Ok(())
+        })?;
         Ok(totals.into_iter().fold(Totals::NONE, Totals::and))
     }
 

@@ -124,12 +124,23 @@ FIELD(ecp_spread_result, fired, 16, uint64_t);
 FIELD(ecp_spread_result, stopped, 24, uint32_t);
 FIELD(ecp_spread_result, reserved, 28, uint32_t);
 
-SIZE(ecp_push_options, 32);
+SIZE(ecp_push_options, 40);
 FIELD(ecp_push_options, alpha, 0, double);
 FIELD(ecp_push_options, epsilon, 8, double);
 FIELD(ecp_push_options, edges_most, 16, uint64_t);
-FIELD(ecp_push_options, dangling, 24, uint32_t);
-FIELD(ecp_push_options, reserved, 28, uint32_t);
+FIELD(ecp_push_options, pause_after, 24, uint64_t);
+FIELD(ecp_push_options, dangling, 32, uint32_t);
+FIELD(ecp_push_options, reserved, 36, uint32_t);
+
+SIZE(ecp_push_past, 64);
+FIELD(ecp_push_past, estimates, 0, double *);
+FIELD(ecp_push_past, residuals, 8, double *);
+FIELD(ecp_push_past, waiting, 16, uint32_t *);
+FIELD(ecp_push_past, reached_count, 24, size_t);
+FIELD(ecp_push_past, waiting_count, 32, size_t);
+FIELD(ecp_push_past, edges, 40, uint64_t);
+FIELD(ecp_push_past, leading, 48, uint64_t);
+FIELD(ecp_push_past, evenly, 56, double);
 
 SIZE(ecp_push_result, 40);
 FIELD(ecp_push_result, reached_count, 0, size_t);
@@ -877,7 +888,7 @@ static void check_spread(void) {
     options.hops = ECP_HOPS_MAX;
     CHECK(ecp_spread(&lone, seeds, 1, &options, NULL, NULL, reached, found, &result, NULL) == ECP_OK);
     CHECK(result.reached_count == 1 && found[0] == 6);
-    CHECK(ecp_spread_need(&graph, seeds, 2, &good) == 4 * rounded(12) + rounded(4));
+    CHECK(ecp_spread_need(&graph, seeds, 2, &good) == 2 * rounded(12) + rounded(4));
     CHECK(ecp_spread_need(NULL, seeds, 2, &good) == 0 && ecp_spread_need(&graph, seeds, 2, NULL) == 0);
     CHECK(ecp_spread_most(&graph, seeds, 2, &good) == 3 && ecp_spread_most(&graph, seeds, 0, &options) == 3);
     CHECK(ecp_spread_most(NULL, seeds, 2, &good) == 0 && ecp_spread_most(&graph, seeds, 2, NULL) == 0);
@@ -942,40 +953,67 @@ static void check_fan_activation(void) {
     CHECK(count == 77);
 }
 
+/* One node's push at a time, and what is refused of how far it has come. */
+static void check_push_in_parts(const ecp_push_options *options) {
+    uint32_t reached[2][3], waiting[3];
+    float p[2][3], r[2][3];
+    double estimates[3], residuals[3];
+    ecp_push_result whole, result;
+    ecp_push_options part = *options;
+    part.pause_after = 1;
+    CHECK(ecp_push(&graph, seeds, 2, options, NULL, reached[0], p[0], r[0], &whole, NULL) == ECP_OK);
+    ecp_push_past past = {estimates, residuals, waiting, 0, 0, 0, 0, 0};
+    int parts = 0;
+    do {
+        CHECK(ecp_push(&graph, seeds, 2, &part, &past, reached[1], p[1], r[1], &result, NULL) == ECP_OK);
+        CHECK(past.reached_count == result.reached_count && past.edges == result.edges);
+        parts++;
+    } while (result.stopped == ECP_STOPPED_PAUSED);
+    CHECK(parts > 5 && past.waiting_count == 0 && past.evenly == 0 && past.leading <= past.edges);
+    CHECK(result.edges == whole.edges && result.residual == whole.residual && result.stopped == ECP_STOPPED_NO);
+    for (int i = 0; i < 3; i++) CHECK(reached[0][i] == reached[1][i] && p[0][i] == p[1][i] && r[0][i] == r[1][i]);
+    ecp_push_past bad[5] = {past, past, past, past, past};
+    bad[0].estimates = NULL, bad[1].residuals = NULL, bad[2].waiting = NULL, bad[3].reached_count = 4;
+    bad[4].waiting_count = 4;
+    for (int i = 0; i < 5; i++)
+        INVALID(ecp_push(&graph, seeds, 2, &part, &bad[i], reached[1], p[1], r[1], &result, NULL));
+}
+
 static void check_push(void) {
     uint32_t reached[3] = {9, 9, 9};
     float p[3], r[3];
     ecp_push_result result = {77, 77, 77, 77, 77, 77};
-    const ecp_push_options options = {0.5, 1e-6, UINT64_MAX, ECP_DANGLING_TO_SEEDS, 0};
-    CHECK(ecp_push(&graph, seeds, 2, &options, reached, p, r, &result, NULL) == ECP_OK && result.reached_count == 3);
+    const ecp_push_options options = {0.5, 1e-6, UINT64_MAX, 0, ECP_DANGLING_TO_SEEDS, 0};
+    CHECK(ecp_push(&graph, seeds, 2, &options, NULL, reached, p, r, &result, NULL) == ECP_OK && result.reached_count == 3);
     double sum = result.residual + result.evenly;
     for (int i = 0; i < 3; i++) sum += p[i];
     CHECK(fabs(sum - 1) < 1e-5 && result.residual < 1e-5 && result.stopped == ECP_STOPPED_NO && reached[0] == 0);
     CHECK(ecp_push_need(&graph, seeds, 2, &options) == 2 * rounded(12) + rounded(48) + rounded(24));
     CHECK(ecp_push_most(&graph, seeds, 2, &options) == 3 && ecp_push_most(&graph, seeds, 2, NULL) == 0);
-    CHECK(ecp_push_most(&graph, seeds, 1, &(ecp_push_options){0.5, 1e-6, 1, 0, 0}) == 2);
+    CHECK(ecp_push_most(&graph, seeds, 1, &(ecp_push_options){0.5, 1e-6, 1, 0, 0, 0}) == 2);
     ecp_push_options bad[7] = {options, options, options, options, options, options, options};
     bad[0].alpha = 1e-4, bad[1].alpha = 1.5, bad[2].alpha = NAN, bad[3].epsilon = 1e-13, bad[4].epsilon = NAN;
     bad[5].dangling = 2, bad[6].reserved = 1;
     result.reached_count = 77;
-    for (int i = 0; i < 7; i++) INVALID(ecp_push(&graph, seeds, 2, &bad[i], reached, p, r, &result, NULL));
+    for (int i = 0; i < 7; i++) INVALID(ecp_push(&graph, seeds, 2, &bad[i], NULL, reached, p, r, &result, NULL));
     const ecp_seed nothing = {0, 0};
     ecp_graph without = graph;
     without.out_strengths = NULL;
-    INVALID(ecp_push(NULL, seeds, 2, &options, reached, p, r, &result, NULL));
-    INVALID(ecp_push(&without, seeds, 2, &options, reached, p, r, &result, NULL));
-    INVALID(ecp_push(&graph, &nothing, 1, &options, reached, p, r, &result, NULL));
-    INVALID(ecp_push(&graph, seeds, 0, &options, reached, p, r, &result, NULL));
-    INVALID(ecp_push(&graph, seeds, 2, NULL, reached, p, r, &result, NULL));
-    INVALID(ecp_push(&graph, seeds, 2, &options, NULL, p, r, &result, NULL));
-    INVALID(ecp_push(&graph, seeds, 2, &options, reached, NULL, r, &result, NULL));
-    INVALID(ecp_push(&graph, seeds, 2, &options, reached, p, NULL, &result, NULL));
-    INVALID(ecp_push(&graph, seeds, 2, &options, reached, p, r, NULL, NULL));
+    INVALID(ecp_push(NULL, seeds, 2, &options, NULL, reached, p, r, &result, NULL));
+    INVALID(ecp_push(&without, seeds, 2, &options, NULL, reached, p, r, &result, NULL));
+    INVALID(ecp_push(&graph, seeds, 2, NULL, NULL, reached, p, r, &result, NULL));
+    INVALID(ecp_push(&graph, seeds, 2, &options, NULL, NULL, p, r, &result, NULL));
+    INVALID(ecp_push(&graph, seeds, 2, &options, NULL, reached, NULL, r, &result, NULL));
+    INVALID(ecp_push(&graph, seeds, 2, &options, NULL, reached, p, NULL, &result, NULL));
+    INVALID(ecp_push(&graph, seeds, 2, &options, NULL, reached, p, r, NULL, NULL));
     CHECK(result.reached_count == 77);
     for (int i = 0; i < 7; i++) CHECK(ecp_push_need(&graph, seeds, 2, &bad[i]) == 0);
     CHECK(ecp_push_need(NULL, seeds, 2, &options) == 0 && ecp_push_need(&without, seeds, 2, &options) == 0);
-    CHECK(ecp_push_need(&graph, &nothing, 1, &options) == 0 && ecp_push_need(&graph, seeds, 0, &options) == 0);
     CHECK(ecp_push_need(&graph, seeds, 2, NULL) == 0);
+    CHECK(ecp_push(&graph, &nothing, 1, &options, NULL, reached, p, r, &result, NULL) == ECP_OK);
+    CHECK(result.reached_count == 0 && result.residual == 0 && result.edges == 0);
+    CHECK(ecp_push(&graph, seeds, 0, &options, NULL, reached, p, r, &result, NULL) == ECP_OK);
+    check_push_in_parts(&options);
 }
 
 static void check_sweeps(void) {

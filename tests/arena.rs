@@ -64,7 +64,7 @@ fn kernels() -> Vec<Kernel> {
         let found = graph.spread(&[Seed::new(500, 1.0)], &Spread::default().hops(8).on_overflow(policy))?;
         Ok([found.nodes, bits(&found.activations)].concat())
     };
-    let spread_need = 4 * blocks(4 * 1000) + blocks(4 * 1000usize.div_ceil(32));
+    let spread_need = 2 * blocks(4 * 1000) + blocks(4 * 1000usize.div_ceil(32));
     let matrix_need = (64 + 1) * 4 * DIM + (16 << 10);
     vec![
         Kernel { name: "scores", need: blocks(4 * DIM), run: Box::new(run_scores) },
@@ -217,7 +217,7 @@ fn a_batch_whose_tasks_do_not_fit_is_refused_before_any_task_runs() {
 
     let graph = Graph::from_edges(10_000, []).unwrap();
     let cues = [[Seed::new(1, 1.0)]; 3];
-    let needed = 4 * blocks(40_000) + blocks(4 * 10_000usize.div_ceil(32));
+    let needed = 2 * blocks(40_000) + blocks(4 * 10_000usize.div_ceil(32));
     let strict = Spread::default().on_overflow(OverflowPolicy::Error);
     assert_eq!(graph.spread_batch(&cues, &strict), Err(Error::OutOfMemory { needed, capacity: CAPACITY }));
     assert_eq!(graph.spread_batch(&cues, &Spread::default()).unwrap().len(), 3);

@@ -6,7 +6,10 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use common::on_threads;
-use ecphory::{Edge, Error, Graph, Progress};
+use ecphory::{
+    Ages, Companion, Decay, Edge, Error, Graph, PageRank, Prepared, Progress, Rows, Seed, Spread, Workspace,
+    quantize_i8,
+};
 use proptest::prelude::*;
 
 /// A number below 2^31 for each call: the same at every run.
@@ -168,4 +171,42 @@ fn edges_that_no_memory_holds_are_refused() {
     assert!(matches!(error, Error::OutOfMemory { capacity: 0, .. }), "{error}");
     assert_eq!(error.to_string(), format!("out of memory: {} bytes needed, the system did not give them", usize::MAX));
     assert!(Graph::builder(1).related(endless.map(|edge| (edge, 0))).is_err());
+}
+
+#[test]
+fn debug_says_how_much_there_is_and_not_all_of_it() {
+    let edges = (0..30_000).map(|i| Edge::new(i / 3, i * 7 % 10_000, 1.0));
+    let graph = Graph::from_edges(10_000, edges).unwrap();
+    let numbers = vec![0.5; 64_000];
+    let rows = Rows::new(&numbers, 64).unwrap();
+    let companion = Companion::new(&rows).unwrap();
+    let prepared = Prepared::new(rows).unwrap().with_companion(&companion).unwrap();
+    let (mut one, mut many) = (Workspace::new(), Workspace::new());
+    let seeds = [Seed::new(3, 1.0)];
+    let ranks = PageRank::default().power(&graph, &seeds, 1e-3, &mut one).unwrap();
+    let each = PageRank::default().power_each(&graph, &[seeds; 3], 1e-3, &mut many).unwrap();
+    let (factors, times) = ([0.25; 256], vec![7; 9000]);
+    let spread = Spread::default().relations(&factors).hops(9).threshold(0.0);
+    for (text, holds) in [
+        (format!("{graph:?}"), "nodes: 10000, edges: 30000, relations: false"),
+        (format!("{rows:?}"), "len: 1000, dim: 64, stride: 64, elements: \"f32\", filtered: false"),
+        (format!("{prepared:?}"), "companion: true"),
+        (format!("{companion:?}"), "len: 1000, dim: 64"),
+        (format!("{:?}", quantize_i8(&numbers, 64).unwrap()), "len: 1000, dim: 64"),
+        (format!("{ranks:?}"), "10000 in all], sweeps: "),
+        (format!("{each:?}"), "nodes: 10000, cues: 3, sweeps: "),
+        (format!("{:?}", PageRank::default().push(&graph, &seeds, 1e-7).unwrap()), " in all], residual: "),
+        (format!("{:?}", graph.spread(&seeds, &spread).unwrap()), " in all], edges: "),
+        (format!("{spread:?}"), "256 in all]"),
+        (format!("{:?}", Decay::half_lives_seconds(&numbers).unwrap()), "64000 in all]"),
+        (format!("{:?}", Ages::Seconds(&numbers)), "64000 in all]"),
+        (format!("{:?}", Ages::UnixMilliseconds { now: 9, times: &times }), "now: 9, times: ["),
+        (format!("{one:?}"), "bytes: 120000"),
+    ] {
+        assert!(text.contains(holds), "expected {holds}, found {text}");
+        assert!(text.len() < 700, "{} bytes: {text}", text.len());
+    }
+    let few = Graph::from_edges(8, (1..8).map(|node| Edge::new(0, node, 1.0))).unwrap();
+    let woken = format!("{:?}", few.spread(&[Seed::new(0, 1.0)], &Spread::default()).unwrap());
+    assert!(woken.contains("nodes: [0, 1, 2, 3, 4, 5, 6, 7]"), "{woken}");
 }

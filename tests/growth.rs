@@ -56,9 +56,9 @@ fn a_graph_too_large_for_the_arena_grows_it() {
         let seeds = [Seed::new(7, 1.0)];
         let grow = |max| Spread::default().on_overflow(OverflowPolicy::Grow { max });
         let refused = graph.spread(&seeds, &grow(CAPACITY)).unwrap_err();
-        assert!(matches!(refused, Error::OutOfMemory { needed, capacity: CAPACITY } if needed > 16 * 20_000));
+        assert!(matches!(refused, Error::OutOfMemory { needed, capacity: CAPACITY } if needed > 8 * 20_000));
         assert_eq!(graph.spread(&seeds, &grow(1 << 20)).unwrap().nodes, [7]);
-        assert_eq!(ArenaStats::of_thread().capacity, 1 << 19);
+        assert_eq!(ArenaStats::of_thread().capacity, 1 << 18);
     });
 }
 

@@ -169,6 +169,9 @@ fn a_node_with_many_links_has_its_rank_within_the_stated_rounding() {
             let exact = sample.heat(&seeds, 3.0, Dangling::ToSeeds);
             let found = HeatKernel::new(3.0).sweep(&graph, &seeds, 1e-9, &mut workspace).unwrap();
             assert_near("heat", found.ranks, &exact, 40.0 * 4.0 + f64::from(found.sweeps), 1e-9);
+            let cues = [&seeds[..], &[Seed::new(1, 1.0)]];
+            let found = HeatKernel::new(3.0).sweep_each(&graph, &cues, 1e-9, &mut workspace).unwrap();
+            assert_near("heats", found.of(0), &exact, 40.0 * 4.0 + f64::from(found.sweeps), 1e-9);
         }
     }
 }
@@ -385,6 +388,52 @@ fn many_cues_side_by_side_have_the_ranks_of_each_by_itself() {
 }
 
 #[test]
+fn heat_of_many_cues_side_by_side_is_that_of_each_by_itself() {
+    let sample = Sample::random(14, 3000, 9);
+    let graph = sample.graph();
+    let cues: Vec<Vec<_>> = (0..37).map(|i| vec![Seed::new(i * 71, 1.0), Seed::new(4 + i, 0.5)]).collect();
+    let (mut many, mut one) = (Workspace::new(), Workspace::new());
+    for (t, dangling) in [(0.0, Dangling::Evenly), (2.0, Dangling::ToSeeds), (9.0, Dangling::Evenly)] {
+        let kernel = HeatKernel::new(t).dangling(dangling);
+        for count in [0, 1, 16, 17, 37] {
+            let found = kernel.sweep_each(&graph, &cues[..count], 1e-7, &mut many).unwrap();
+            assert_eq!((found.len(), found.is_empty(), found.of(count).len()), (count, count == 0, 0));
+            for (cue, seeds) in cues[..count].iter().enumerate() {
+                let single = kernel.sweep(&graph, seeds, 1e-7, &mut one).unwrap();
+                // As many sweeps, so that what the tail has is left out of both alike; and the rounding of both.
+                assert_eq!((single.sweeps, single.error), (found.sweeps, found.error));
+                let roundings = 2.0 * (40.0 * (t + 1.0) + f64::from(found.sweeps));
+                for (&found, &single) in found.of(cue).iter().zip(single.ranks) {
+                    let (found, single) = (f64::from(found), f64::from(single));
+                    let most = found.max(single) * roundings * ROUNDING;
+                    assert!((found - single).abs() <= most, "cue {cue} of {count}: {found} and {single}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn no_seeds_or_seeds_of_nothing_rank_nothing_and_are_in_no_others_way() {
+    let (graph, mut workspace) = (Sample::random(15, 300, 4).graph(), Workspace::new());
+    for dangling in [Dangling::ToSeeds, Dangling::Evenly] {
+        let (page_rank, kernel) = (PageRank::default().dangling(dangling), HeatKernel::new(2.0).dangling(dangling));
+        for none in [&[][..], &[Seed::new(2, 0.0)]] {
+            let near = page_rank.push(&graph, none, 1e-3).unwrap();
+            assert_eq!((near.nodes.len(), near.residual, near.edges, near.stopped), (0, 0.0, 0, None));
+            let found = page_rank.power(&graph, none, 1e-3, &mut workspace).unwrap();
+            assert!(found.ranks == [0.0; 300] && found.error <= 1e-3);
+            assert!(kernel.sweep(&graph, none, 1e-3, &mut workspace).unwrap().ranks == [0.0; 300]);
+            let alone = bits(page_rank.power_each(&graph, &[&SEEDS[..]], 1e-3, &mut workspace).unwrap().of(0));
+            let each = page_rank.power_each(&graph, &[none, &SEEDS, none], 1e-3, &mut workspace).unwrap();
+            assert!(each.of(0) == [0.0; 300] && bits(each.of(1)) == alone);
+            let each = kernel.sweep_each(&graph, &[none, &SEEDS], 1e-3, &mut workspace).unwrap();
+            assert!(each.of(0) == [0.0; 300] && each.of(1) != [0.0; 300]);
+        }
+    }
+}
+
+#[test]
 fn ranks_do_not_depend_on_how_nodes_are_numbered_but_for_rounding() {
     let sample = Sample::random(12, 2000, 7);
     // 1201 and 2000 share no factor.
@@ -430,7 +479,9 @@ fn bits_do_not_depend_on_the_number_of_threads() {
             let near = PageRank::default().push(&graph, &SEEDS, 1e-9).unwrap();
             assert!(near.swept);
             let each = PageRank::default().power_each(&graph, &cues, 1e-3, &mut workspace).unwrap();
-            (power, heat, bits(&near.ranks), bits(each.of(17)))
+            let each = bits(each.of(17));
+            let heats = HeatKernel::new(3.0).sweep_each(&graph, &cues, 1e-3, &mut workspace).unwrap();
+            (power, heat, bits(&near.ranks), each, bits(heats.of(17)))
         })
     };
     let (one, seven) = (run(1), run(7));
@@ -457,10 +508,10 @@ fn what_is_outside_its_range_is_refused_by_name() {
     }
     let refusal = HeatKernel::new(65.0).sweep(&graph, &seeds, 1e-3, &mut workspace).unwrap_err();
     assert!(matches!(refusal, Error::Value { what: "time", .. }), "{refusal}");
-    for seeds in [&[][..], &[Seed::new(2, 0.0)]] {
-        let refusal = PageRank::default().push(&graph, seeds, 1e-3).unwrap_err();
-        assert!(matches!(refusal, Error::Value { what: "seed activation", position: None, .. }), "{refusal}");
-    }
+    let refusal = HeatKernel::new(1.0).sweep_each(&graph, &[seeds], 2.0, &mut workspace).unwrap_err();
+    assert!(matches!(refusal, Error::Value { what: "tolerance", .. }), "{refusal}");
+    let refusal = HeatKernel::new(1.0).sweep_each(&graph, &[[Seed::new(6, 1.0)]], 1e-3, &mut workspace);
+    assert_eq!(refusal, Err(Error::Index { what: "seed", position: 0, len: 6, found: 6 }));
     let refusal = PageRank::default().power_each(&graph, &[&seeds[..], &[Seed::new(6, 1.0)]], 1e-3, &mut workspace);
     assert_eq!(refusal, Err(Error::Index { what: "seed", position: 0, len: 6, found: 6 }));
     assert_eq!(workspace.bytes(), 0);

@@ -41,7 +41,7 @@ fn every_outermost_scope_is_counted_once_by_its_need_under_the_kernel_that_opene
         gather(3, OverflowPolicy::Error); // 4 x 256 bytes
         gather(3, OverflowPolicy::Error);
         let graph = Graph::from_edges(16, [Edge::new(0, 1, 1.0)]).unwrap();
-        graph.spread(&[Seed::new(0, 1.0)], &Spread::default()).unwrap(); // 5 x 64 bytes
+        graph.spread(&[Seed::new(0, 1.0)], &Spread::default()).unwrap(); // 3 x 64 bytes
         arena::scope(|scratch| {
             scratch.fill(100, 0u8).unwrap();
             gather(3, OverflowPolicy::Error);
@@ -50,7 +50,7 @@ fn every_outermost_scope_is_counted_once_by_its_need_under_the_kernel_that_opene
         .unwrap();
     });
     assert_eq!(between(&told, Kernel::Similarity), [(1024, 2)]);
-    assert_eq!(between(&told, Kernel::Spreading), [(320, 1)]);
+    assert_eq!(between(&told, Kernel::Spreading), [(192, 1)]);
     assert_eq!(between(&told, Kernel::Decay), []);
     assert_eq!(between(&told, Kernel::Caller), [(128 + 1024, 1)]);
 }

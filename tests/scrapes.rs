@@ -58,7 +58,7 @@ fn live(kind: usize, data: &[f32], graph: &Graph) {
     }
     // More than an arena: a call on the heap, one that is refused, or a larger arena.
     let policy = [OverflowPolicy::Heap, OverflowPolicy::Error, OverflowPolicy::Grow { max: 8 << 20 }][kind];
-    let wide = Graph::from_edges(200_000, [Edge::new(0, 1, 1.0)]).unwrap();
+    let wide = Graph::from_edges(400_000, [Edge::new(0, 1, 1.0)]).unwrap();
     let _ = wide.spread(&[Seed::new(0, 1.0)], &Spread::default().on_overflow(policy));
 }
 

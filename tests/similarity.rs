@@ -426,3 +426,27 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn distances_are_no_seeds() {
+    let rows = Rows::new(&[1.0, 0.0, 0.5, -1.0], 1).unwrap();
+    let best = |metric| Search::new(metric).top_k(&[1.0], &rows, 4).unwrap();
+    let refusal = best(Metric::SquaredEuclidean).seeds().unwrap_err();
+    assert_eq!(refusal, Error::Distances { metric: "SquaredEuclidean" });
+    assert!(refusal.to_string().ends_with("found distances by SquaredEuclidean"), "{refusal}");
+    let each = Search::new(Metric::SquaredEuclidean).top_k_each(&[1.0, 2.0], &rows, 2).unwrap();
+    assert!(each.iter().all(|best| best.seeds().is_err()));
+    for metric in [Metric::Dot, Metric::Cosine] {
+        let seeds = best(metric).seeds().unwrap();
+        assert_eq!(seeds.iter().map(|seed| seed.node).collect::<Vec<_>>(), [0, 2], "{metric:?}");
+    }
+    let (bits, query) = ([0b0111u8, 0b1000], [0b0011u8]);
+    let rows = Rows::new(&bits, 1).unwrap();
+    let hamming = Search::new(Metric::Hamming).top_k(&query, &rows, 2).unwrap();
+    assert_eq!(hamming.seeds(), Err(Error::Distances { metric: "Hamming" }));
+    let jaccard = Search::new(Metric::Jaccard).top_k(&query, &rows, 2).unwrap();
+    assert_eq!(jaccard.seeds().unwrap().len(), 1);
+    assert_eq!(TopK::default().seeds(), Ok(Vec::new()));
+    let far = Rows::new(&bits, 0).unwrap_err().to_string();
+    assert!(far == "dim: expected 1 to 2^63 - 1, found 0" || usize::BITS < 64, "{far}");
+}

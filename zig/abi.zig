@@ -463,7 +463,7 @@ pub export fn ecp_push_most(
     options: ?*const RawPush,
 ) usize {
     const call = raw_cue.Push.of(graph, seeds, seed_count, options) orelse return 0;
-    return push_zig.shapeOf(call.cue.graph.sliced(), call.cue.seeds, call.settings).most;
+    return call.most();
 }
 
 pub export fn ecp_push_need(
@@ -481,6 +481,7 @@ pub export fn ecp_push(
     seeds: ?[*]const spreading.Seed,
     seed_count: usize,
     options: ?*const RawPush,
+    past: ?*tier.PushPast,
     reached: ?[*]u32,
     estimates: ?[*]f32,
     residuals: ?[*]f32,
@@ -488,14 +489,15 @@ pub export fn ecp_push(
     scratch: ?*Scratch,
 ) Status {
     const call = raw_cue.Push.of(graph, seeds, seed_count, options) orelse return .invalid_argument;
-    const cue = call.cue;
+    if (past) |before| if (!call.goesOnFrom(before)) return .invalid_argument;
+    const csr, const start = .{ call.cue.graph, call.cue.seeds.ptr };
     const nodes = reached orelse return .invalid_argument;
     const p, const r = .{ estimates orelse return .invalid_argument, residuals orelse return .invalid_argument };
     const to = result orelse return .invalid_argument;
     var local: Arena = undefined;
     const arena = arenaOf(.spreading, scratch, &local);
     defer if (arena == &local) local.dissolve();
-    const fits = kernels().push(arena, cue.graph, cue.seeds.ptr, seed_count, call.settings, nodes, p, r, to);
+    const fits = kernels().push(arena, csr, start, seed_count, call.settings, past, nodes, p, r, to);
     return if (fits) .ok else refused(.spreading, arena, scratch);
 }
 

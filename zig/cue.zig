@@ -32,13 +32,6 @@ pub const Cue = struct {
         }
         return cue;
     }
-
-    /// Whether there is something to share.
-    fn isActive(cue: Cue) bool {
-        return for (cue.seeds) |seed| {
-            if (seed.activation > 0) break true;
-        } else false;
-    }
 };
 
 /// What ecp_spread and ecp_spread_need are asked for, outputs apart.
@@ -72,8 +65,19 @@ pub const Push = struct {
     ) ?Push {
         const cue = Cue.of(graph, seeds, seed_count) orelse return null;
         const settings = (options orelse return null).checked() orelse return null;
-        if (cue.graph.out_strengths == null or !cue.isActive()) return null;
+        if (cue.graph.out_strengths == null) return null;
         return .{ .cue = cue, .settings = settings };
+    }
+
+    pub fn most(call: Push) usize {
+        return push_zig.shapeOf(call.cue.graph.sliced(), call.cue.seeds, call.settings).most;
+    }
+
+    /// Whether there is room in `past` for all that may be reached, and what has been is no more than that.
+    pub fn goesOnFrom(call: Push, past: *const tier.PushPast) bool {
+        const len = call.most();
+        if (absent(past.estimates, len) or absent(past.residuals, len) or absent(past.waiting, len)) return false;
+        return past.reached_count <= len and past.waiting_count <= past.reached_count;
     }
 };
 
@@ -131,6 +135,7 @@ pub const RawPush = extern struct {
     alpha: f64,
     epsilon: f64,
     edges_most: u64,
+    pause_after: u64,
     dangling: u32,
     reserved: u32,
 

@@ -26,6 +26,7 @@ pub const Options = extern struct {
     alpha: f64,
     epsilon: f64,
     edges_most: u64,
+    pause_after: u64 = 0,
     dangling: Dangling,
     reserved: u32 = 0,
 };
@@ -39,6 +40,26 @@ pub const Result = extern struct {
     evenly: f64 = 0,
     stopped: spreading.Stopped = .no,
     reserved: u32 = 0,
+};
+
+/// How far a push has come.
+pub const Progress = struct {
+    /// 0 where it has not begun.
+    reached_count: usize = 0,
+    waiting_count: usize = 0,
+    edges: u64 = 0,
+    /// Of these, those that lead on.
+    leading: u64 = 0,
+    evenly: f64 = 0,
+};
+
+/// What a push goes on from, and leaves for the next one: of each node reached, and the places of those that wait for
+/// their turn.
+pub const Past = struct {
+    estimates: []f64,
+    residuals: []f64,
+    waiting: []u32,
+    progress: Progress = .{},
 };
 
 /// What every edge into a node asks for, on one line of the cache.
@@ -70,17 +91,22 @@ pub fn pushNeed(graph: Graph, seeds: []const Seed, options: *const Options) usiz
     return needOf(shapeOf(graph, seeds, options));
 }
 
-/// Every node reached, in the order reached, its estimate p and its residual r. The three hold [nodes]. OutOfMemory
-/// leaves them as they were.
+/// Every node reached, in the order reached, its estimate p and its residual r. The three and those of `past` hold
+/// [shapeOf's most]. Goes on from `past`, and from the nodes that `reached` holds then, with the bits of one push.
+/// Seeds that are all 0 reach nothing. OutOfMemory leaves everything as it was.
 pub fn push(
     arena: *Arena,
     graph: Graph,
     seeds: []const Seed,
     options: *const Options,
+    past: ?*Past,
     reached: []u32,
     estimates: []f32,
     residuals: []f32,
 ) error{OutOfMemory}!Result {
+    var sum: f64 = 0;
+    for (seeds) |seed| sum += seed.activation;
+    if (sum == 0) return .{};
     const shape = shapeOf(graph, seeds, options);
     var frame = try arena.frame(needOf(shape));
     defer frame.close();
@@ -94,7 +120,10 @@ pub fn push(
                 .options = options,
                 .epsilon = below(1, .{options.epsilon * (1 - 0x1p-22)})[0],
             };
-            run.all(seeds);
+            if (past) |before| run.recall(before, reached);
+            if (run.reach.count == 0) for (seeds) |seed| run.give(seed.node, seed.activation / sum);
+            run.all(seeds, sum);
+            if (past) |after| run.leave(after);
             run.tell(reached, estimates, residuals);
             return run.result;
         },
@@ -118,6 +147,8 @@ fn Run(comptime kind: reach_zig.Kind) type {
         queue: []u32,
         first: usize = 0,
         waiting: usize = 0,
+        /// Edges that lead on: none of the others, back to the seeds, leads to a node that is new.
+        leading: u64 = 0,
         graph: Graph,
         options: *const Options,
         /// So much less than it is that no limit is above it times edges: f32 rounds that, and those.
@@ -126,16 +157,50 @@ fn Run(comptime kind: reach_zig.Kind) type {
 
         const Self = @This();
 
-        fn all(run: *Self, seeds: []const Seed) void {
-            var sum: f64 = 0;
-            for (seeds) |seed| sum += seed.activation;
+        /// What there was, with the limits that follow from it.
+        fn recall(run: *Self, past: *const Past, reached: []const u32) void {
+            const before = past.progress;
+            const count = before.reached_count;
+            for (reached[0..count], past.estimates[0..count], past.residuals[0..count]) |node, estimate, residual| {
+                const place = run.reach.put(node).place;
+                const limit = run.limitOf(run.graph.degree(node));
+                run.reach.member[place] = .{ .residual = residual, .node = node, .limit = limit };
+                run.estimate[place] = estimate;
+            }
+            for (past.waiting[0..before.waiting_count]) |place| run.wait(place);
+            run.result.edges = before.edges;
+            run.result.evenly = before.evenly;
+            run.leading = before.leading;
+        }
+
+        fn leave(run: *const Self, past: *Past) void {
+            const count = run.reach.count;
+            @memcpy(past.estimates[0..count], run.estimate[0..count]);
+            for (past.residuals[0..count], run.reach.member[0..count]) |*residual, node| residual.* = node.residual;
+            for (past.waiting[0..run.waiting], run.first..) |*place, at|
+                place.* = run.queue[if (at >= run.queue.len) at - run.queue.len else at];
+            past.progress = .{
+                .reached_count = count,
+                .waiting_count = run.waiting,
+                .edges = run.result.edges,
+                .leading = run.leading,
+                .evenly = run.result.evenly,
+            };
+        }
+
+        fn all(run: *Self, seeds: []const Seed, sum: f64) void {
             const options = run.options;
-            for (seeds) |seed| run.give(seed.node, seed.activation / sum);
             const edges_most = edgesMost(options);
-            // Those that lead on: none of the others, back to the seeds, leads to a node that is new.
-            var edges: u64 = 0;
             const even_most = options.epsilon * @as(f64, @floatFromInt(run.graph.nodes()));
-            while (run.waiting > 0) {
+            // So many edges and pushes; of the latter there are fewer than 2^63.
+            const part = if (options.pause_after == 0) std.math.maxInt(u64) else options.pause_after;
+            const pause = run.result.edges +| part;
+            var pushes: u64 = 0;
+            while (run.waiting > 0) : (pushes += 1) {
+                if (run.result.edges + pushes >= pause) {
+                    run.result.stopped = .paused;
+                    return;
+                }
                 const place = run.queue[run.first];
                 const node = &run.reach.member[place];
                 const first, const end = .{ run.graph.offsets[node.node], run.graph.offsets[node.node + 1] };
@@ -143,12 +208,13 @@ fn Run(comptime kind: reach_zig.Kind) type {
                 const dangling = strength == 0;
                 const walked: u64, const back: u64 = if (dangling) .{ 0, seeds.len } else .{ end - first, 0 };
                 const all_walked = run.result.edges + walked + back;
-                if (all_walked > options.edges_most or edges + walked > edges_most or run.result.evenly > even_most) {
+                const leading = run.leading + walked;
+                if (all_walked > options.edges_most or leading > edges_most or run.result.evenly > even_most) {
                     run.result.stopped = .work;
                     return;
                 }
                 run.result.edges = all_walked;
-                edges += walked;
+                run.leading = leading;
                 run.first = if (run.first + 1 == run.queue.len) 0 else run.first + 1;
                 run.waiting -= 1;
                 if (run.reach.isFar()) run.prefetchSoon();

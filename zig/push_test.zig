@@ -101,7 +101,7 @@ test "estimates are below the ranks by no more than the residuals, and all toget
             var reached: [nodes]u32 = undefined;
             var estimates: [nodes]f32 = undefined;
             var residuals: [nodes]f32 = undefined;
-            const result = try push_zig.push(&arena, graph, &cue, &options, &reached, &estimates, &residuals);
+            const result = try push_zig.push(&arena, graph, &cue, &options, null, &reached, &estimates, &residuals);
             try testing.expectEqual(push_zig.pushNeed(graph, &cue, &options), arena.highWater());
             const exact = sample.ranks(&cue, &options);
             var sum: f64 = result.residual + result.evenly;
@@ -174,7 +174,7 @@ test "a node with many links keeps its digits" {
         defer arena.dissolve();
         const seeds = [_]Seed{.{ .node = if (from_hub) 0 else 1, .activation = 1 }};
         const p, const r = .{ outputs[0 .. leaves + 1], outputs[leaves + 1 ..] };
-        const result = try push_zig.push(&arena, graph, &seeds, &options, reached, p, r);
+        const result = try push_zig.push(&arena, graph, &seeds, &options, null, reached, p, r);
         try testing.expectEqual(.no, result.stopped);
         // hub = alpha * (own) + rest * (leaves), a leaf = alpha * (own) + rest * share * hub.
         const rest = 1 - options.alpha;
@@ -211,12 +211,66 @@ test "work that is too much stops where it stands, and the sum is one all the sa
         var reached: [nodes]u32 = undefined;
         var estimates: [nodes]f32 = undefined;
         var residuals: [nodes]f32 = undefined;
-        const result = try push_zig.push(&arena, graph, &cue, &options, &reached, &estimates, &residuals);
+        const result = try push_zig.push(&arena, graph, &cue, &options, null, &reached, &estimates, &residuals);
         try testing.expectEqual(.work, result.stopped);
         try testing.expect(result.edges <= edges_most);
         var sum: f64 = result.residual;
         for (estimates[0..result.reached_count]) |estimate| sum += estimate;
         try testing.expect(sum >= 1 - rounding and sum <= 1 + 1e-6);
+    }
+}
+
+test "parts of any size are one push to the bit" {
+    for (0..4) |seed| for ([_]push_zig.Dangling{ .to_seeds, .evenly }) |dangling| for ([_]u64{ 40, 1 << 40 }) |edges| {
+        const sample: Sample = .random(seed, 1);
+        const graph = sample.graph();
+        var options: push_zig.Options = .{
+            .alpha = 0.1,
+            .epsilon = 1e-3,
+            .edges_most = edges,
+            .dangling = dangling,
+        };
+        var bytes: [4096]u8 align(64) = @splat(3);
+        var arena: Arena = .over(&bytes);
+        defer arena.dissolve();
+        var reached: [2][nodes]u32 = undefined;
+        var p: [2][nodes]f32 = undefined;
+        var r: [2][nodes]f32 = undefined;
+        const whole = try push_zig.push(&arena, graph, &cue, &options, null, &reached[0], &p[0], &r[0]);
+        const count = whole.reached_count;
+        for ([_]u64{ 1, 2, 7, 50, 1 << 20 }) |part| {
+            options.pause_after = part;
+            var estimates: [nodes]f64 = @splat(-1);
+            var residuals: [nodes]f64 = @splat(-1);
+            var waiting: [nodes]u32 = @splat(77);
+            var past: push_zig.Past = .{ .estimates = &estimates, .residuals = &residuals, .waiting = &waiting };
+            var parts: u64 = 0;
+            const last = while (true) : (parts += 1) {
+                const one = try push_zig.push(&arena, graph, &cue, &options, &past, &reached[1], &p[1], &r[1]);
+                try testing.expectEqual(one.edges, past.progress.edges);
+                var sum: f64 = one.residual + one.evenly;
+                for (p[1][0..one.reached_count]) |estimate| sum += estimate;
+                try testing.expect(sum >= 1 - rounding and sum <= 1 + 0x1p-20);
+                if (one.stopped != .paused) break one;
+                // A push is of eight edges at most, or back to three seeds.
+                try testing.expect(one.edges <= (parts + 1) * (part + 8));
+            };
+            try testing.expectEqual(whole, last);
+            try testing.expect(parts >= whole.edges / (part + 8));
+            try testing.expectEqualSlices(u32, reached[0][0..count], reached[1][0..count]);
+            try testing.expectEqualSlices(f32, p[0][0..count], p[1][0..count]);
+            try testing.expectEqualSlices(f32, r[0][0..count], r[1][0..count]);
+        }
+    };
+}
+
+test "seeds that are nothing reach nothing" {
+    const sample: Sample = .random(1, 1);
+    const options: push_zig.Options = .{ .alpha = 0.1, .epsilon = 1e-3, .edges_most = 1000, .dangling = .evenly };
+    var arena: Arena = .over(&.{});
+    for ([_][]const Seed{ &.{}, &.{.{ .node = 5, .activation = 0 }} }) |seeds| {
+        const result = try push_zig.push(&arena, sample.graph(), seeds, &options, null, &.{}, &.{}, &.{});
+        try testing.expectEqual(push_zig.Result{}, result);
     }
 }
 
@@ -230,7 +284,7 @@ test "out of memory touches nothing" {
         var reached: [nodes]u32 = @splat(77);
         var estimates: [nodes]f32 = @splat(77);
         var residuals: [nodes]f32 = @splat(77);
-        const refusal = push_zig.push(&arena, sample.graph(), &cue, &options, &reached, &estimates, &residuals);
+        const refusal = push_zig.push(&arena, sample.graph(), &cue, &options, null, &reached, &estimates, &residuals);
         try testing.expectError(error.OutOfMemory, refusal);
         try testing.expectEqual(need, arena.wanted);
         try testing.expect(reached[0] == 77 and estimates[0] == 77 and residuals[0] == 77);

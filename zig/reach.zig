@@ -27,8 +27,12 @@ pub const Shape = struct {
     }
 
     pub fn needWith(shape: Shape, comptime Member: type) usize {
-        const members = arena_zig.sizeOf(Member, shape.most);
-        return members +| switch (shape.kind()) {
+        return shape.needApart() +| arena_zig.sizeOf(Member, shape.most);
+    }
+
+    /// Where members stand in memory of the caller's.
+    pub fn needApart(shape: Shape) usize {
+        return switch (shape.kind()) {
             .direct => arena_zig.sizeOf(u32, shape.nodes),
             .hashed => arena_zig.sizeOf(u32, slotsOf(shape.most)) +| arena_zig.sizeOf(u32, shape.most),
         };
@@ -54,8 +58,12 @@ pub fn Reach(comptime kind: Kind, comptime Member: type) type {
         const Self = @This();
 
         pub fn init(frame: *Frame, shape: Shape) error{OutOfMemory}!Self {
+            return .over(frame, shape, try frame.alloc(Member, shape.most));
+        }
+
+        /// Members in memory of the caller's.
+        pub fn over(frame: *Frame, shape: Shape, member: []Member) error{OutOfMemory}!Self {
             const slots = try frame.alloc(u32, if (kind == .direct) shape.nodes else slotsOf(shape.most));
-            const member = try frame.alloc(Member, shape.most);
             // They are read before they are written, by design; memcheck must not take that for a mistake.
             std.valgrind.memcheck.makeMemDefined(std.mem.sliceAsBytes(slots));
             std.valgrind.memcheck.makeMemDefined(std.mem.sliceAsBytes(member));

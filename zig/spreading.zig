@@ -116,8 +116,7 @@ pub fn spreadNeed(graph: Graph, seeds: []const Seed, options: *const Options) us
 }
 
 fn needOf(shape: reach_zig.Shape, fire: Fire) usize {
-    const set = shape.need() +| arena_zig.sizeOf(f32, shape.most);
-    return set +| switch (fire) {
+    return shape.needApart() +| switch (fire) {
         .once, .every_hop => arena_zig.sizeOf(f32, shape.most) +| arena_zig.sizeOf(u32, firedWords(shape.most)),
         .best_first => queue_zig.need(shape.most) +| arena_zig.sizeOf(u16, shape.most),
     };
@@ -140,7 +139,7 @@ pub const Past = struct {
 };
 
 /// Every node reached, in the order reached, and its activation. `reached` and `activations` hold [spreadMost], and so
-/// many nodes holds `past`. OutOfMemory leaves them as they were.
+/// many nodes holds `past`: what is found is worked out in there. OutOfMemory leaves them as they were.
 pub fn spread(
     arena: *Arena,
     graph: Graph,
@@ -256,8 +255,8 @@ fn Hops(comptime kind: reach_zig.Kind) type {
             activations: []f32,
         ) error{OutOfMemory}!Result {
             var front: Self = .{
-                .reach = try .init(frame, shape),
-                .activation = try frame.alloc(f32, shape.most),
+                .reach = try .over(frame, shape, reached[0..shape.most]),
+                .activation = activations[0..shape.most],
                 .received = try frame.alloc(f32, shape.most),
                 .fired = try frame.alloc(u32, firedWords(shape.most)),
             };
@@ -273,8 +272,6 @@ fn Hops(comptime kind: reach_zig.Kind) type {
             result.reached_count = front.reach.count;
             const words = firedWords(front.reach.count);
             if (past) |after| @memcpy(after.fired[0..words], front.fired[0..words]);
-            @memcpy(reached[0..front.reach.count], front.reach.member[0..front.reach.count]);
-            @memcpy(activations[0..front.reach.count], front.activation[0..front.reach.count]);
             return result;
         }
 
@@ -429,8 +426,8 @@ fn BestFirst(comptime kind: reach_zig.Kind) type {
             activations: []f32,
         ) error{OutOfMemory}!Result {
             var front: Self = .{
-                .reach = try .init(frame, shape),
-                .activation = try frame.alloc(f32, shape.most),
+                .reach = try .over(frame, shape, reached[0..shape.most]),
+                .activation = activations[0..shape.most],
                 .hop = try frame.alloc(u16, shape.most),
                 .queue = try .init(frame, shape.most),
                 .options = options,
@@ -445,8 +442,6 @@ fn BestFirst(comptime kind: reach_zig.Kind) type {
             if (result.stopped != .paused) options.inhibits().apply(front.activation[0..front.reach.count]);
             result.reached_count = front.reach.count;
             if (past) |after| front.tell(&after);
-            @memcpy(reached[0..front.reach.count], front.reach.member[0..front.reach.count]);
-            @memcpy(activations[0..front.reach.count], front.activation[0..front.reach.count]);
             return result;
         }
 

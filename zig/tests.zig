@@ -66,6 +66,7 @@ const structs = .{
     .{ "ecp_spread_options", abi.RawOptions },
     .{ "ecp_spread_result", @import("spreading.zig").Result },
     .{ "ecp_push_options", abi.RawPush },
+    .{ "ecp_push_past", @import("tier.zig").PushPast },
     .{ "ecp_push_result", @import("push.zig").Result },
     .{ "ecp_incoming", abi.RawIncoming },
     .{ "ecp_incoming", @import("tier.zig").Incoming },

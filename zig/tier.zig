@@ -251,27 +251,66 @@ fn fanActivation(
     return true;
 }
 
+/// ecp_push_past of ecphory.h.
+pub const PushPast = extern struct {
+    estimates: ?[*]f64,
+    residuals: ?[*]f64,
+    waiting: ?[*]u32,
+    reached_count: usize,
+    waiting_count: usize,
+    edges: u64,
+    leading: u64,
+    evenly: f64,
+
+    fn sliced(past: *const PushPast, most: usize) push_zig.Past {
+        return .{
+            .estimates = sliceMut(f64, past.estimates, most),
+            .residuals = sliceMut(f64, past.residuals, most),
+            .waiting = sliceMut(u32, past.waiting, most),
+            .progress = .{
+                .reached_count = past.reached_count,
+                .waiting_count = past.waiting_count,
+                .edges = past.edges,
+                .leading = past.leading,
+                .evenly = past.evenly,
+            },
+        };
+    }
+
+    fn note(past: *PushPast, progress: push_zig.Progress) void {
+        past.reached_count = progress.reached_count;
+        past.waiting_count = progress.waiting_count;
+        past.edges = progress.edges;
+        past.leading = progress.leading;
+        past.evenly = progress.evenly;
+    }
+};
+
 fn push(
     arena: *Arena,
     graph: *const Graph,
     seeds: [*]const spreading.Seed,
     seed_count: usize,
     settings: *const push_zig.Options,
+    past: ?*PushPast,
     reached: [*]u32,
     estimates: [*]f32,
     residuals: [*]f32,
     result: *push_zig.Result,
 ) callconv(.c) bool {
     const most = push_zig.shapeOf(graph.sliced(), seeds[0..seed_count], settings).most;
+    var sliced: push_zig.Past = if (past) |before| before.sliced(most) else undefined;
     result.* = push_zig.push(
         arena,
         graph.sliced(),
         seeds[0..seed_count],
         settings,
+        if (past == null) null else &sliced,
         reached[0..most],
         estimates[0..most],
         residuals[0..most],
     ) catch return false;
+    if (past) |after| after.note(sliced.progress);
     return true;
 }
 

@@ -366,17 +366,30 @@ ecp_status ecp_fan_activation(const ecp_graph *graph, const ecp_seed *sources, s
 typedef struct ecp_push_options {
     double alpha;        /* the share that stays: 0.001 to 1 */
     double epsilon;      /* 1e-12 to 1 */
-    uint64_t edges_most; /* edges that may be walked */
+    uint64_t edges_most; /* edges that may be walked, by all parts of a push together */
+    uint64_t pause_after; /* edges and pushes of one call after which it pauses, 0: never */
     uint32_t dangling;   /* ECP_DANGLING_* */
     uint32_t reserved;   /* 0 */
 } ecp_push_options;
+
+/* What a push has come to, for one that goes on where it paused: zeroes before the first. */
+typedef struct ecp_push_past {
+    double *estimates;    /* [ecp_push_most], of each node reached */
+    double *residuals;    /* [ecp_push_most] */
+    uint32_t *waiting;    /* [ecp_push_most], which of them wait for their turn, in its order: places, not nodes */
+    size_t reached_count; /* 0 where it has not begun */
+    size_t waiting_count;
+    uint64_t edges;       /* walked */
+    uint64_t leading;     /* those that lead on: not back to the seeds */
+    double evenly;        /* what is still to be shared among all nodes */
+} ecp_push_past;
 
 typedef struct ecp_push_result {
     size_t reached_count;
     uint64_t edges;    /* walked, those back to the seeds too */
     double residual;   /* no less than the sum of residuals, nor than 1 less estimates and evenly */
     double evenly;     /* what is still to be shared among all nodes; 0 but with ECP_DANGLING_EVENLY */
-    uint32_t stopped;  /* ECP_STOPPED_WORK: no more edges may be walked, or evenly would make every node push */
+    uint32_t stopped;  /* ECP_STOPPED_WORK: no more edges may be walked, or evenly would make every node push; or PAUSED */
     uint32_t reserved; /* 0 */
 } ecp_push_result;
 
@@ -393,11 +406,14 @@ size_t ecp_push_need(const ecp_graph *graph, const ecp_seed *seeds, size_t seed_
  * out_strengths. Sums are taken in f64, and estimates told no larger than they are: but for what f64 rounds, the rank
  * of v lies between estimate_v and estimate_v + residual + evenly, and estimates with both are 1 or more. Where
  * out_strengths are rounded to f32, each share is off by 2^-24 of it at most. A node of out_strength 0 leads nowhere.
- * Reads *graph and its arrays, out_strengths too; seeds: [seed_count], not all 0; *options. Writes reached, estimates,
- * residuals: [ecp_push_most], the first result->reached_count of each; *result; *scratch. All borrowed; apart. */
+ * Seeds that are all 0 reach nothing, and leave no residual.
+ * Reads *graph and its arrays, out_strengths too; seeds: [seed_count]; *options. Writes reached, estimates, residuals:
+ * [ecp_push_most], the first result->reached_count of each; *result; *scratch. Reads and writes *past and its arrays, or
+ * NULL, and then reads reached, its first past->reached_count: so may a push go on where another paused, with the bits
+ * of one, if *past and reached are as that left them and all else is the same. All borrowed; apart. */
 ecp_status ecp_push(const ecp_graph *graph, const ecp_seed *seeds, size_t seed_count, const ecp_push_options *options,
-                    uint32_t *reached, float *estimates, float *residuals, ecp_push_result *result,
-                    ecp_scratch *scratch);
+                    ecp_push_past *past, uint32_t *reached, float *estimates, float *residuals,
+                    ecp_push_result *result, ecp_scratch *scratch);
 
 /* A graph by the nodes that its edges lead to; as ecp_graph, the caller's, borrowed, its promise. */
 typedef struct ecp_incoming {

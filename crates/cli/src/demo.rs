@@ -154,7 +154,7 @@ fn wake<'a>(
 ) -> Result<(Spreading<'a>, Activation), Failure> {
     let spread = Spread::default().hops(HOPS).transmission(TRANSMISSION).retain(RETAIN).threshold(THRESHOLD);
     let (woken, time) = timed(|| Ok(wordnet.graph.spread(seeds, &spread)?))?;
-    let ranking = entries(wordnet, &woken.top_k(top), before)?;
+    let ranking = entries(wordnet, &woken.top_k(top)?, before)?;
     let spreading = Spreading {
         seeds: seeds.iter().map(|seed| seed.node).collect(),
         hops: HOPS,
@@ -177,7 +177,7 @@ fn fade<'a>(wordnet: &'a WordNet, woken: &Activation, before: &[Entry<'_>], top:
         law.apply(&mut faded.activations, Ages::Seconds(&ages))?;
         Ok(faded)
     })?;
-    let mut ranking = entries(wordnet, &faded.top_k(top), before)?;
+    let mut ranking = entries(wordnet, &faded.top_k(top)?, before)?;
     for entry in &mut ranking {
         entry.age_days = Some(age_days(entry.id));
     }

@@ -89,11 +89,7 @@ fn run(command: Command) -> Result<(), Failure> {
         Command::Arena(Arena::Plan(options)) => emit(&plan::run(&options)?),
         Command::Bench(options) => emit(&bench::run(&options)?),
         Command::Eval(options) => emit(&eval::run(&options)?),
-        Command::Info { json } => {
-            let (text, failure) = info::run(json)?;
-            emit(&text)?;
-            failure.map_or(Ok(()), Err)
-        }
+        Command::Info { json } => emit(&info::run(json)?),
     }
 }
 

@@ -55,10 +55,10 @@ fn a_described_workload_needs_what_its_kernels_ask_for() {
         assert!(call["median_us"].as_f64().unwrap() > 0.0);
         (call["call"].as_str().unwrap(), call["kernel"].as_str().unwrap(), call["needs"].clone())
     };
-    // The buckets of 3,075,072 bytes, of 3,072, and of four numbers for each node and a bit.
+    // The buckets of 3,075,072 bytes, of 3,072, and of two numbers for each node and a bit.
     assert_eq!(call(0), ("gather", "similarity", json!([[3_145_728, 1000]])));
     assert_eq!(call(1), ("scores", "similarity", json!([[3072, 1000]])));
-    assert_eq!(call(2), ("spread", "spreading", json!([[16_384, 1000]])));
+    assert_eq!(call(2), ("spread", "spreading", json!([[8192, 1000]])));
     assert_eq!(call(3), ("decay", "decay", json!([])));
     assert_eq!(plan["advice"], json!({ "kind": "grow", "to": 4 << 20 }));
     assert_eq!((&plan["capacity_bytes"], &plan["peak_utilisation"]), (&json!(2 << 20), &json!(1.5)));

@@ -12,6 +12,8 @@ type Build = dyn Fn(&Limits) -> Result<Case<'static>, String> + Send + Sync;
 pub struct Plan {
     work: Work,
     threads: usize,
+    /// What else lines of ours are called than by the work.
+    names: &'static [&'static str],
     build: Box<Build>,
 }
 
@@ -23,13 +25,25 @@ impl Plan {
         threads: usize,
         build: impl Fn(&Limits) -> Result<Case<'static>, String> + Send + Sync + 'static,
     ) -> Self {
-        Self { work, threads, build: Box::new(build) }
+        Self { work, threads, names: &[], build: Box::new(build) }
     }
 
-    /// What filters look at.
+    /// The same, where some of our lines have `names` beside that of the work.
+    #[must_use]
+    pub fn named(self, names: &'static [&'static str]) -> Self {
+        Self { names, ..self }
+    }
+
+    /// What it is called, and what filters look at first.
     #[must_use]
     pub fn label(&self) -> String {
         format!("{} t{}", self.work, self.threads)
+    }
+
+    /// What filters look at: the label, and names of lines.
+    #[must_use]
+    pub fn words(&self) -> String {
+        format!("{} {}", self.label(), self.names.join(" "))
     }
 
     /// Everything made anew, and measured, on a pool of as many pinned threads as it asks for.
@@ -39,7 +53,7 @@ impl Plan {
     }
 }
 
-/// No case has all words of a filter in its label.
+/// No case has all words of a filter in its label or in the names of its lines.
 #[derive(Debug, PartialEq)]
 pub struct UnknownFilter {
     /// What was asked for.
@@ -56,15 +70,15 @@ impl fmt::Display for UnknownFilter {
 
 impl std::error::Error for UnknownFilter {}
 
-/// The cases whose labels contain every word of `filter`.
+/// The cases whose words contain every one of `filter`.
 ///
 /// # Errors
 /// [`UnknownFilter`] where there is none.
-pub fn select<T>(cases: Vec<T>, label: impl Fn(&T) -> String, filter: Option<&str>) -> Result<Vec<T>, UnknownFilter> {
+pub fn select<T>(cases: Vec<T>, words: impl Fn(&T) -> String, filter: Option<&str>) -> Result<Vec<T>, UnknownFilter> {
     let Some(filter) = filter else { return Ok(cases) };
-    let labels: Vec<_> = cases.iter().map(&label).collect();
-    let wanted = |label: &str| filter.split_whitespace().all(|word| label.contains(word));
-    let selected: Vec<_> = cases.into_iter().filter(|case| wanted(&label(case))).collect();
+    let labels: Vec<_> = cases.iter().map(|case| words(case).trim_end().to_owned()).collect();
+    let wanted = |words: &str| filter.split_whitespace().all(|word| words.contains(word));
+    let selected: Vec<_> = cases.into_iter().filter(|case| wanted(&words(case))).collect();
     if selected.is_empty() { Err(UnknownFilter { filter: filter.into(), labels }) } else { Ok(selected) }
 }
 
@@ -178,7 +192,12 @@ mod tests {
 
     #[test]
     fn a_filter_selects_by_all_its_words_and_an_unknown_one_lists_what_exists() {
+        let named = plan("exponential", 1000).named(&["prepared", "companion"]);
         let plans = || vec![plan("power", 10), plan("power", 1000), plan("exponential", 1000)];
+        for filter in ["companion", "exponential prepared", "1000 prep"] {
+            assert_eq!(select(vec![&named], |plan| plan.words(), Some(filter)).unwrap().len(), 1);
+        }
+        assert!(select(vec![&named], |plan| plan.words(), Some("grown")).is_err());
         assert_eq!(select(plans(), Plan::label, None).unwrap().len(), 3);
         assert_eq!(select(plans(), Plan::label, Some("power")).unwrap().len(), 2);
         assert_eq!(select(plans(), Plan::label, Some("1000 power")).unwrap()[0].label(), "decay power 1000 t1");

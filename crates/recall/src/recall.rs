@@ -29,8 +29,8 @@ impl MemoryGraph {
     /// ```
     ///
     /// # Errors
-    /// [`Error::EmptyCue`]; [`Error::Dim`] and [`Error::Value`] for vectors, scores, weights; [`Error::NoMemory`] for ids
-    /// of scores and filters; [`Error::Kernel`] with what a kernel said, out of memory among it.
+    /// [`Error::EmptyCue`]; [`Error::Dim`] and [`Error::Value`] for vectors, scores, weights; [`Error::NoMemory`] for
+    /// ids of scores and filters; [`Error::Kernel`] with what a kernel said, out of memory among it.
     pub fn recall(&self, cue: &Cue<'_>, options: &Options<'_>) -> Result<Recall, Error> {
         options.check(self)?;
         self.check_cue(cue)?;

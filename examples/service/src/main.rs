@@ -36,9 +36,9 @@ fn recall(Memory { texts, vectors, dim, graph }: &Memory, cue: &Cue) -> Result<V
         return Err(Error::Value { what: "vector", position: Some(position), expected: "a finite f32", found });
     }
     let (rows, search) = (Rows::new(vectors, *dim)?, Search::new(Metric::Cosine));
-    let seeds = search.top_k(&cue.vector, &rows, 2)?.seeds();
+    let seeds = search.top_k(&cue.vector, &rows, 2)?.seeds()?;
     let woken = graph.spread(&seeds, &Spread::default().hops(cue.hops.unwrap_or(2)))?;
-    let best = woken.top_k(cue.top_k.map_or(5, NonZero::get));
+    let best = woken.top_k(cue.top_k.map_or(5, NonZero::get))?;
     let similarities = search.gather(&cue.vector, &rows, &Vec::from_iter(best.iter().map(|seed| seed.node)))?;
     let hits = best.iter().zip(similarities).map(|(&Seed { node, activation }, similarity)| {
         json!({ "node": node, "text": texts.get(node as usize), "activation": activation, "similarity": similarity })

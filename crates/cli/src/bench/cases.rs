@@ -44,6 +44,7 @@ fn scores_plan([m, n, dim]: [usize; 3], metric: Metric, threads: usize) -> Plan 
         let vectors = Vectors::new(m, n, dim);
         scores(limits, &vectors, &vectors.expected(metric), metric, threads)
     })
+    .named(if m == 1 { &["prepared"] } else { &["prepared", "singles"] })
 }
 
 fn top_k_plan(shape: [usize; 3], threads: usize) -> Plan {
@@ -51,12 +52,14 @@ fn top_k_plan(shape: [usize; 3], threads: usize) -> Plan {
     Plan::new(work("topk", shape, Metric::Cosine, Some(10)), threads, move |limits| {
         top_k(limits, &Vectors::new(m, n, dim), Metric::Cosine, 10, threads)
     })
+    .named(&["prepared", "companion"])
 }
 
 fn gather_plan(count: usize, of: usize, metric: Metric, threads: usize) -> Plan {
     Plan::new(gather_work(count, of, 768, metric), threads, move |limits| {
         gather(limits, &Vectors::new(1, of, 768), metric, count, threads)
     })
+    .named(&["prepared", "packed"])
 }
 
 /// A graph's name and how it is made.
@@ -82,10 +85,12 @@ fn spreading(quick: bool) -> Vec<Plan> {
         }));
     }
     for &(name, make) in &kept[1..] {
-        plans.push(Plan::new(work("ppr_push", name), 1, move |limits| ppr_push(limits, name, &make().into())));
+        let push = Plan::new(work("ppr_push", name), 1, move |limits| ppr_push(limits, name, &make().into()));
+        plans.push(push.named(&["grown"]));
     }
     let (name, make) = pl100k;
-    plans.push(Plan::new(work("ppr_batch16", name), 1, move |_| ranks::ppr_batch(&Walk::new(name, make()))));
+    let batch = Plan::new(work("ppr_batch16", name), 1, move |_| ranks::ppr_batch(&Walk::new(name, make())));
+    plans.push(batch.named(&["singles"]));
     plans.push(Plan::new(work("heat", name), 1, move |_| {
         let walk = Walk::new(name, make());
         ranks::heat(&walk, &ranks::heated(&walk))
@@ -115,11 +120,13 @@ fn arenas() -> Vec<Plan> {
     let mut plans = Vec::new();
     for size in [16, 256, 4096] {
         let work = arena::work("alloc", Some(size), Some(64));
-        plans.push(Plan::new(work, 1, move |limits| Ok(arena::alloc(limits, size, 1))));
+        let plan = Plan::new(work, 1, move |limits| Ok(arena::alloc(limits, size, 1)));
+        plans.push(plan.named(&["inline", "inline-uncounted", "frame", "ffi", "scope"]));
     }
     for threads in one_and_all() {
         let work = arena::work("kernel3", None, Some(64));
-        plans.push(Plan::new(work, threads, move |_| Ok(arena::kernel3(threads))));
+        let plan = Plan::new(work, threads, move |_| Ok(arena::kernel3(threads)));
+        plans.push(plan.named(&["inline", "frame", "frame-uncounted", "ffi", "ffi-uncounted", "scope"]));
     }
     for power in [16, 18, 20, 21, 22, 24, 26] {
         let size = 1 << power;

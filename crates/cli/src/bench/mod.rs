@@ -47,7 +47,7 @@ pub struct Options {
 pub fn run(options: &Options) -> Result<String, Failure> {
     // What cannot be done is said before minutes are spent.
     let before = options.compare.as_deref().map(compare::load).transpose()?;
-    let plans = suite::select(cases::plans(options.quick), Plan::label, options.filter.as_deref())?;
+    let plans = suite::select(cases::plans(options.quick), Plan::words, options.filter.as_deref())?;
     for file in [&options.save, &options.report].into_iter().flatten() {
         let folder = if Some(file) == options.report.as_ref() { Some(file.as_path()) } else { file.parent() };
         let folder = folder.filter(|folder| !folder.as_os_str().is_empty());
