@@ -46,6 +46,7 @@ test {
     _ = @import("thread.zig");
     _ = @import("tier.zig");
     _ = @import("top_k.zig");
+    _ = @import("twofold.zig");
     _ = @import("wide.zig");
 }
 
