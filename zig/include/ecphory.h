@@ -426,7 +426,8 @@ typedef struct ecp_decay_report {
     size_t nan_ages;      /* gave NaN */
 } ecp_decay_report;
 
-/* strengths[i] = max(strengths[i] R(age[i]), min(strengths[i], floor)). Needs no scratch.
+/* strengths[i] = max(strengths[i] R(age[i]), min(strengths[i], floor)), within 1 ulp for exponents up to 100. Needs no
+ * scratch.
  * Reads *law and its parameters; *ages and its array: [count]. Reads and writes strengths: [count]; writes *report. All
  * borrowed; apart. */
 ecp_status ecp_decay(const ecp_law *law, const ecp_ages *ages, float *strengths, size_t count, ecp_decay_report *report);
