@@ -10,6 +10,7 @@ const bench_header = @import("bench_header");
 
 test {
     _ = @import("abi.zig");
+    _ = @import("accuracy.zig");
     _ = @import("arena.zig");
     _ = @import("backing.zig");
     _ = @import("bench.zig");
