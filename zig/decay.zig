@@ -438,3 +438,19 @@ test "denormal and huge strengths and parameters keep their digits" {
     );
     try testing.expectEqualSlices(f32, &.{ 1, 1, 1, 1, 1 }, &strengths);
 }
+
+test "every tier that multiplies and adds in one rounding gives the same bits" {
+    if (!simd.has_fma) return error.SkipZigTest;
+    const before = [_]f32{ 1, 0.7, -1.3, 2.9, 3e-5, 1e20, 0.25, 1.7 };
+    const ages = [_]f32{ 1, 1234.5, 98_765.4, 604_800, 2_592_000, 3e6, 8_640_000, 0.015625 };
+    const expected = [_][8]u32{
+        .{ 0x3F7FFF79, 0x3F316F1A, 0xBF16AF67, 0x3CB9999A, 0x28FBA882, 0x4F524E18, 0x0C800000, 0x3FD99998 },
+        .{ 0x3F7FFF0D, 0x3F300CD4, 0xBF005813, 0x3E5CB783, 0x34DC2F86, 0x5D7E40ED, 0x3A4CAE6B, 0x3FD99997 },
+    };
+    for ([_]Kind{ .exponential, .power }, expected) |kind, bits| {
+        const law: Law = .{ .kind = kind, .first = &.{86_400}, .second = &.{1.25}, .floor = 0 };
+        var strengths = before;
+        _ = decay(law, .{ .seconds = &ages }, &strengths);
+        try testing.expectEqual(bits, @as([8]u32, @bitCast(strengths)));
+    }
+}
