@@ -12,7 +12,7 @@ type Told<'p> = Box<dyn FnMut(Progress) + Send + 'p>;
 pub struct Progress {
     /// Steps done, which never go back.
     pub done: usize,
-    /// Steps in all: the same in every report.
+    /// Steps in all: the same in every report, and never 0.
     pub total: usize,
 }
 
@@ -117,9 +117,10 @@ pub(crate) struct Report<'p> {
 }
 
 impl<'p> Report<'p> {
-    /// Every edge is a step when it is put with its band, and another one when it is in its row.
+    /// Every edge is a step when it is put with its band, and another one when it is in its row; the last one is the
+    /// graph.
     fn new(edges: usize, told: Option<Told<'p>>) -> Self {
-        Self { done: AtomicUsize::new(0), total: edges.saturating_mul(2), told: Mutex::new(told) }
+        Self { done: AtomicUsize::new(0), total: edges.saturating_mul(2).saturating_add(1), told: Mutex::new(told) }
     }
 
     /// So many steps more. Who finds another one telling does not wait for it.

@@ -46,6 +46,7 @@ pub const ECP_COMPETITORS_MAX: u32 = 64;
 pub const ECP_STOPPED_NO: u32 = 0;
 pub const ECP_STOPPED_WORK: u32 = 1;
 pub const ECP_STOPPED_BUDGET: u32 = 2;
+pub const ECP_STOPPED_PAUSED: u32 = 3;
 pub const ECP_DANGLING_TO_SEEDS: u32 = 0;
 pub const ECP_DANGLING_EVENLY: u32 = 1;
 pub const ECP_SWEEP_CUES: u32 = 16;
@@ -478,11 +479,12 @@ pub struct ecp_spread_options {
     pub steepness: f32,
     pub midpoint: f32,
     pub edges_most: u64,
+    pub pause_after: u64,
     pub relation_factors: *const f32,
 }
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
-    ["Size of ecp_spread_options"][::core::mem::size_of::<ecp_spread_options>() - 72usize];
+    ["Size of ecp_spread_options"][::core::mem::size_of::<ecp_spread_options>() - 80usize];
     ["Alignment of ecp_spread_options"][::core::mem::align_of::<ecp_spread_options>() - 8usize];
     ["Offset of field: ecp_spread_options::hops"][::core::mem::offset_of!(ecp_spread_options, hops) - 0usize];
     ["Offset of field: ecp_spread_options::fire"][::core::mem::offset_of!(ecp_spread_options, fire) - 4usize];
@@ -508,8 +510,10 @@ const _: () = {
     ["Offset of field: ecp_spread_options::midpoint"][::core::mem::offset_of!(ecp_spread_options, midpoint) - 52usize];
     ["Offset of field: ecp_spread_options::edges_most"]
         [::core::mem::offset_of!(ecp_spread_options, edges_most) - 56usize];
+    ["Offset of field: ecp_spread_options::pause_after"]
+        [::core::mem::offset_of!(ecp_spread_options, pause_after) - 64usize];
     ["Offset of field: ecp_spread_options::relation_factors"]
-        [::core::mem::offset_of!(ecp_spread_options, relation_factors) - 64usize];
+        [::core::mem::offset_of!(ecp_spread_options, relation_factors) - 72usize];
 };
 impl Default for ecp_spread_options {
     fn default() -> Self {
@@ -541,6 +545,14 @@ const _: () = {
     ["Offset of field: ecp_spread_result::reserved"][::core::mem::offset_of!(ecp_spread_result, reserved) - 28usize];
 };
 unsafe extern "C" {
+    pub fn ecp_spread_most(
+        graph: *const ecp_graph,
+        seeds: *const ecp_seed,
+        seed_count: usize,
+        options: *const ecp_spread_options,
+    ) -> usize;
+}
+unsafe extern "C" {
     pub fn ecp_spread_need(
         graph: *const ecp_graph,
         seeds: *const ecp_seed,
@@ -555,11 +567,15 @@ unsafe extern "C" {
         seed_count: usize,
         options: *const ecp_spread_options,
         fired: *mut u32,
+        distances: *mut u16,
         reached: *mut u32,
         activations: *mut f32,
         result: *mut ecp_spread_result,
         scratch: *mut ecp_scratch,
     ) -> ecp_status;
+}
+unsafe extern "C" {
+    pub fn ecp_fan_activation_most(graph: *const ecp_graph, sources: *const ecp_seed, source_count: usize) -> usize;
 }
 unsafe extern "C" {
     pub fn ecp_fan_activation_need(graph: *const ecp_graph, sources: *const ecp_seed, source_count: usize) -> usize;
@@ -618,6 +634,14 @@ const _: () = {
     ["Offset of field: ecp_push_result::reserved"][::core::mem::offset_of!(ecp_push_result, reserved) - 36usize];
 };
 unsafe extern "C" {
+    pub fn ecp_push_most(
+        graph: *const ecp_graph,
+        seeds: *const ecp_seed,
+        seed_count: usize,
+        options: *const ecp_push_options,
+    ) -> usize;
+}
+unsafe extern "C" {
     pub fn ecp_push_need(
         graph: *const ecp_graph,
         seeds: *const ecp_seed,
@@ -643,7 +667,7 @@ unsafe extern "C" {
 pub struct ecp_incoming {
     pub offsets: *const u32,
     pub sources: *const u32,
-    pub weights: *const f32,
+    pub shares: *const f32,
     pub node_count: usize,
 }
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
@@ -652,7 +676,7 @@ const _: () = {
     ["Alignment of ecp_incoming"][::core::mem::align_of::<ecp_incoming>() - 8usize];
     ["Offset of field: ecp_incoming::offsets"][::core::mem::offset_of!(ecp_incoming, offsets) - 0usize];
     ["Offset of field: ecp_incoming::sources"][::core::mem::offset_of!(ecp_incoming, sources) - 8usize];
-    ["Offset of field: ecp_incoming::weights"][::core::mem::offset_of!(ecp_incoming, weights) - 16usize];
+    ["Offset of field: ecp_incoming::shares"][::core::mem::offset_of!(ecp_incoming, shares) - 16usize];
     ["Offset of field: ecp_incoming::node_count"][::core::mem::offset_of!(ecp_incoming, node_count) - 24usize];
 };
 impl Default for ecp_incoming {
@@ -683,7 +707,7 @@ unsafe extern "C" {
         out_strengths: *const f32,
         keep: f32,
         gain: f32,
-        sums: *mut f32,
+        sums: *const f32,
         ranks: *mut f32,
         totals: *mut f64,
     ) -> ecp_status;

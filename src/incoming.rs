@@ -28,7 +28,7 @@ struct InEdges {
     place: Vec<u32>,
     offsets: Vec<u32>,
     sources: Vec<u32>,
-    weights: Vec<f32>,
+    shares: Vec<f32>,
     out_strengths: Vec<f32>,
 }
 
@@ -44,8 +44,9 @@ pub(crate) struct Incoming<'a> {
     pub offsets: &'a [u32],
     /// `[edge_count]`.
     pub sources: &'a [u32],
-    /// `[edge_count]`: as given.
-    pub weights: &'a [f32],
+    /// `[edge_count]`: the weight of each edge, divided by the sum of its source's, both in f64, then rounded once: by
+    /// 2^-24 of it, or by 2^-150 where f32 has no more digits. 0 where that sum is.
+    pub shares: &'a [f32],
     /// `[node_count]`: the sum of the weights of the edges out of each node.
     pub out_strengths: &'a [f32],
 }
@@ -60,7 +61,7 @@ impl Incoming<'_> {
         ffi::ecp_incoming {
             offsets: self.offsets.as_ptr(),
             sources: self.sources.as_ptr(),
-            weights: self.weights.as_ptr(),
+            shares: self.shares.as_ptr(),
             node_count: self.node_count(),
         }
     }
@@ -71,14 +72,14 @@ impl Graph {
     /// kept, for a thread of the pool that waited for another could hold up the task that it waits for.
     pub(crate) fn incoming(&self) -> Result<Incoming<'_>, Error> {
         let Lazy(made) = &self.incoming;
-        let InEdges { order, place, offsets, sources, weights, out_strengths } = match made.get() {
+        let InEdges { order, place, offsets, sources, shares, out_strengths } = match made.get() {
             Some(edges) => edges,
             None => {
                 let edges = InEdges::of(self)?;
                 made.get_or_init(|| edges)
             }
         };
-        Ok(Incoming { order, place, offsets, sources, weights, out_strengths })
+        Ok(Incoming { order, place, offsets, sources, shares, out_strengths })
     }
 }
 
@@ -103,17 +104,19 @@ impl InEdges {
         offsets[nodes] = end;
         drop(degrees);
         let mut sources = room(0u32, edges)?;
-        let mut weights = room(0f32, edges)?;
+        let mut shares = room(0f32, edges)?;
         for (source, &node) in order.iter().enumerate().rev() {
             let row = graph.row(node);
-            for (&target, &weight) in graph.targets[row.clone()].iter().zip(&graph.weights[row]).rev() {
+            let weights = &graph.weights[row.clone()];
+            let sum: f64 = weights.iter().copied().map(f64::from).sum();
+            for (&target, &weight) in graph.targets[row].iter().zip(weights).rev() {
                 let free = &mut offsets[place[target as usize] as usize];
                 *free -= 1;
                 sources[*free as usize] = source as u32;
-                weights[*free as usize] = weight;
+                shares[*free as usize] = if sum == 0.0 { 0.0 } else { (f64::from(weight) / sum) as f32 };
             }
         }
-        Ok(Self { order, place, offsets, sources, weights, out_strengths })
+        Ok(Self { order, place, offsets, sources, shares, out_strengths })
     }
 }
 
@@ -138,13 +141,13 @@ fn by_degree(graph: &Graph, incoming: &[u32]) -> Result<Vec<u32>, Error> {
 mod tests {
     use crate::{Edge, Graph};
 
-    /// Target, source and weight of each, as the caller counts nodes, row by row.
+    /// Target, source and share of each, as the caller counts nodes, row by row.
     fn triples(graph: &Graph) -> Vec<(u32, u32, f32)> {
         let incoming = graph.incoming().unwrap();
         let rows = incoming.order.iter().zip(incoming.offsets.windows(2));
         let edges = rows.flat_map(|(&target, row)| (row[0] as usize..row[1] as usize).map(move |edge| (target, edge)));
         let source = |edge: usize| incoming.order[incoming.sources[edge] as usize];
-        edges.map(|(target, edge)| (target, source(edge), incoming.weights[edge])).collect()
+        edges.map(|(target, edge)| (target, source(edge), incoming.shares[edge])).collect()
     }
 
     #[test]
@@ -170,7 +173,12 @@ mod tests {
             assert!(incoming.out_strengths.iter().copied().eq(strengths), "{nodes} nodes");
             // Stable: edges of several relations stay in their order.
             let place = |node: u32| incoming.place[node as usize];
-            let mut expected: Vec<_> = all.iter().map(|edge| (edge.target, edge.source, edge.weight)).collect();
+            let mut sums = vec![0.0; nodes as usize];
+            all.iter().for_each(|edge| sums[edge.source as usize] += f64::from(edge.weight));
+            let share = |edge: &Edge| {
+                if edge.weight == 0.0 { 0.0 } else { f64::from(edge.weight) / sums[edge.source as usize] }
+            };
+            let mut expected: Vec<_> = all.iter().map(|edge| (edge.target, edge.source, share(edge) as f32)).collect();
             expected.sort_by_key(|&(target, source, _)| (place(target), place(source)));
             assert!(triples(&graph) == expected, "{nodes} nodes");
             assert_eq!(incoming.offsets.len(), nodes as usize + 1);
@@ -181,7 +189,7 @@ mod tests {
     fn a_graph_that_was_asked_for_incoming_edges_equals_one_that_was_not_and_keeps_them_in_clones() {
         let graph = || Graph::from_edges(3, [Edge::new(0, 1, 0.5), Edge::new(2, 1, 1.0)]).unwrap();
         let asked = graph();
-        assert_eq!(triples(&asked), [(1, 0, 0.5), (1, 2, 1.0)]);
+        assert_eq!(triples(&asked), [(1, 0, 1.0), (1, 2, 1.0)]);
         assert_eq!(asked, graph());
         assert_eq!(triples(&asked.clone()), triples(&graph()));
     }

@@ -2,13 +2,14 @@
 
 use rayon::prelude::*;
 
+use crate::similarity::{fit, spare};
 use crate::sweeps::{LANES, Step, Sweep, starts};
 use crate::{Error, Graph, OverflowPolicy, Seed, Workspace, arena, ffi};
 
 /// A push walks so many times the graph before sweeps over all of it are less work.
 const PUSH_SWEEPS: u64 = 8;
 
-/// What becomes of a node's share that has no edge to go by: its weights sum to less than 2^-126.
+/// What becomes of a node's share that has no edge to go by: its weights are all 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Dangling {
@@ -19,7 +20,8 @@ pub enum Dangling {
 }
 
 /// Personalised PageRank: `p = alpha * e + (1 - alpha) * P^T p`, where `e` is the seeds, divided by their sum, and `P`
-/// has each node's weights, divided by theirs. Out-strengths are taken to lie between 2^-100 and 2^100.
+/// has each node's weights, divided by theirs, however large or small they are. A share in `P` is rounded to f32, or
+/// the sum it is divided by: by at most 2^-24 of it, which makes up to `2^-24 / alpha` of all ranks.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[must_use]
 pub struct PageRank {
@@ -42,10 +44,11 @@ impl Default for PageRank {
 pub struct NearRanks {
     /// Nodes of rank above 0: in the order reached, or, after sweeps, ascending.
     pub nodes: Vec<u32>,
-    /// The rank of each, never above the exact one, but for rounding: at most 2^-24 of what a node holds for each time
-    /// that an edge gives to it.
+    /// The rank of each, never above the exact one but for the rounding of shares that [`PageRank`] states and, after
+    /// sweeps, for that of [`PageRank::power`] and 2^-24 of it for each sweep.
     pub ranks: Vec<f32>,
-    /// What all ranks together may still gain: with them, 1 up to rounding.
+    /// What all ranks together may still gain, and so what each of them may: the exact rank of any node, of those left
+    /// out too, is no more than this above its rank here, but for the same rounding. With all ranks it is 1 or more.
     pub residual: f64,
     /// Edges that were walked, those of sweeps too.
     pub edges: u64,
@@ -113,10 +116,11 @@ impl PageRank {
     /// Ranks near `seeds`, by forward push (Andersen, Chung and Lang, "Local Graph Partitioning using PageRank
     /// Vectors", 2006, without its lazy half step): no node is left with a residual above `epsilon` (1e-12 to 1) times
     /// its edges, 1 where it has none; what [`Dangling::Evenly`] shares may add as much again. The work, at most
-    /// `1 / (alpha * epsilon)` edges and those back to the seeds, and the scratch, at most 40 bytes for each of the
-    /// former or 24 for each node of the graph, do not depend on how large the graph is. Where it comes to more than
-    /// eight times the graph, sweeps over all of it take over, in memory from the heap, with the same bound. On the
-    /// calling thread, but for sweeps.
+    /// `1 / (alpha * epsilon)` edges and those back to the seeds, and the scratch, at most 48 bytes for each of the
+    /// former or 32 for each node of the graph, do not depend on how large the graph is. Where it comes to more than
+    /// eight times the graph, sweeps over all of it take over, in memory from the heap: each lets every node push at
+    /// once, until one has begun with no residual above `epsilon`, so that ranks are no less than where pushing may
+    /// end. On the calling thread, but for sweeps.
     ///
     /// ```
     /// use ecphory::{Edge, Graph, PageRank, Seed};
@@ -151,9 +155,11 @@ impl PageRank {
         if result.stopped != ffi::ECP_STOPPED_NO {
             return self.sweep_on(&Sweep::new(graph, 1, starts)?, &pushed, &residuals, result.evenly, epsilon);
         }
-        let ranked = |(_, rank): &(u32, f32)| *rank > 0.0;
-        let both = pushed.nodes.iter().copied().zip(pushed.ranks.iter().copied());
-        (pushed.nodes, pushed.ranks) = both.filter(ranked).unzip();
+        let mut ranked = pushed.ranks.iter().map(|&rank| rank > 0.0);
+        pushed.nodes.retain(|_| ranked.next() == Some(true));
+        pushed.ranks.retain(|&rank| rank > 0.0);
+        fit(&mut pushed.nodes);
+        fit(&mut pushed.ranks);
         Ok(pushed)
     }
 
@@ -164,9 +170,10 @@ impl PageRank {
         seeds: &[Seed],
         options: &ffi::ecp_push_options,
     ) -> Result<(NearRanks, Vec<f32>, ffi::ecp_push_result), Error> {
-        let (raw, len) = (graph.raw(), graph.node_count());
-        let mut nodes = Vec::with_capacity(len);
-        let (mut ranks, mut residuals) = (Vec::with_capacity(len), Vec::with_capacity(len));
+        let raw = graph.raw();
+        // SAFETY: as ecp_push below, of which this asks for a part and writes nothing.
+        let most = unsafe { ffi::ecp_push_most(&raw, seeds.as_ptr().cast(), seeds.len(), options) };
+        let (mut nodes, mut ranks, mut residuals) = (spare(most)?, spare(most)?, spare(most)?);
         let mut result = ffi::ecp_push_result::default();
         arena::with_scratch(self.overflow, |scratch| {
             // SAFETY: ecphory.h asks for
@@ -174,7 +181,7 @@ impl PageRank {
             // - seeds[seed_count], nodes below node_count and magnitudes, not all 0: `check` and `starts`; the layout:
             //   asserted beside `Seed`;
             // - options in their ranges: checked by `push`;
-            // - reached, estimates and residuals [node_count]: the capacities above;
+            // - reached, estimates and residuals [ecp_push_most]: the capacities above;
             // - nothing written that overlaps anything else: all are locals.
             unsafe {
                 let (start, reached): (_, *mut u32) = (seeds.as_ptr().cast(), nodes.as_mut_ptr());
@@ -182,7 +189,7 @@ impl PageRank {
                 ffi::ecp_push(&raw, start, seeds.len(), options, reached, p, r, &mut result, scratch)
             }
         })?;
-        // SAFETY: the kernel has written the first `reached_count` elements of each, at most `node_count`.
+        // SAFETY: the kernel has written the first `reached_count` elements of each, at most `most`.
         unsafe {
             nodes.set_len(result.reached_count);
             ranks.set_len(result.reached_count);
@@ -192,7 +199,8 @@ impl PageRank {
         Ok((NearRanks { nodes, ranks, residual, edges: result.edges, swept: false }, residuals, result))
     }
 
-    /// Every node pushes at once, until no residual is above `epsilon`.
+    /// Every node pushes at once, until none has pushed more than `epsilon`: what is left then may be more at a node to
+    /// which many lead, but ranks are no less than those before that sweep, which left no residual above `epsilon`.
     fn sweep_on(
         &self,
         sweep: &Sweep<'_>,
@@ -211,11 +219,9 @@ impl PageRank {
             x[place] += residual;
         }
         let mut lost = [0.0; LANES];
-        for ((held, rank), &strength) in x.iter_mut().zip(ranks.iter_mut()).zip(incoming.out_strengths) {
+        for ((held, rank), &strength) in x.iter().zip(ranks.iter_mut()).zip(incoming.out_strengths) {
             *rank += (self.alpha * f64::from(*held)) as f32;
-            let leads = strength >= f32::MIN_POSITIVE;
-            lost[0] += if leads { 0.0 } else { f64::from(*held) };
-            *held = if leads { *held / strength } else { 0.0 };
+            lost[0] += if strength == 0.0 { f64::from(*held) } else { 0.0 };
         }
         let (mut residual, mut sweeps) = (pushed.residual * rest, 0);
         while sweeps < sweeps_for(self.alpha, epsilon) {
@@ -224,20 +230,25 @@ impl PageRank {
             std::mem::swap(&mut x, &mut next);
             (lost, sweeps) = (totals.lost, sweeps + 1);
             residual = rest * totals.change[0] / self.alpha;
-            if rest * totals.peak[0] <= epsilon {
+            if totals.peak[0] <= epsilon {
                 break;
             }
         }
         let edges = pushed.edges + u64::from(sweeps) * incoming.sources.len() as u64;
         sweep.by_node(ranks, x);
+        // Ranks add up to 1, so none has more to gain than all lack; that knows what was too small to change a rank.
+        let residual = residual.max(1.0 - ranks.iter().copied().map(f64::from).sum::<f64>());
         let ranked = (0..).zip(ranks.iter().copied()).filter(|(_, rank)| *rank > 0.0);
-        let (nodes, ranks) = ranked.unzip();
+        let count = ranked.clone().count();
+        let (mut nodes, mut ranks) = (spare(count)?, spare(count)?);
+        nodes.extend(ranked.clone().map(|(node, _)| node));
+        ranks.extend(ranked.map(|(_, rank)| rank));
         Ok(NearRanks { nodes, ranks, residual, edges, swept: true })
     }
 
     /// Ranks of all nodes, by power iteration over edges by their targets, in `workspace`: within `tolerance`, 1e-12
-    /// to 1, of exact ranks, summed over all nodes. To that comes rounding: of each rank a few times `2^-24 / alpha` of
-    /// it, and one time more for every eight edges into a node. Sweeps are split over the threads of the current rayon
+    /// to 1, of exact ranks, summed over all nodes. To that comes rounding: of each rank at most 40 times
+    /// `2^-24 / alpha` of it, however many edges lead to a node. Sweeps are split over the threads of the current rayon
     /// pool; the bits do not depend on how many there are. It always ends: the error shrinks by `1 - alpha` at each
     /// sweep, or faster. The first call for a graph makes its edges by target, which it keeps.
     ///
@@ -361,7 +372,8 @@ impl HeatKernel {
     }
 
     /// Ranks of all nodes, in `workspace`: their sum is 1 less what the tail of the series has, at most `tolerance`
-    /// (1e-12 to 1), and they lack no more than that. Sweeps and rounding as in [`PageRank::power`].
+    /// (1e-12 to 1), and they lack no more than that. To that comes rounding, of each rank at most
+    /// `2^-24 * (40 * (t + 1) + sweeps)` of it. Sweeps as in [`PageRank::power`].
     ///
     /// ```
     /// use ecphory::{Edge, Graph, HeatKernel, Seed, Workspace};

@@ -3,6 +3,7 @@ use std::io::{self, Read, Write};
 use std::path::Path;
 
 use crate::checksum::Xxh64;
+use crate::replace::replace;
 use crate::{Error, Graph};
 
 const MAGIC: [u8; 8] = *b"ECPGRAPH";
@@ -139,15 +140,18 @@ impl Graph {
         Self::checked(offsets, targets, weights, relations)
     }
 
-    /// Writes the graph to a file at `path`, in place of what is there. A file that was not written to its end, for
-    /// want of space or power, is refused by [`Graph::load`].
+    /// Writes the graph to a file at `path`, in place of what is there: whatever happens meanwhile, `path` is what it
+    /// was, or all of the new file. That is written beside it under a name of its own, `.ecphory-*.tmp`, given the
+    /// permissions of what is there, synced to the disk and renamed; then, on Unix, its directory is synced. Where
+    /// `path` is a symbolic link, what it leads to is replaced, and
+    /// one that leads nowhere itself. What is no file, as a pipe, is written to as it is. If
+    /// the process or the system dies, the file beside it may be left behind.
     ///
     /// # Errors
-    /// [`Error::Io`].
+    /// [`Error::Io`], with nothing left beside `path`; the graph may be there all the same if it was its directory that
+    /// could not be synced.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<(), Error> {
-        let file = File::create(path).map_err(|error| failed("create", &error))?;
-        self.write_to(&file)?;
-        file.sync_all().map_err(|error| failed("write", &error))
+        replace(path.as_ref(), |file| self.write_to(file))
     }
 
     /// Reads the graph in the file at `path`.
@@ -210,7 +214,7 @@ fn unordered(position: usize, typed: bool, before: (u32, u64), found: (u32, u64)
     Error::Order { what: "edge target", position, least, found: found.0.into() }
 }
 
-fn failed(what: &'static str, error: &io::Error) -> Error {
+pub(crate) fn failed(what: &'static str, error: &io::Error) -> Error {
     Error::Io { what, kind: error.kind(), message: error.to_string() }
 }
 

@@ -478,11 +478,27 @@ unsafe impl Sync for Output {}
 
 /// So many of `value`: a product of two lengths, which may be more than there is memory for.
 pub(crate) fn room<T: Clone>(value: T, len: usize) -> Result<Vec<T>, Error> {
+    let mut all = spare(len)?;
+    all.resize(len, value);
+    Ok(all)
+}
+
+/// Nothing yet, with room for so many.
+pub(crate) fn spare<T>(len: usize) -> Result<Vec<T>, Error> {
     let mut all = Vec::new();
     let needed = len.saturating_mul(size_of::<T>());
     all.try_reserve_exact(len).map_err(|_| Error::OutOfMemory { needed, capacity: 0 })?;
-    all.resize(len, value);
     Ok(all)
+}
+
+/// Gives room that is not needed back, unless there is none to move to.
+pub(crate) fn fit<T: Copy>(all: &mut Vec<T>) {
+    if all.len() < all.capacity()
+        && let Ok(mut fitting) = spare(all.len())
+    {
+        fitting.extend_from_slice(all);
+        *all = fitting;
+    }
 }
 
 /// The norm of every row as a cosine takes it: `[rows]`.

@@ -4,6 +4,8 @@ use std::time::Instant;
 
 use rayon::prelude::*;
 
+use crate::deadlines::Past;
+use crate::similarity::{fit, room, spare};
 use crate::{Error, Graph, Kernel, OverflowPolicy, arena, ffi};
 
 /// Nodes and edges, times cues, up to which a batch stays on the calling thread.
@@ -83,7 +85,7 @@ pub enum Stopped {
     Work,
     /// As many nodes as [`Fire::BestFirst`] allows have fired, and more would have.
     Budget,
-    /// [`Spread::deadline`] had passed before a hop.
+    /// [`Spread::deadline`] had passed before a hop or, with [`Fire::BestFirst`], before a node fired.
     Deadline,
 }
 
@@ -248,8 +250,9 @@ impl<'a> Spread<'a> {
     }
 
     /// The moment after which no hop begins: the clock is looked at before each, and a hop that has begun is taken to
-    /// its end, which [`Spread::work_most`] bounds. With [`Fire::BestFirst`] the clock is looked at once, before the
-    /// first node fires.
+    /// its end, which [`Spread::work_most`] bounds. With [`Fire::BestFirst`] it is looked at before the first node
+    /// fires, and then after every 4,096 edges and firings, or as many as nodes have been reached where those are more;
+    /// what is found has the bits of a spread whose [`Fire::BestFirst`] allows as many nodes as have fired.
     pub fn deadline(self, deadline: Instant) -> Self {
         Self { deadline: Some(deadline), ..self }
     }
@@ -276,7 +279,7 @@ impl<'a> Spread<'a> {
         factors.try_for_each(|(relation, &factor)| Error::check_magnitude("relation factor", Some(relation), factor))
     }
 
-    fn raw(&self) -> Result<ffi::ecp_spread_options, Error> {
+    pub(crate) fn raw(&self) -> Result<ffi::ecp_spread_options, Error> {
         self.check()?;
         let (fire, budget) = match self.fire {
             Fire::Once => (ffi::ECP_FIRE_ONCE, u32::MAX),
@@ -307,6 +310,7 @@ impl<'a> Spread<'a> {
             steepness: self.inhibition.steepness,
             midpoint: self.inhibition.midpoint,
             edges_most: self.work_most,
+            pause_after: 0,
             relation_factors: self.relations.map_or(std::ptr::null(), |factors| factors.as_ptr()),
         })
     }
@@ -357,6 +361,12 @@ impl Graph {
     /// what is reached is touched; or up to 32 bytes for each node that can be reached, where [`Spread::work_most`] or
     /// a single hop makes those few.
     ///
+    /// What a node receives is summed in f32, in one fixed order. A hop in which `d` sources pass something on to it
+    /// adds at most `(d + 4) * 2^-24` to the relative error of its activation, with [`Aggregate::Max`] `4 * 2^-24`,
+    /// and products of such errors, while nothing saturates or is below 2^-126; which nodes reach the threshold may
+    /// turn on it. With [`Fire::BestFirst`] each firing on the way does that, `d` being all that pass something on to
+    /// the node.
+    ///
     /// ```
     /// use ecphory::{Edge, Graph, Seed, Spread};
     ///
@@ -392,9 +402,17 @@ impl Graph {
         let need = cues.iter().map(|seeds| self.spread_need(seeds.as_ref(), &options)).max();
         arena::admit(Kernel::Spreading, spread.overflow, need.unwrap_or(0))?;
         // `raw` holds pointers, which threads do not share.
-        let run = |seeds: &S| self.run_spread(seeds.as_ref(), &spread.raw()?, spread);
-        let most_work = cues.len().saturating_mul(self.node_count() + self.edge_count());
-        if most_work <= SMALL_BATCH { cues.iter().map(run).collect() } else { cues.par_iter().map(run).collect() }
+        let run = |(found, seeds): (&mut Activation, &S)| {
+            *found = self.run_spread(seeds.as_ref(), &spread.raw()?, spread)?;
+            Ok(())
+        };
+        let mut all = room(Activation::default(), cues.len())?;
+        if cues.len().saturating_mul(self.node_count() + self.edge_count()) <= SMALL_BATCH {
+            all.iter_mut().zip(cues).try_for_each(run)?;
+        } else {
+            all.par_iter_mut().zip(cues).try_for_each(run)?;
+        }
+        Ok(all)
     }
 
     /// Activation by association as ACT-R has it, over one link: of each node `i` that a source is linked to, in the
@@ -429,14 +447,16 @@ impl Graph {
         let graph = self.raw();
         let links = sources.iter().map(|source| self.edges_of(source.node).len()).sum::<usize>();
         let mut count = 0;
-        let mut found = Reached::with_capacity(self.node_count());
+        // SAFETY: as ecp_fan_activation below, of which this asks for a part and writes nothing.
+        let most = unsafe { ffi::ecp_fan_activation_most(&graph, sources.as_ptr().cast(), sources.len()) };
+        let mut found = Reached::with_capacity(most)?;
         arena::with_scratch(OverflowPolicy::Heap, |scratch| {
             // SAFETY: ecphory.h asks for
             // - a graph as it describes: `Graph` is one by construction and cannot be changed;
             // - sources[source_count], nodes below node_count and magnitudes: `check_seeds`; the layout: asserted
             //   above;
             // - a strength that is a magnitude: checked above;
-            // - reached and activations [node_count]: the capacities of `found`;
+            // - reached and activations [ecp_fan_activation_most]: the capacities of `found`;
             // - nothing written that overlaps anything else: all are locals.
             unsafe {
                 let (start, (nodes, activations)) = (sources.as_ptr().cast(), found.pointers());
@@ -444,7 +464,7 @@ impl Graph {
                 ffi::ecp_fan_activation(&graph, start, len, strength, nodes, activations, &mut count, scratch)
             }
         })?;
-        // SAFETY: the kernel has written the first `count` elements of each, at most `node_count`.
+        // SAFETY: the kernel has written the first `count` elements of each, at most `most`.
         unsafe { found.set_len(count) };
         Ok(Activation { nodes: found.nodes, activations: found.activations, edges: links as u64, stopped: None })
     }
@@ -464,79 +484,66 @@ impl Graph {
         unsafe { ffi::ecp_spread_need(&self.raw(), seeds.as_ptr().cast(), seeds.len(), options) }
     }
 
-    /// Where there is a deadline, hop by hop, each going on where the last one ended.
+    /// Where there is a deadline, in parts.
     fn run_spread(
         &self,
         seeds: &[Seed],
         options: &ffi::ecp_spread_options,
         spread: &Spread<'_>,
     ) -> Result<Activation, Error> {
-        let Some(deadline) = spread.deadline else { return Ok(self.call_spread(seeds, options, None, spread)?.0) };
-        let no_hops = ffi::ecp_spread_options { hops: 0, ..*options };
-        if let Fire::BestFirst { .. } = spread.fire {
-            let stopped = (Instant::now() >= deadline).then_some(Stopped::Deadline);
-            let options = if stopped.is_some() { &no_hops } else { options };
-            let found = self.call_spread(seeds, options, None, spread)?.0;
-            return Ok(Activation { stopped: stopped.or(found.stopped), ..found });
+        match spread.deadline {
+            None => Ok(self.call_spread(seeds, options, None, spread.overflow)?.0),
+            Some(deadline) => self.spread_until(deadline, seeds, options, spread.overflow),
         }
-        let mut fired = vec![0; self.node_count().div_ceil(32)];
-        let (mut found, _) = self.call_spread(seeds, &no_hops, None, spread)?;
-        for _ in 0..options.hops {
-            if Instant::now() >= deadline {
-                found.stopped = Some(Stopped::Deadline);
-                break;
-            }
-            let edges_most = options.edges_most - found.edges;
-            let hop = ffi::ecp_spread_options { hops: 1, edges_most, ..*options };
-            let before: Vec<_> = found.iter().collect();
-            let (after, firings) = self.call_spread(&before, &hop, Some(&mut fired), spread)?;
-            let edges = found.edges + after.edges;
-            found = Activation { edges, ..after };
-            let at_rest = firings == 0 && options.retain == 1.0 && spread.inhibition == Inhibition::new(0, 0.0);
-            if found.stopped.is_some() || at_rest {
-                break;
-            }
-        }
-        Ok(found)
     }
 
-    /// What was found, and how often a node fired.
-    fn call_spread(
+    /// What was found, and what ended the call. Goes on from `past`, where it is given, and takes it further.
+    pub(crate) fn call_spread(
         &self,
         seeds: &[Seed],
         options: &ffi::ecp_spread_options,
-        mut fired: Option<&mut Vec<u32>>,
-        spread: &Spread<'_>,
-    ) -> Result<(Activation, u64), Error> {
+        mut past: Option<&mut Past>,
+        overflow: OverflowPolicy,
+    ) -> Result<(Activation, ffi::ecp_spread_result), Error> {
         let graph = self.raw();
-        let mut found = Reached::with_capacity(self.node_count());
+        // SAFETY: as ecp_spread below, of which this asks for a part and writes nothing.
+        let most = unsafe { ffi::ecp_spread_most(&graph, seeds.as_ptr().cast(), seeds.len(), options) };
+        let mut found = Reached::with_capacity(most)?;
+        let measured = options.fire == ffi::ECP_FIRE_BEST_FIRST;
+        if let Some(past) = &mut past {
+            past.hold(most, measured)?;
+        }
         let mut result = ffi::ecp_spread_result::default();
-        arena::with_scratch(spread.overflow, |scratch| {
-            let fired = fired.as_mut().map_or(std::ptr::null_mut(), |fired| fired.as_mut_ptr());
+        arena::with_scratch(overflow, |scratch| {
+            let (mut fired, mut distances) = (std::ptr::null_mut(), std::ptr::null_mut());
+            if let Some(past) = &mut past {
+                fired = past.fired.as_mut_ptr();
+                distances = if measured { past.distances.as_mut_ptr() } else { distances };
+            }
             // SAFETY: ecphory.h asks for
             // - a graph as it describes: `Graph` is one by construction and cannot be changed;
             // - seeds[seed_count], nodes below node_count and magnitudes: `check_seeds`, or found by the call before;
             //   the layout: asserted above;
-            // - options in their ranges, relation_factors NULL or [256]: `Spread::raw`, whose borrow `spread` holds;
-            // - fired NULL, as it is with BEST_FIRST, or [node_count / 32, rounded up]: `run_spread`; no node twice
-            //   among the seeds then: they are what a call found;
-            // - reached and activations [node_count]: the capacities of `found`;
-            // - nothing written that overlaps anything else: all are locals, `fired` a `&mut`.
+            // - options in their ranges, relation_factors NULL or [256]: `Spread::raw`, whose borrow the caller holds;
+            // - fired NULL or [most / 32, rounded up], distances NULL or, with it and BEST_FIRST alone, [most]: `hold`;
+            //   no node twice among the seeds then: they are what a call found;
+            // - reached and activations [most]: the capacities of `found`;
+            // - nothing written that overlaps anything else: all are locals, `past` a `&mut`.
             unsafe {
-                let (start, (nodes, activations)) = (seeds.as_ptr().cast(), found.pointers());
-                let len = seeds.len();
-                ffi::ecp_spread(&graph, start, len, options, fired, nodes, activations, &mut result, scratch)
+                let (start, len) = (seeds.as_ptr().cast(), seeds.len());
+                let (nodes, active) = found.pointers();
+                ffi::ecp_spread(&graph, start, len, options, fired, distances, nodes, active, &mut result, scratch)
             }
         })?;
-        // SAFETY: the kernel has written the first `reached_count` elements of each, at most `node_count`.
+        // SAFETY: the kernel has written the first `reached_count` elements of each, at most `most`.
         unsafe { found.set_len(result.reached_count) };
         let stopped = match result.stopped {
-            ffi::ECP_STOPPED_NO => None,
+            ffi::ECP_STOPPED_NO | ffi::ECP_STOPPED_PAUSED => None,
             ffi::ECP_STOPPED_WORK => Some(Stopped::Work),
             _ => Some(Stopped::Budget),
         };
         let Reached { nodes, activations } = found;
-        Ok((Activation { nodes, activations, edges: result.edges, stopped }, result.fired))
+        Ok((Activation { nodes, activations, edges: result.edges, stopped }, result))
     }
 }
 
@@ -548,8 +555,8 @@ pub(crate) struct Reached {
 
 impl Reached {
     /// Capacity that is not reached is not touched either.
-    pub fn with_capacity(nodes: usize) -> Self {
-        Self { nodes: Vec::with_capacity(nodes), activations: Vec::with_capacity(nodes) }
+    pub fn with_capacity(nodes: usize) -> Result<Self, Error> {
+        Ok(Self { nodes: spare(nodes)?, activations: spare(nodes)? })
     }
 
     pub fn pointers(&mut self) -> (*mut u32, *mut f32) {
@@ -564,7 +571,7 @@ impl Reached {
             self.nodes.set_len(count);
             self.activations.set_len(count);
         }
-        self.nodes.shrink_to_fit();
-        self.activations.shrink_to_fit();
+        fit(&mut self.nodes);
+        fit(&mut self.activations);
     }
 }

@@ -155,10 +155,8 @@ impl<'a> Sweep<'a> {
         for &Start { node, lane, share } in &self.starts {
             let at = node as usize * self.lanes + lane;
             ranks[at] += (gain * share) as f32;
-            let strength = self.incoming.out_strengths[node as usize];
-            if strength >= f32::MIN_POSITIVE {
-                x[at] += (share / f64::from(strength)) as f32;
-            } else {
+            x[at] += share as f32;
+            if self.incoming.out_strengths[node as usize] == 0.0 {
                 lost[lane] += share;
             }
         }
@@ -218,9 +216,9 @@ impl<'a> Sweep<'a> {
         // - lanes of 1 or 16, as above; out_strengths [rows]: sliced so;
         // - sums and ranks [rows][lanes]: `rows` comes from the one, and they are asserted to be as long;
         // - totals [3][lanes]: 3 * 16 of them;
-        // - nothing written that overlaps anything else: both are `&mut`, `flat` is a local.
+        // - nothing written that overlaps anything else: `ranks` is `&mut`, `flat` is a local.
         let status = unsafe {
-            let (sums, ranks) = (sums.as_mut_ptr(), ranks.as_mut_ptr());
+            let (sums, ranks) = (sums.as_ptr(), ranks.as_mut_ptr());
             ffi::ecp_settle(rows, lanes, strengths.as_ptr(), step.keep, step.gain, sums, ranks, flat.as_mut_ptr())
         };
         Error::check(status)?;

@@ -99,7 +99,7 @@ SIZE(ecp_seed, 8);
 FIELD(ecp_seed, node, 0, uint32_t);
 FIELD(ecp_seed, activation, 4, float);
 
-SIZE(ecp_spread_options, 72);
+SIZE(ecp_spread_options, 80);
 FIELD(ecp_spread_options, hops, 0, uint32_t);
 FIELD(ecp_spread_options, fire, 4, uint32_t);
 FIELD(ecp_spread_options, weighting, 8, uint32_t);
@@ -115,7 +115,8 @@ FIELD(ecp_spread_options, inhibition, 44, float);
 FIELD(ecp_spread_options, steepness, 48, float);
 FIELD(ecp_spread_options, midpoint, 52, float);
 FIELD(ecp_spread_options, edges_most, 56, uint64_t);
-FIELD(ecp_spread_options, relation_factors, 64, const float *);
+FIELD(ecp_spread_options, pause_after, 64, uint64_t);
+FIELD(ecp_spread_options, relation_factors, 72, const float *);
 SIZE(ecp_spread_result, 32);
 FIELD(ecp_spread_result, reached_count, 0, size_t);
 FIELD(ecp_spread_result, edges, 8, uint64_t);
@@ -141,7 +142,7 @@ FIELD(ecp_push_result, reserved, 36, uint32_t);
 SIZE(ecp_incoming, 32);
 FIELD(ecp_incoming, offsets, 0, uint32_t *);
 FIELD(ecp_incoming, sources, 8, uint32_t *);
-FIELD(ecp_incoming, weights, 16, float *);
+FIELD(ecp_incoming, shares, 16, float *);
 FIELD(ecp_incoming, node_count, 24, size_t);
 
 SIZE(ecp_law, 32);
@@ -856,7 +857,7 @@ static void check_spread(void) {
     ecp_spread_options options = good;
     options.threshold = 0.01f;
     options.transmission = 0.5f;
-    CHECK(ecp_spread(&graph, seeds, 2, &options, NULL, reached, found, &result, NULL) == ECP_OK);
+    CHECK(ecp_spread(&graph, seeds, 2, &options, NULL, NULL, reached, found, &result, NULL) == ECP_OK);
     CHECK(reached[0] == 0 && reached[1] == 1 && reached[2] == 2);
     CHECK(found[0] == 8.5f && found[1] == 3 && found[2] == 1);
     CHECK(result.reached_count == 3 && result.edges == 3 && result.fired == 3 && result.stopped == ECP_STOPPED_NO);
@@ -864,20 +865,24 @@ static void check_spread(void) {
     options.fire = ECP_FIRE_EVERY_HOP;
     ecp_graph plain = graph;
     plain.out_strengths = NULL;
-    CHECK(ecp_spread(&plain, seeds, 1, &options, NULL, reached, found, &result, NULL) == ECP_OK);
+    CHECK(ecp_spread(&plain, seeds, 1, &options, NULL, NULL, reached, found, &result, NULL) == ECP_OK);
     CHECK(result.reached_count == 3 && found[0] == 6.75f && found[1] == 18 && found[2] == 6);
     options.hops = 0;
-    CHECK(ecp_spread(&plain, seeds, 2, &options, NULL, reached, found, &result, NULL) == ECP_OK);
+    CHECK(ecp_spread(&plain, seeds, 2, &options, NULL, NULL, reached, found, &result, NULL) == ECP_OK);
     CHECK(result.reached_count == 1 && reached[0] == 0 && found[0] == 8);
-    CHECK(ecp_spread(&plain, NULL, 0, &options, NULL, reached, found, &result, NULL) == ECP_OK);
+    CHECK(ecp_spread(&plain, NULL, 0, &options, NULL, NULL, reached, found, &result, NULL) == ECP_OK);
     CHECK(result.reached_count == 0);
     const uint32_t no_edges[2] = {0, 0};
     const ecp_graph lone = {no_edges, NULL, NULL, NULL, NULL, 1};
     options.hops = ECP_HOPS_MAX;
-    CHECK(ecp_spread(&lone, seeds, 1, &options, NULL, reached, found, &result, NULL) == ECP_OK);
+    CHECK(ecp_spread(&lone, seeds, 1, &options, NULL, NULL, reached, found, &result, NULL) == ECP_OK);
     CHECK(result.reached_count == 1 && found[0] == 6);
     CHECK(ecp_spread_need(&graph, seeds, 2, &good) == 4 * rounded(12) + rounded(4));
     CHECK(ecp_spread_need(NULL, seeds, 2, &good) == 0 && ecp_spread_need(&graph, seeds, 2, NULL) == 0);
+    CHECK(ecp_spread_most(&graph, seeds, 2, &good) == 3 && ecp_spread_most(&graph, seeds, 0, &options) == 3);
+    CHECK(ecp_spread_most(NULL, seeds, 2, &good) == 0 && ecp_spread_most(&graph, seeds, 2, NULL) == 0);
+    options.edges_most = 0;
+    CHECK(ecp_spread_most(&graph, seeds, 1, &options) == 1);
 }
 
 static void check_spread_options(void) {
@@ -891,16 +896,29 @@ static void check_spread_options(void) {
     ecp_spread_result result;
     ecp_spread_options options = good;
     options.relation_factors = factors;
-    CHECK(ecp_spread(&typed, seeds, 2, &options, fired, reached, found, &result, NULL) == ECP_OK);
+    CHECK(ecp_spread(&typed, seeds, 2, &options, fired, NULL, reached, found, &result, NULL) == ECP_OK);
     CHECK(result.reached_count == 2 && reached[1] == 2 && found[1] == 4 && fired[0] == 3);
     options = good;
     options.fire = ECP_FIRE_BEST_FIRST;
     options.budget = 1;
-    CHECK(ecp_spread(&graph, seeds, 2, &options, NULL, reached, found, &result, NULL) == ECP_OK);
+    CHECK(ecp_spread(&graph, seeds, 2, &options, NULL, NULL, reached, found, &result, NULL) == ECP_OK);
     CHECK(result.stopped == ECP_STOPPED_BUDGET && result.fired == 1 && found[1] == 6 && found[2] == 2);
+    uint16_t distances[3] = {0};
+    const ecp_seed eight = {0, 8};
+    fired[0] = 0, options.budget = UINT32_MAX, options.pause_after = 2;
+    CHECK(ecp_spread(&graph, &eight, 1, &options, fired, distances, reached, found, &result, NULL) == ECP_OK);
+    CHECK(result.stopped == ECP_STOPPED_PAUSED && result.fired == 1 && fired[0] == 1);
+    CHECK(distances[0] == 0 && distances[1] == 1 && distances[2] == 1);
+    const ecp_seed rest[3] = {{0, found[0]}, {1, found[1]}, {2, found[2]}};
+    CHECK(ecp_spread(&graph, rest, 3, &options, fired, distances, reached, found, &result, NULL) == ECP_OK);
+    CHECK(result.stopped == ECP_STOPPED_NO && result.fired == 2 && fired[0] == 7 && found[0] == 10);
+    INVALID(ecp_spread(&graph, rest, 3, &options, fired, NULL, reached, found, &result, NULL));
+    INVALID(ecp_spread(&graph, rest, 3, &options, NULL, distances, reached, found, &result, NULL));
+    options.fire = ECP_FIRE_ONCE;
+    INVALID(ecp_spread(&graph, rest, 3, &options, fired, distances, reached, found, &result, NULL));
     options = good;
     options.edges_most = 1;
-    CHECK(ecp_spread(&graph, seeds, 2, &options, NULL, reached, found, &result, NULL) == ECP_OK);
+    CHECK(ecp_spread(&graph, seeds, 2, &options, NULL, NULL, reached, found, &result, NULL) == ECP_OK);
     CHECK(result.stopped == ECP_STOPPED_WORK && result.edges == 0 && result.reached_count == 1 && found[0] == 8);
 }
 
@@ -911,6 +929,8 @@ static void check_fan_activation(void) {
     CHECK(ecp_fan_activation(&graph, seeds, 2, 2, reached, found, &count, NULL) == ECP_OK && count == 2);
     CHECK(reached[0] == 1 && reached[1] == 2 && fabsf(found[0] - 8 * (2 - logf(3))) < 1e-5f && found[1] == found[0]);
     CHECK(ecp_fan_activation_need(&graph, seeds, 2) == 3 * rounded(12) && ecp_fan_activation_need(NULL, seeds, 2) == 0);
+    CHECK(ecp_fan_activation_most(&graph, seeds, 1) == 2 && ecp_fan_activation_most(&graph, seeds, 2) == 3);
+    CHECK(ecp_fan_activation_most(NULL, seeds, 2) == 0);
     count = 77;
     INVALID(ecp_fan_activation(NULL, seeds, 2, 2, reached, found, &count, NULL));
     INVALID(ecp_fan_activation(&graph, NULL, 2, 2, reached, found, &count, NULL));
@@ -931,7 +951,9 @@ static void check_push(void) {
     double sum = result.residual + result.evenly;
     for (int i = 0; i < 3; i++) sum += p[i];
     CHECK(fabs(sum - 1) < 1e-5 && result.residual < 1e-5 && result.stopped == ECP_STOPPED_NO && reached[0] == 0);
-    CHECK(ecp_push_need(&graph, seeds, 2, &options) == 2 * rounded(12) + rounded(48));
+    CHECK(ecp_push_need(&graph, seeds, 2, &options) == 2 * rounded(12) + rounded(48) + rounded(24));
+    CHECK(ecp_push_most(&graph, seeds, 2, &options) == 3 && ecp_push_most(&graph, seeds, 2, NULL) == 0);
+    CHECK(ecp_push_most(&graph, seeds, 1, &(ecp_push_options){0.5, 1e-6, 1, 0, 0}) == 2);
     ecp_push_options bad[7] = {options, options, options, options, options, options, options};
     bad[0].alpha = 1e-4, bad[1].alpha = 1.5, bad[2].alpha = NAN, bad[3].epsilon = 1e-13, bad[4].epsilon = NAN;
     bad[5].dangling = 2, bad[6].reserved = 1;
@@ -949,20 +971,24 @@ static void check_push(void) {
     INVALID(ecp_push(&graph, seeds, 2, &options, reached, NULL, r, &result, NULL));
     INVALID(ecp_push(&graph, seeds, 2, &options, reached, p, NULL, &result, NULL));
     INVALID(ecp_push(&graph, seeds, 2, &options, reached, p, r, NULL, NULL));
-    CHECK(result.reached_count == 77 && ecp_push_need(&graph, seeds, 2, &bad[0]) == 0);
+    CHECK(result.reached_count == 77);
+    for (int i = 0; i < 7; i++) CHECK(ecp_push_need(&graph, seeds, 2, &bad[i]) == 0);
+    CHECK(ecp_push_need(NULL, seeds, 2, &options) == 0 && ecp_push_need(&without, seeds, 2, &options) == 0);
+    CHECK(ecp_push_need(&graph, &nothing, 1, &options) == 0 && ecp_push_need(&graph, seeds, 0, &options) == 0);
+    CHECK(ecp_push_need(&graph, seeds, 2, NULL) == 0);
 }
 
 static void check_sweeps(void) {
     /* The same graph by targets. */
     const uint32_t in_offsets[4] = {0, 1, 2, 3}, sources[3] = {2, 0, 0};
-    const float in_weights[3] = {0.5f, 3, 1}, x[3] = {2, 0, 4}, evenly[1] = {0.25f};
-    const ecp_incoming incoming = {in_offsets, sources, in_weights, 3};
+    const float shares[3] = {0.5f, 3, 1}, x[3] = {2, 0, 4}, evenly[1] = {0.25f};
+    const ecp_incoming incoming = {in_offsets, sources, shares, 3};
     float sums[3] = {9, 9, 9}, ranks[3] = {1, 1, 1};
     double totals[3];
     CHECK(ecp_pull(&incoming, 0, 3, 1, 0.5f, evenly, x, sums) == ECP_OK);
     CHECK(sums[0] == 1.25f && sums[1] == 3.25f && sums[2] == 1.25f);
     CHECK(ecp_settle(3, 1, out_strengths, 1, 2, sums, ranks, totals) == ECP_OK);
-    CHECK(ranks[0] == 3.5f && ranks[1] == 7.5f && sums[0] == 0.3125f && sums[1] == 0 && sums[2] == 2.5f);
+    CHECK(ranks[0] == 3.5f && ranks[1] == 7.5f && ranks[2] == 3.5f);
     CHECK(totals[0] == 11.5 && totals[1] == 3.25 && totals[2] == 3.25);
     INVALID(ecp_pull(NULL, 0, 3, 1, 1, evenly, x, sums));
     INVALID(ecp_pull(&incoming, 2, 1, 1, 1, evenly, x, sums));
@@ -976,7 +1002,7 @@ static void check_sweeps(void) {
     INVALID(ecp_settle(3, 1, out_strengths, 1, 1, NULL, ranks, totals));
     INVALID(ecp_settle(3, 1, out_strengths, 1, 1, sums, NULL, totals));
     INVALID(ecp_settle(3, 1, out_strengths, 1, 1, sums, ranks, NULL));
-    CHECK(sums[0] == 0.3125f && ranks[0] == 3.5f);
+    CHECK(sums[0] == 1.25f && ranks[0] == 3.5f);
 }
 
 /* What the call answers, having seen that a refusal wrote nothing. */
@@ -985,22 +1011,23 @@ static ecp_status spread_with(const ecp_graph *over, const ecp_seed *from, size_
     uint32_t reached[3] = {9, 9, 9};
     float found[3] = {9, 9, 9};
     ecp_spread_result result = {77, 77, 77, 77, 77};
-    ecp_status status = ecp_spread(over, from, from_count, options, NULL, reached, found, &result, NULL);
+    ecp_status status = ecp_spread(over, from, from_count, options, NULL, NULL, reached, found, &result, NULL);
     if (status != ECP_OK) CHECK(reached[0] == 9 && found[0] == 9 && result.reached_count == 77 && result.edges == 77);
+    CHECK((ecp_spread_need(over, from, from_count, options) == 0) == (status != ECP_OK));
     return status;
 }
 
 static void check_spread_refusals(void) {
-    uint32_t reached[3], fired[1] = {0};
+    uint32_t reached[3];
     float found[3];
     ecp_spread_result result;
     CHECK(spread_with(&graph, seeds, 2, &good) == ECP_OK);
     INVALID(spread_with(NULL, seeds, 2, &good));
     INVALID(spread_with(&graph, NULL, 2, &good));
     INVALID(spread_with(&graph, seeds, 2, NULL));
-    INVALID(ecp_spread(&graph, seeds, 2, &good, NULL, NULL, found, &result, NULL));
-    INVALID(ecp_spread(&graph, seeds, 2, &good, NULL, reached, NULL, &result, NULL));
-    INVALID(ecp_spread(&graph, seeds, 2, &good, NULL, reached, found, NULL, NULL));
+    INVALID(ecp_spread(&graph, seeds, 2, &good, NULL, NULL, NULL, found, &result, NULL));
+    INVALID(ecp_spread(&graph, seeds, 2, &good, NULL, NULL, reached, NULL, &result, NULL));
+    INVALID(ecp_spread(&graph, seeds, 2, &good, NULL, NULL, reached, found, NULL, NULL));
     const uint32_t late[4] = {1, 2, 2, 3};
     const ecp_graph bad[] = {
         {NULL, targets, weights, out_strengths, NULL, 3},    {offsets, NULL, weights, out_strengths, NULL, 3},
@@ -1031,9 +1058,6 @@ static void check_spread_refusals(void) {
     options[4].aggregate = 2;
     options[5].competitors = ECP_COMPETITORS_MAX + 1;
     for (int o = 0; o < 6; o++) INVALID(spread_with(&graph, seeds, 2, &options[o]));
-    options[0] = good;
-    options[0].fire = ECP_FIRE_BEST_FIRST;
-    INVALID(ecp_spread(&graph, seeds, 2, &options[0], fired, reached, found, &result, NULL));
 }
 
 static const float half_life = 10, exponent = 2;
@@ -1114,7 +1138,7 @@ static void check_loans(void) {
         CHECK(out[0] == (loan ? 50 : 9));
         CHECK(ecp_top_k(DOT, &query, &four, 3, hits, &result, &scratch[2]) == status);
         CHECK(result.hit_count == (loan ? 3u : 77u) && hits[0].row == (loan ? 3u : 9u));
-        CHECK(ecp_spread(&graph, seeds, 2, &good, NULL, reached, found, &spread, &scratch[3]) == status);
+        CHECK(ecp_spread(&graph, seeds, 2, &good, NULL, NULL, reached, found, &spread, &scratch[3]) == status);
         CHECK(spread.reached_count == (loan ? 3u : 77u) && found[0] == (loan ? 10 : 9) && reached[0] == (loan ? 0u : 9u));
         const size_t needs[4] = {scores_need(DOT, 2, 1), gather_need(&whole, 2, 3), top_k_need(DOT, 2, 1, 4, 3),
                                  ecp_spread_need(&graph, seeds, 2, &good)};

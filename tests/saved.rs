@@ -77,6 +77,85 @@ fn a_reader_is_left_behind_the_graph_and_a_file_must_end_there() {
     assert!(gone.to_string().starts_with("expected to open a graph's file, found: "), "{gone}");
 }
 
+#[cfg(unix)]
+mod unix {
+    use std::fs;
+    use std::os::unix::fs::{FileTypeExt, PermissionsExt, symlink};
+    use std::path::{Path, PathBuf};
+    use std::process::Command;
+
+    use super::*;
+
+    /// An empty directory of its own.
+    fn directory(name: &str) -> PathBuf {
+        let path = std::env::temp_dir().join(format!("ecphory-saved-{name}-{}", std::process::id()));
+        fs::create_dir(&path).unwrap();
+        path
+    }
+
+    fn names(directory: &Path) -> Vec<String> {
+        fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+    }
+
+    const LARGER: &str = "ECPHORY_TEST_SAVES_A_LARGER_GRAPH_TO";
+
+    /// Of the test below, in a process whose files may not be so large.
+    #[test]
+    fn a_larger_graph_is_saved_where_the_environment_says() {
+        let Some(path) = std::env::var_os(LARGER) else { return };
+        let refusal = plain(20_000, 100_000).save(path).unwrap_err();
+        assert!(matches!(refusal, Error::Io { what: "write", .. }), "{refusal}");
+    }
+
+    #[test]
+    fn a_save_that_fails_midway_leaves_the_old_graph_whole_and_nothing_beside_it() {
+        let directory = directory("midway");
+        let (path, old) = (directory.join("graph"), plain(5, 9));
+        old.save(&path).unwrap();
+        let this = std::env::current_exe().unwrap();
+        let limited = "trap '' XFSZ; ulimit -f 100; exec \"$0\" --exact \"$1\"";
+        let name = "unix::a_larger_graph_is_saved_where_the_environment_says";
+        let mut run = Command::new("sh");
+        let output = run.args(["-c", limited]).arg(this).arg(name).env(LARGER, &path).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+        assert_eq!((names(&directory), Graph::load(&path)), (vec!["graph".to_string()], Ok(old)));
+        fs::remove_dir_all(&directory).unwrap();
+    }
+
+    #[test]
+    fn a_save_replaces_what_a_link_leads_to_and_keeps_its_permissions() {
+        let directory = directory("link");
+        let (path, link, nowhere) = (directory.join("graph"), directory.join("link"), directory.join("nowhere"));
+        plain(5, 9).save(&path).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
+        symlink("graph", &link).unwrap();
+        symlink("gone", &nowhere).unwrap();
+        let new = plain(7, 12);
+        new.save(&link).unwrap();
+        assert_eq!((Graph::load(&path), fs::read_link(&link).unwrap()), (Ok(new.clone()), PathBuf::from("graph")));
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o640);
+        new.save(&nowhere).unwrap();
+        assert!(nowhere.symlink_metadata().unwrap().is_file() && names(&directory).len() == 3);
+        assert!(matches!(new.save(directory.join("no/such")), Err(Error::Io { what: "create", .. })));
+        assert!(matches!(new.save(&directory), Err(Error::Io { what: "create", .. })));
+        assert_eq!(names(&directory).len(), 3);
+        fs::remove_dir_all(&directory).unwrap();
+    }
+
+    #[test]
+    fn a_save_to_a_pipe_goes_through_it() {
+        let directory = directory("pipe");
+        let (pipe, graph) = (directory.join("pipe"), plain(5, 9));
+        assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        // Of both ends, so that a save that does not open the pipe leaves nobody waiting.
+        let mut both = fs::OpenOptions::new().read(true).write(true).open(&pipe).unwrap();
+        graph.save(&pipe).unwrap();
+        assert!(fs::metadata(&pipe).unwrap().file_type().is_fifo() && names(&directory).len() == 1);
+        assert_eq!(Graph::read_from(&mut both).unwrap(), graph);
+        fs::remove_dir_all(&directory).unwrap();
+    }
+}
+
 #[test]
 fn a_graph_that_ends_early_is_refused_at_every_length() {
     for graph in [plain(3, 8), related(3, 8)] {

@@ -371,15 +371,24 @@ pub export fn ecp_norms(rows: ?*const RawRows, norms: ?[*]f32) Status {
 
 // Spreading
 
+pub export fn ecp_spread_most(
+    graph: ?*const RawGraph,
+    seeds: ?[*]const spreading.Seed,
+    seed_count: usize,
+    options: ?*const RawOptions,
+) usize {
+    const call = raw_cue.Spread.of(graph, seeds, seed_count, options) orelse return 0;
+    return spreading.spreadMost(call.cue.graph.sliced(), call.cue.seeds, call.settings);
+}
+
 pub export fn ecp_spread_need(
     graph: ?*const RawGraph,
     seeds: ?[*]const spreading.Seed,
     seed_count: usize,
     options: ?*const RawOptions,
 ) usize {
-    const cue = Cue.of(graph, seeds, seed_count) orelse return 0;
-    const raw_options = options orelse return 0;
-    return spreading.spreadNeed(cue.graph.sliced(), cue.seeds, raw_options.checked() orelse return 0);
+    const call = raw_cue.Spread.of(graph, seeds, seed_count, options) orelse return 0;
+    return spreading.spreadNeed(call.cue.graph.sliced(), call.cue.seeds, call.settings);
 }
 
 pub export fn ecp_spread(
@@ -388,23 +397,33 @@ pub export fn ecp_spread(
     seed_count: usize,
     options: ?*const RawOptions,
     fired: ?[*]u32,
+    distances: ?[*]u16,
     reached: ?[*]u32,
     activations: ?[*]f32,
     result: ?*spreading.Result,
     scratch: ?*Scratch,
 ) Status {
-    const cue = Cue.of(graph, seeds, seed_count) orelse return .invalid_argument;
-    const raw_options = options orelse return .invalid_argument;
-    const settings = raw_options.checked() orelse return .invalid_argument;
-    if (settings.weighting == .by_out_strength and cue.graph.out_strengths == null) return .invalid_argument;
-    if (settings.fire == .best_first and fired != null) return .invalid_argument;
+    const call = raw_cue.Spread.of(graph, seeds, seed_count, options) orelse return .invalid_argument;
+    const csr, const settings = .{ call.cue.graph, call.settings };
+    const measured = settings.fire == .best_first and fired != null;
+    if (measured != (distances != null)) return .invalid_argument;
     if (reached == null or activations == null) return .invalid_argument;
     const to = result orelse return .invalid_argument;
     var local: Arena = undefined;
     const arena = arenaOf(.spreading, scratch, &local);
     defer if (arena == &local) local.dissolve();
-    const fits = kernels().spread(arena, cue.graph, seeds, seed_count, settings, fired, reached.?, activations.?, to);
+    const past: tier.Past = .{ .fired = fired, .distances = distances };
+    const fits = kernels().spread(arena, csr, seeds, seed_count, settings, &past, reached.?, activations.?, to);
     return if (fits) .ok else refused(.spreading, arena, scratch);
+}
+
+pub export fn ecp_fan_activation_most(
+    graph: ?*const RawGraph,
+    sources: ?[*]const spreading.Seed,
+    source_count: usize,
+) usize {
+    const cue = Cue.of(graph, sources, source_count) orelse return 0;
+    return fan.fanMost(cue.graph.sliced(), cue.seeds);
 }
 
 pub export fn ecp_fan_activation_need(
@@ -437,15 +456,24 @@ pub export fn ecp_fan_activation(
     return if (fits) .ok else refused(.spreading, arena, scratch);
 }
 
+pub export fn ecp_push_most(
+    graph: ?*const RawGraph,
+    seeds: ?[*]const spreading.Seed,
+    seed_count: usize,
+    options: ?*const RawPush,
+) usize {
+    const call = raw_cue.Push.of(graph, seeds, seed_count, options) orelse return 0;
+    return push_zig.shapeOf(call.cue.graph.sliced(), call.cue.seeds, call.settings).most;
+}
+
 pub export fn ecp_push_need(
     graph: ?*const RawGraph,
     seeds: ?[*]const spreading.Seed,
     seed_count: usize,
     options: ?*const RawPush,
 ) usize {
-    const cue = Cue.of(graph, seeds, seed_count) orelse return 0;
-    const raw_options = options orelse return 0;
-    return push_zig.pushNeed(cue.graph.sliced(), cue.seeds, raw_options.checked() orelse return 0);
+    const call = raw_cue.Push.of(graph, seeds, seed_count, options) orelse return 0;
+    return push_zig.pushNeed(call.cue.graph.sliced(), call.cue.seeds, call.settings);
 }
 
 pub export fn ecp_push(
@@ -459,16 +487,15 @@ pub export fn ecp_push(
     result: ?*push_zig.Result,
     scratch: ?*Scratch,
 ) Status {
-    const cue = Cue.of(graph, seeds, seed_count) orelse return .invalid_argument;
-    const settings = (options orelse return .invalid_argument).checked() orelse return .invalid_argument;
-    if (cue.graph.out_strengths == null or !cue.isActive()) return .invalid_argument;
+    const call = raw_cue.Push.of(graph, seeds, seed_count, options) orelse return .invalid_argument;
+    const cue = call.cue;
     const nodes = reached orelse return .invalid_argument;
     const p, const r = .{ estimates orelse return .invalid_argument, residuals orelse return .invalid_argument };
     const to = result orelse return .invalid_argument;
     var local: Arena = undefined;
     const arena = arenaOf(.spreading, scratch, &local);
     defer if (arena == &local) local.dissolve();
-    const fits = kernels().push(arena, cue.graph, cue.seeds.ptr, seed_count, settings, nodes, p, r, to);
+    const fits = kernels().push(arena, cue.graph, cue.seeds.ptr, seed_count, call.settings, nodes, p, r, to);
     return if (fits) .ok else refused(.spreading, arena, scratch);
 }
 
@@ -495,7 +522,7 @@ pub export fn ecp_settle(
     out_strengths: ?[*]const f32,
     keep: f32,
     gain: f32,
-    sums: ?[*]f32,
+    sums: ?[*]const f32,
     ranks: ?[*]f32,
     totals: ?[*]f64,
 ) Status {

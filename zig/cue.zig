@@ -34,10 +34,46 @@ pub const Cue = struct {
     }
 
     /// Whether there is something to share.
-    pub fn isActive(cue: Cue) bool {
+    fn isActive(cue: Cue) bool {
         return for (cue.seeds) |seed| {
             if (seed.activation > 0) break true;
         } else false;
+    }
+};
+
+/// What ecp_spread and ecp_spread_need are asked for, outputs apart.
+pub const Spread = struct {
+    cue: Cue,
+    settings: *const spreading.Options,
+
+    pub fn of(
+        graph: ?*const RawGraph,
+        seeds: ?[*]const spreading.Seed,
+        seed_count: usize,
+        options: ?*const RawOptions,
+    ) ?Spread {
+        const cue = Cue.of(graph, seeds, seed_count) orelse return null;
+        const settings = (options orelse return null).checked() orelse return null;
+        if (settings.weighting == .by_out_strength and cue.graph.out_strengths == null) return null;
+        return .{ .cue = cue, .settings = settings };
+    }
+};
+
+/// What ecp_push and ecp_push_need are asked for, outputs apart.
+pub const Push = struct {
+    cue: Cue,
+    settings: *const push_zig.Options,
+
+    pub fn of(
+        graph: ?*const RawGraph,
+        seeds: ?[*]const spreading.Seed,
+        seed_count: usize,
+        options: ?*const RawPush,
+    ) ?Push {
+        const cue = Cue.of(graph, seeds, seed_count) orelse return null;
+        const settings = (options orelse return null).checked() orelse return null;
+        if (cue.graph.out_strengths == null or !cue.isActive()) return null;
+        return .{ .cue = cue, .settings = settings };
     }
 };
 
@@ -76,6 +112,7 @@ pub const RawOptions = extern struct {
     steepness: f32,
     midpoint: f32,
     edges_most: u64,
+    pause_after: u64,
     relation_factors: ?*const [256]f32,
 
     pub fn checked(raw: *const RawOptions) ?*const spreading.Options {
@@ -98,7 +135,7 @@ pub const RawPush = extern struct {
     reserved: u32,
 
     pub fn checked(raw: *const RawPush) ?*const push_zig.Options {
-        // In f32 residuals must shrink at each step by more than rounding adds.
+        // With less, walks are so long that the bound on work is none.
         if (!(raw.alpha >= 1e-3 and raw.alpha <= 1) or !(raw.epsilon >= 1e-12 and raw.epsilon <= 1)) return null;
         return if (raw.dangling > 1 or raw.reserved != 0) null else @ptrCast(raw);
     }
@@ -108,14 +145,14 @@ pub const RawPush = extern struct {
 pub const RawIncoming = extern struct {
     offsets: ?[*]const u32,
     sources: ?[*]const u32,
-    weights: ?[*]const f32,
+    shares: ?[*]const f32,
     node_count: usize,
 
     pub fn checked(raw: *const RawIncoming) ?*const tier.Incoming {
         const offsets = raw.offsets orelse return null;
         if (raw.node_count == 0 or raw.node_count > std.math.maxInt(u32) or offsets[0] != 0) return null;
         const edges = offsets[raw.node_count];
-        return if (absent(raw.sources, edges) or absent(raw.weights, edges)) null else @ptrCast(raw);
+        return if (absent(raw.sources, edges) or absent(raw.shares, edges)) null else @ptrCast(raw);
     }
 };
 

@@ -23,12 +23,17 @@ fn needOf(shape: reach_zig.Shape) usize {
     return shape.need() +| arena_zig.sizeOf(f32, shape.most);
 }
 
+/// How many nodes `fanActivation` writes at most.
+pub fn fanMost(graph: Graph, sources: []const Seed) usize {
+    return shapeOf(graph, sources).most;
+}
+
 pub fn fanNeed(graph: Graph, sources: []const Seed) usize {
     return needOf(shapeOf(graph, sources));
 }
 
 /// Every node that a source is linked to, in the order reached, and its activation; the return value counts them.
-/// `reached` and `activations` hold [nodes]. OutOfMemory leaves them as they were.
+/// `reached` and `activations` hold [fanMost]. OutOfMemory leaves them as they were.
 pub fn fanActivation(
     arena: *Arena,
     graph: Graph,

@@ -6,12 +6,14 @@
 //! A node whose weights sum to 0 leads nowhere: its share goes back to the seeds, or evenly to all nodes. What is
 //! shared evenly is kept as one sum, until it would make a node push; then pushing is no longer the way, and stops.
 //!
-//! The sum of all p, all r and what is shared evenly is 1 at any time, and the exact rank of v is p_v and what its
-//! residuals would still bring: never less than p_v, and all together no more than the sum of residuals.
+//! The sum of all p, all r and what is shared evenly is 1 at any time, and the exact rank of v is p_v and what all
+//! residuals would still bring it: never less than p_v, and no more than the sum of residuals above it, for one node
+//! as for all together. Sums are f64; estimates are told in f32, rounded down.
 
 const std = @import("std");
 const arena_zig = @import("arena.zig");
 const reach_zig = @import("reach.zig");
+const simd = @import("simd.zig");
 const spreading = @import("spreading.zig");
 const Arena = arena_zig.Arena;
 const Graph = spreading.Graph;
@@ -32,20 +34,19 @@ pub const Options = extern struct {
 pub const Result = extern struct {
     reached_count: usize = 0,
     edges: u64 = 0,
-    /// Of residuals, what is shared evenly left out.
+    /// What any rank, and all together, may have beyond the estimates as they are told, but for what is shared evenly.
     residual: f64 = 0,
     evenly: f64 = 0,
     stopped: spreading.Stopped = .no,
     reserved: u32 = 0,
 };
 
-/// What is known of a node, on one line of the cache.
+/// What every edge into a node asks for, on one line of the cache.
 const Node = extern struct {
+    residual: f64,
     node: u32,
-    residual: f32,
     /// Above which it pushes; infinite while it waits for its turn.
     limit: f32,
-    estimate: f32,
 };
 
 /// In exact arithmetic no more than 1 / (alpha * epsilon) edges are walked: each of those of a node takes alpha *
@@ -62,7 +63,7 @@ pub fn shapeOf(graph: Graph, seeds: []const Seed, options: *const Options) reach
 }
 
 fn needOf(shape: reach_zig.Shape) usize {
-    return shape.needWith(Node) +| arena_zig.sizeOf(u32, shape.most);
+    return shape.needWith(Node) +| arena_zig.sizeOf(f64, shape.most) +| arena_zig.sizeOf(u32, shape.most);
 }
 
 pub fn pushNeed(graph: Graph, seeds: []const Seed, options: *const Options) usize {
@@ -87,33 +88,39 @@ pub fn push(
         inline else => |kind| {
             var run: Run(kind) = .{
                 .reach = try .init(&frame, shape),
+                .estimate = try frame.alloc(f64, shape.most),
                 .queue = try frame.alloc(u32, shape.most),
                 .graph = graph,
                 .options = options,
-                .epsilon = @floatCast(@max(options.epsilon, std.math.floatMin(f32))),
+                .epsilon = below(1, .{options.epsilon * (1 - 0x1p-22)})[0],
             };
             run.all(seeds);
-            for (run.reach.member[0..run.reach.count], 0..) |node, place| {
-                reached[place] = node.node;
-                estimates[place] = node.estimate;
-                residuals[place] = node.residual;
-                run.result.residual += node.residual;
-            }
-            run.result.reached_count = run.reach.count;
+            run.tell(reached, estimates, residuals);
             return run.result;
         },
     };
 }
 
+/// The largest f32 that is not above each value, which is no less than 0. Without a branch, which would be taken by
+/// chance.
+inline fn below(comptime n: usize, values: @Vector(n, f64)) @Vector(n, f32) {
+    const nearest: @Vector(n, f32) = @floatCast(values);
+    const next: @Vector(n, f32) = @bitCast(@as(@Vector(n, u32), @bitCast(nearest)) -% @as(@Vector(n, u32), @splat(1)));
+    return @select(f32, @as(@Vector(n, f64), nearest) > values, next, nearest);
+}
+
 fn Run(comptime kind: reach_zig.Kind) type {
     return struct {
         reach: reach_zig.Reach(kind, Node),
+        /// By place, apart from what edges ask for.
+        estimate: []f64,
         /// A ring of places: each waits once at most.
         queue: []u32,
         first: usize = 0,
         waiting: usize = 0,
         graph: Graph,
         options: *const Options,
+        /// So much less than it is that no limit is above it times edges: f32 rounds that, and those.
         epsilon: f32,
         result: Result = .{},
 
@@ -123,7 +130,7 @@ fn Run(comptime kind: reach_zig.Kind) type {
             var sum: f64 = 0;
             for (seeds) |seed| sum += seed.activation;
             const options = run.options;
-            for (seeds) |seed| run.give(seed.node, @floatCast(seed.activation / sum));
+            for (seeds) |seed| run.give(seed.node, seed.activation / sum);
             const edges_most = edgesMost(options);
             // Those that lead on: none of the others, back to the seeds, leads to a node that is new.
             var edges: u64 = 0;
@@ -133,7 +140,7 @@ fn Run(comptime kind: reach_zig.Kind) type {
                 const node = &run.reach.member[place];
                 const first, const end = .{ run.graph.offsets[node.node], run.graph.offsets[node.node + 1] };
                 const strength = run.graph.out_strengths[node.node];
-                const dangling = strength < std.math.floatMin(f32);
+                const dangling = strength == 0;
                 const walked: u64, const back: u64 = if (dangling) .{ 0, seeds.len } else .{ end - first, 0 };
                 const all_walked = run.result.edges + walked + back;
                 if (all_walked > options.edges_most or edges + walked > edges_most or run.result.evenly > even_most) {
@@ -146,14 +153,14 @@ fn Run(comptime kind: reach_zig.Kind) type {
                 run.waiting -= 1;
                 if (run.reach.isFar()) run.prefetchNext();
                 node.limit = run.limitOf(end - first);
-                const held: f64 = node.residual;
+                const held = node.residual;
                 node.residual = 0;
-                node.estimate += @floatCast(options.alpha * held);
+                run.estimate[place] += options.alpha * held;
                 const rest = (1 - options.alpha) * held;
                 if (!dangling) {
-                    run.giveAll(@floatCast(rest / strength), first, end);
+                    run.giveAll(rest / strength, first, end);
                 } else if (options.dangling == .to_seeds) {
-                    for (seeds) |seed| run.give(seed.node, @floatCast(rest * (seed.activation / sum)));
+                    for (seeds) |seed| run.give(seed.node, rest * (seed.activation / sum));
                 } else {
                     run.result.evenly += rest;
                 }
@@ -161,8 +168,38 @@ fn Run(comptime kind: reach_zig.Kind) type {
             if (run.result.evenly > even_most) run.result.stopped = .work;
         }
 
+        /// No estimate is told to be more than it is: what that leaves out counts as residual.
+        fn tell(run: *Self, reached: []u32, estimates: []f32, residuals: []f32) void {
+            const count = run.reach.count;
+            var left: f64 = 0;
+            for (run.reach.member[0..count], reached[0..count], residuals[0..count]) |node, *its, *residual| {
+                its.* = node.node;
+                residual.* = @floatCast(node.residual);
+                left += node.residual;
+            }
+            const n = simd.lanes;
+            var told: [2]@Vector(n, f64) = @splat(@splat(0));
+            var place: usize = 0;
+            while (place < count) : (place += n) {
+                const end = @min(count, place + n);
+                var some: [n]f64 = @splat(0);
+                if (end == place + n) some = run.estimate[place..][0..n].* else for (place..end, 0..) |from, lane| {
+                    some[lane] = run.estimate[from];
+                }
+                const down: [n]f32 = below(n, some);
+                if (end == place + n) estimates[place..][0..n].* = down else for (place..end, 0..) |to, lane| {
+                    estimates[to] = down[lane];
+                }
+                told[0] += @as(@Vector(n, f32), down);
+                told[1] += @as(@Vector(n, f64), some) - @as(@Vector(n, f32), down);
+            }
+            run.result.reached_count = count;
+            // Of ranks that add up to 1 none has more beyond its estimate than all estimates lack.
+            run.result.residual = @max(left + simd.sum(told[1]), 1 - simd.sum(told[0]) - run.result.evenly);
+        }
+
         /// Apart, so that all it needs stays in registers.
-        noinline fn giveAll(run: *Self, scale: f32, first: usize, end: usize) void {
+        noinline fn giveAll(run: *Self, scale: f64, first: usize, end: usize) void {
             const targets = run.graph.targets[first..end];
             const weights = run.graph.weights[first..end];
             var reach = run.reach;
@@ -194,23 +231,25 @@ fn Run(comptime kind: reach_zig.Kind) type {
             const later = run.reach.member[run.queue[second]].node;
             @prefetch(&run.graph.offsets[later], .{});
             @prefetch(&run.graph.out_strengths[later], .{});
+            @prefetch(&run.estimate[run.queue[second]], .{ .rw = .write });
             const edge = run.graph.offsets[run.reach.member[run.queue[run.first]].node];
             if (edge >= run.graph.targets.len) return;
             @prefetch(&run.graph.targets[edge], .{});
             @prefetch(&run.graph.weights[edge], .{});
         }
 
-        noinline fn give(run: *Self, target: u32, amount: f32) void {
+        noinline fn give(run: *Self, target: u32, amount: f64) void {
             const put = run.reach.put(target);
             const node = &run.reach.member[put.place];
-            if (put.new) node.* = .{
-                .node = target,
-                .residual = 0,
-                .limit = run.limitOf(run.graph.degree(target)),
-                .estimate = 0,
-            };
-            node.residual += amount;
-            if (node.residual > node.limit) run.wait(put.place);
+            if (put.new) {
+                const limit = run.limitOf(run.graph.degree(target));
+                node.* = .{ .residual = amount, .node = target, .limit = limit };
+                run.estimate[put.place] = 0;
+                if (amount > limit) run.wait(put.place);
+            } else {
+                node.residual += amount;
+                if (node.residual > node.limit) run.wait(put.place);
+            }
         }
 
         inline fn wait(run: *Self, place: usize) void {

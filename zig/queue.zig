@@ -49,23 +49,30 @@ pub const Queue = struct {
         queue.set(at, place);
     }
 
-    /// The most active place, which is gone from now on.
-    pub fn take(queue: *Queue, activation: []const f32, member: []const u32) ?u32 {
-        if (queue.len == 0) return null;
-        const first = queue.heap[0];
-        queue.position[first] = gone;
+    /// The most active place, which stays.
+    pub inline fn first(queue: *const Queue) ?u32 {
+        return if (queue.len == 0) null else queue.heap[0];
+    }
+
+    /// `place` is not in the queue and never will be.
+    pub inline fn exclude(queue: *Queue, place: usize) void {
+        queue.position[place] = gone;
+    }
+
+    /// The most active place, of which there is one, is gone from now on.
+    pub fn take(queue: *Queue, activation: []const f32, member: []const u32) void {
+        queue.exclude(queue.heap[0]);
         queue.len -= 1;
         if (queue.len > 0) queue.sink(queue.heap[queue.len], activation, member);
-        return first;
     }
 
     /// Puts `place` in at the top and lets it sink.
     fn sink(queue: *Queue, place: u32, activation: []const f32, member: []const u32) void {
         var at: usize = 0;
         while (at * children + 1 < queue.len) {
-            const first = at * children + 1;
-            var best = first;
-            for (first + 1..@min(first + children, queue.len)) |child| {
+            const eldest = at * children + 1;
+            var best = eldest;
+            for (eldest + 1..@min(eldest + children, queue.len)) |child| {
                 if (before(queue.heap[child], queue.heap[best], activation, member)) best = child;
             }
             if (!before(queue.heap[best], place, activation, member)) break;
@@ -111,7 +118,8 @@ test "places leave in order of activation and then of node, though they rise mea
         queue.rise(lucky, &activation, &member);
     }
     var last: ?u32 = null;
-    while (queue.take(&activation, &member)) |place| {
+    while (queue.first()) |place| {
+        queue.take(&activation, &member);
         if (last) |earlier| try testing.expect(Queue.before(earlier, place, &activation, &member));
         try testing.expect(queue.isGone(place));
         last = place;

@@ -14,6 +14,8 @@
 //! nodes that fired is its hop.
 //!
 //! Only reached nodes are looked at, in the order in which they were reached, so every sum is taken in one fixed order.
+//! What a node receives in a hop is one chain of f32: of n edges, none of which passes on less than 0, the sum is off
+//! by no more than n * 2^-24 of it, beside the rounding of what each passes on.
 
 const std = @import("std");
 const arena_zig = @import("arena.zig");
@@ -52,7 +54,7 @@ pub const Seed = extern struct { node: u32, activation: f32 };
 pub const Fire = enum(u32) { once = 0, every_hop = 1, best_first = 2 };
 pub const Weighting = enum(u32) { as_given = 0, by_out_strength = 1, by_fan = 2 };
 pub const Aggregate = enum(u32) { sum = 0, max = 1 };
-pub const Stopped = enum(u32) { no = 0, work = 1, budget = 2 };
+pub const Stopped = enum(u32) { no = 0, work = 1, budget = 2, paused = 3 };
 
 /// ecp_spread_options of ecphory.h.
 pub const Options = extern struct {
@@ -71,6 +73,7 @@ pub const Options = extern struct {
     steepness: f32,
     midpoint: f32,
     edges_most: u64,
+    pause_after: u64,
     relation_factors: ?*const [256]f32,
 
     fn inhibits(options: *const Options) inhibition_zig.Inhibition {
@@ -103,6 +106,11 @@ pub fn shapeOf(graph: Graph, seeds: []const Seed, options: *const Options) reach
     return .{ .nodes = graph.nodes(), .most = @min(graph.nodes(), seeds.len +| edges) };
 }
 
+/// How many nodes `spread` writes at most.
+pub fn spreadMost(graph: Graph, seeds: []const Seed, options: *const Options) usize {
+    return shapeOf(graph, seeds, options).most;
+}
+
 pub fn spreadNeed(graph: Graph, seeds: []const Seed, options: *const Options) usize {
     return needOf(shapeOf(graph, seeds, options), options.fire);
 }
@@ -119,15 +127,26 @@ pub fn firedWords(nodes: usize) usize {
     return nodes / 32 + @intFromBool(nodes % 32 != 0);
 }
 
-/// Every node reached, in the order reached, and its activation. `reached` and `activations` hold [nodes], and so many
-/// bits holds `fired`, where it is given: it tells which seeds have fired before, and is told which of the reached
-/// nodes have. OutOfMemory leaves them as they were.
+/// What has become of each seed, and then of each node reached, so that a spread goes on where another one ended.
+pub const Past = struct {
+    /// One bit for each: whether it has fired.
+    fired: []u32,
+    /// By how many edges it is from a seed that was; read and written with `best_first` alone.
+    distances: []u16 = &.{},
+
+    fn hasFired(past: *const Past, place: usize) bool {
+        return past.fired[place / 32] >> @intCast(place % 32) & 1 != 0;
+    }
+};
+
+/// Every node reached, in the order reached, and its activation. `reached` and `activations` hold [spreadMost], and so
+/// many nodes holds `past`. OutOfMemory leaves them as they were.
 pub fn spread(
     arena: *Arena,
     graph: Graph,
     seeds: []const Seed,
     options: *const Options,
-    fired: ?[]u32,
+    past: ?Past,
     reached: []u32,
     activations: []f32,
 ) error{OutOfMemory}!Result {
@@ -136,9 +155,9 @@ pub fn spread(
     defer frame.close();
     return switch (shape.kind()) {
         inline else => |kind| if (options.fire == .best_first)
-            BestFirst(kind).spread(&frame, shape, graph, seeds, options, reached, activations)
+            BestFirst(kind).spread(&frame, shape, graph, seeds, options, past, reached, activations)
         else
-            Hops(kind).spread(&frame, shape, graph, seeds, options, fired, reached, activations),
+            Hops(kind).spread(&frame, shape, graph, seeds, options, past, reached, activations),
     };
 }
 
@@ -232,7 +251,7 @@ fn Hops(comptime kind: reach_zig.Kind) type {
             graph: Graph,
             seeds: []const Seed,
             options: *const Options,
-            fired: ?[]u32,
+            past: ?Past,
             reached: []u32,
             activations: []f32,
         ) error{OutOfMemory}!Result {
@@ -243,7 +262,7 @@ fn Hops(comptime kind: reach_zig.Kind) type {
                 .fired = try frame.alloc(u32, firedWords(shape.most)),
             };
             front.begin(seeds);
-            if (fired) |before| front.recall(before);
+            if (past) |before| front.recall(before.fired);
             var result: Result = .{};
             for (0..options.hops) |_| {
                 const gone_on = switch (options.aggregate) {
@@ -253,7 +272,7 @@ fn Hops(comptime kind: reach_zig.Kind) type {
             }
             result.reached_count = front.reach.count;
             const words = firedWords(front.reach.count);
-            if (fired) |after| @memcpy(after[0..words], front.fired[0..words]);
+            if (past) |after| @memcpy(after.fired[0..words], front.fired[0..words]);
             @memcpy(reached[0..front.reach.count], front.reach.member[0..front.reach.count]);
             @memcpy(activations[0..front.reach.count], front.activation[0..front.reach.count]);
             return result;
@@ -405,6 +424,7 @@ fn BestFirst(comptime kind: reach_zig.Kind) type {
             graph: Graph,
             seeds: []const Seed,
             options: *const Options,
+            past: ?Past,
             reached: []u32,
             activations: []f32,
         ) error{OutOfMemory}!Result {
@@ -415,21 +435,51 @@ fn BestFirst(comptime kind: reach_zig.Kind) type {
                 .queue = try .init(frame, shape.most),
                 .options = options,
             };
-            for (seeds) |seed| front.receive(.sum, seed.node, seed.activation, 0);
+            if (past) |before| front.recall(seeds, &before) else {
+                for (seeds) |seed| front.receive(.sum, seed.node, seed.activation, 0);
+            }
             var result: Result = .{};
             switch (options.aggregate) {
                 inline else => |aggregate| front.run(aggregate, graph, &result),
             }
-            options.inhibits().apply(front.activation[0..front.reach.count]);
+            if (result.stopped != .paused) options.inhibits().apply(front.activation[0..front.reach.count]);
             result.reached_count = front.reach.count;
+            if (past) |after| front.tell(&after);
             @memcpy(reached[0..front.reach.count], front.reach.member[0..front.reach.count]);
             @memcpy(activations[0..front.reach.count], front.activation[0..front.reach.count]);
             return result;
         }
 
+        /// Takes seeds for what was reached before. Which of them wait follows from that.
+        fn recall(front: *Self, seeds: []const Seed, before: *const Past) void {
+            for (seeds, 0..) |seed, i| {
+                if (!before.hasFired(i)) {
+                    front.receive(.sum, seed.node, seed.activation, before.distances[i]);
+                    continue;
+                }
+                const place = front.reach.put(seed.node).place;
+                front.activation[place] = seed.activation;
+                front.hop[place] = before.distances[i];
+                front.queue.exclude(place);
+            }
+        }
+
+        fn tell(front: *const Self, after: *const Past) void {
+            const count = front.reach.count;
+            @memcpy(after.distances[0..count], front.hop[0..count]);
+            @memset(after.fired[0..firedWords(count)], 0);
+            for (0..count) |place| {
+                if (front.queue.isGone(place)) after.fired[place / 32] |= @as(u32, 1) << @intCast(place % 32);
+            }
+        }
+
         fn run(front: *Self, comptime aggregate: Aggregate, graph: Graph, result: *Result) void {
             const options = front.options;
-            while (front.queue.take(front.activation, front.reach.member)) |place| {
+            while (front.queue.first()) |place| {
+                if (options.pause_after != 0 and result.edges + result.fired >= options.pause_after) {
+                    result.stopped = .paused;
+                    return;
+                }
                 if (result.fired == options.budget) {
                     result.stopped = .budget;
                     return;
@@ -440,6 +490,7 @@ fn BestFirst(comptime kind: reach_zig.Kind) type {
                     result.stopped = .work;
                     return;
                 };
+                front.queue.take(front.activation, front.reach.member);
                 result.fired += 1;
                 front.activation[place] = saturated(options.retain * activation);
                 const sink: Sink(aggregate) = .{ .front = front, .hop = front.hop[place] + 1 };

@@ -5,6 +5,7 @@ const Arena = @import("arena.zig").Arena;
 const spreading = @import("spreading.zig");
 const Graph = spreading.Graph;
 const Options = spreading.Options;
+const Past = spreading.Past;
 const Result = spreading.Result;
 const Seed = spreading.Seed;
 const testing = std.testing;
@@ -27,6 +28,7 @@ const defaults: Options = .{
     .steepness = 0,
     .midpoint = 0,
     .edges_most = std.math.maxInt(u64),
+    .pause_after = 0,
     .relation_factors = null,
 };
 
@@ -274,7 +276,8 @@ test "a spread goes on where it was left, by hops, with the bits of one that was
         var seeds: [4]Seed = undefined;
         for (seeds[0..count], reached[0..count], activations[0..count]) |*seed, node, activation|
             seed.* = .{ .node = node, .activation = activation };
-        const result = try spreading.spread(&arena, star, seeds[0..count], &options, &fired, &reached, &activations);
+        const past: Past = .{ .fired = &fired };
+        const result = try spreading.spread(&arena, star, seeds[0..count], &options, past, &reached, &activations);
         count = result.reached_count;
     }
     try testing.expectEqualSlices(u32, &.{ 0, 1, 2, 3 }, &reached);
@@ -293,12 +296,15 @@ test "an arena one block short is out of memory and touches nothing" {
         var reached: [4]u32 = @splat(77);
         var activations: [4]f32 = @splat(77);
         var fired = [_]u32{77};
-        const refusal = spreading.spread(&arena, star, &seeds, &options, &fired, &reached, &activations);
+        var distances: [4]u16 = @splat(77);
+        const past: Past = .{ .fired = &fired, .distances = &distances };
+        const refusal = spreading.spread(&arena, star, &seeds, &options, past, &reached, &activations);
         try testing.expectError(error.OutOfMemory, refusal);
         try testing.expectEqual(need, arena.wanted);
         try testing.expectEqualSlices(u32, &.{ 77, 77, 77, 77 }, &reached);
         try testing.expectEqualSlices(f32, &.{ 77, 77, 77, 77 }, &activations);
         try testing.expectEqual(77, fired[0]);
+        try testing.expectEqualSlices(u16, &.{ 77, 77, 77, 77 }, &distances);
     };
 }
 
@@ -343,6 +349,92 @@ test "few nodes of many need scratch for those few, and have the same bits" {
         }
         try testing.expectEqualSlices(u32, found[0][0..counts[0]], found[1][0..counts[1]]);
         try testing.expectEqualSlices(f32, active[0][0..counts[0]], active[1][0..counts[1]]);
+    }
+}
+
+const Whole = struct {
+    reached: [nodes]u32 = undefined,
+    activations: [nodes]f32 = undefined,
+    result: Result = .{},
+
+    const nodes = 600;
+
+    fn count(whole: *const Whole) usize {
+        return whole.result.reached_count;
+    }
+};
+
+/// Part by part, each in an arena full of `dirt`, until one does not pause.
+fn inParts(graph: Graph, seeds: []const Seed, options: Options, dirt: u8) !Whole {
+    var whole: Whole = .{};
+    var fired: [spreading.firedWords(Whole.nodes)]u32 = @splat(0);
+    var distances: [Whole.nodes]u16 = @splat(0);
+    var given: [Whole.nodes]Seed = undefined;
+    @memcpy(given[0..seeds.len], seeds);
+    var left = options;
+    var parts: usize = 0;
+    whole.result.reached_count = seeds.len;
+    while (true) : (parts += 1) {
+        var bytes: [32 << 10]u8 align(64) = @splat(dirt);
+        var arena: Arena = .over(&bytes);
+        defer arena.dissolve();
+        const past: Past = .{ .fired = &fired, .distances = &distances };
+        const from = given[0..whole.count()];
+        const part = try spreading.spread(&arena, graph, from, &left, past, &whole.reached, &whole.activations);
+        whole.result = .{
+            .reached_count = part.reached_count,
+            .edges = whole.result.edges + part.edges,
+            .fired = whole.result.fired + part.fired,
+            .stopped = part.stopped,
+        };
+        var bits: u64 = 0;
+        for (fired[0..spreading.firedWords(part.reached_count)]) |word| bits += @popCount(word);
+        try testing.expectEqual(whole.result.fired, bits);
+        if (part.stopped != .paused) break;
+        try testing.expect(part.edges + part.fired >= options.pause_after);
+        left.budget = @intCast(options.budget - whole.result.fired);
+        left.edges_most = options.edges_most - whole.result.edges;
+        const count = whole.count();
+        for (given[0..count], whole.reached[0..count], whole.activations[0..count]) |*seed, node, activation|
+            seed.* = .{ .node = node, .activation = activation };
+    }
+    // It pauses where more would fire.
+    const last = @intFromBool(whole.result.stopped == .no);
+    if (options.pause_after == 1) try testing.expectEqual(whole.result.fired -| last, parts);
+    return whole;
+}
+
+test "the most active first goes on where it paused, in parts of any size, with the bits of one" {
+    const offsets, const targets, const weights = ring(Whole.nodes);
+    const graph: Graph = .{ .offsets = &offsets, .targets = &targets, .weights = &weights };
+    const seeds = [_]Seed{ .{ .node = 599, .activation = 1 }, .{ .node = 77, .activation = 2 } };
+    var options = defaults;
+    options.fire = .best_first;
+    options.retain = 0.75;
+    options.competitors = 3;
+    options.inhibition = 0.125;
+    for ([_]spreading.Aggregate{ .sum, .max }) |aggregate| for ([_]u32{ 0, 3, 90 }) |hops| {
+        options.aggregate = aggregate;
+        options.hops = hops;
+        for ([_]u32{ 37, none }) |budget| for ([_]u64{ 50, 700, std.math.maxInt(u64) }) |edges_most| {
+            options.budget = budget;
+            options.edges_most = edges_most;
+            try expectPartsAlike(graph, &seeds, options);
+        };
+    };
+}
+
+fn expectPartsAlike(graph: Graph, seeds: []const Seed, given: Options) !void {
+    const whole = try inParts(graph, seeds, given, 0);
+    const count = whole.count();
+    const bits: []const u32 = @ptrCast(whole.activations[0..count]);
+    for ([_]u64{ 1, 2, 3, 7, 64, 1000 }) |pause_after| {
+        var options = given;
+        options.pause_after = pause_after;
+        const found = try inParts(graph, seeds, options, @truncate(pause_after));
+        try testing.expectEqual(whole.result, found.result);
+        try testing.expectEqualSlices(u32, whole.reached[0..count], found.reached[0..count]);
+        try testing.expectEqualSlices(u32, bits, @ptrCast(found.activations[0..count]));
     }
 }
 

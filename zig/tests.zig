@@ -120,6 +120,7 @@ const numbers = .{
     .{ "ECP_STOPPED_NO", @backingInt(@import("spreading.zig").Stopped.no) },
     .{ "ECP_STOPPED_WORK", @backingInt(@import("spreading.zig").Stopped.work) },
     .{ "ECP_STOPPED_BUDGET", @backingInt(@import("spreading.zig").Stopped.budget) },
+    .{ "ECP_STOPPED_PAUSED", @backingInt(@import("spreading.zig").Stopped.paused) },
     .{ "ECP_COMPETITORS_MAX", @import("inhibition.zig").competitors_max },
     .{ "ECP_DANGLING_TO_SEEDS", @backingInt(@import("push.zig").Dangling.to_seeds) },
     .{ "ECP_DANGLING_EVENLY", @backingInt(@import("push.zig").Dangling.evenly) },

@@ -41,7 +41,7 @@ pub const Graph = extern struct {
 pub const Incoming = extern struct {
     offsets: [*]const u32,
     sources: ?[*]const u32,
-    weights: ?[*]const f32,
+    shares: ?[*]const f32,
     node_count: usize,
 };
 
@@ -192,25 +192,38 @@ fn norms(rows: *const Rows, out: ?[*]f32) callconv(.c) void {
     query_zig.normsOf(&rows.sliced(), .{ .run = 0 }, sliceMut(f32, out, rows.row_count));
 }
 
+/// What ecp_spread goes on from, as it comes: either may be NULL.
+pub const Past = extern struct {
+    fired: ?[*]u32,
+    distances: ?[*]u16,
+
+    fn sliced(past: *const Past, most: usize) ?spreading.Past {
+        const fired = past.fired orelse return null;
+        return .{ .fired = fired[0..spreading.firedWords(most)], .distances = sliceMut(u16, past.distances, most) };
+    }
+};
+
 fn spread(
     arena: *Arena,
     graph: *const Graph,
     seeds: ?[*]const spreading.Seed,
     seed_count: usize,
     settings: *const spreading.Options,
-    fired: ?[*]u32,
+    past: *const Past,
     reached: [*]u32,
     activations: [*]f32,
     result: *spreading.Result,
 ) callconv(.c) bool {
+    const given = slice(spreading.Seed, seeds, seed_count);
+    const most = spreading.spreadMost(graph.sliced(), given, settings);
     result.* = spreading.spread(
         arena,
         graph.sliced(),
-        slice(spreading.Seed, seeds, seed_count),
+        given,
         settings,
-        if (fired) |bits| bits[0..spreading.firedWords(graph.node_count)] else null,
-        reached[0..graph.node_count],
-        activations[0..graph.node_count],
+        past.sliced(most),
+        reached[0..most],
+        activations[0..most],
     ) catch return false;
     return true;
 }
@@ -225,13 +238,15 @@ fn fanActivation(
     activations: [*]f32,
     reached_count: *usize,
 ) callconv(.c) bool {
+    const given = slice(spreading.Seed, sources, source_count);
+    const most = fan.fanMost(graph.sliced(), given);
     reached_count.* = fan.fanActivation(
         arena,
         graph.sliced(),
-        slice(spreading.Seed, sources, source_count),
+        given,
         strength,
-        reached[0..graph.node_count],
-        activations[0..graph.node_count],
+        reached[0..most],
+        activations[0..most],
     ) catch return false;
     return true;
 }
@@ -247,15 +262,15 @@ fn push(
     residuals: [*]f32,
     result: *push_zig.Result,
 ) callconv(.c) bool {
-    const nodes = graph.node_count;
+    const most = push_zig.shapeOf(graph.sliced(), seeds[0..seed_count], settings).most;
     result.* = push_zig.push(
         arena,
         graph.sliced(),
         seeds[0..seed_count],
         settings,
-        reached[0..nodes],
-        estimates[0..nodes],
-        residuals[0..nodes],
+        reached[0..most],
+        estimates[0..most],
+        residuals[0..most],
     ) catch return false;
     return true;
 }
@@ -274,7 +289,7 @@ fn pull(
     const given: sweep.Incoming = .{
         .offsets = incoming.offsets[0 .. incoming.node_count + 1],
         .sources = slice(u32, incoming.sources, edges),
-        .weights = slice(f32, incoming.weights, edges),
+        .shares = slice(f32, incoming.shares, edges),
     };
     switch (lanes) {
         inline 1, sweep.cues => |known| {
@@ -291,7 +306,7 @@ fn settle(
     out_strengths: [*]const f32,
     keep: f32,
     gain: f32,
-    sums: [*]f32,
+    sums: [*]const f32,
     ranks: [*]f32,
     totals: [*]f64,
 ) callconv(.c) void {

@@ -301,12 +301,14 @@ typedef struct ecp_spread_options {
     float steepness;       /* of the logistic function that comes after it; 0: none */
     float midpoint;        /* where that is 1/2 */
     uint64_t edges_most;   /* edges that may be walked */
+    uint64_t pause_after;  /* edges and firings after which it pauses, 0: never; for BEST_FIRST alone */
     const float *relation_factors; /* NULL, or [256], on what edges of each kind pass on; 0: they are not there */
 } ecp_spread_options;
 
 #define ECP_STOPPED_NO 0u
 #define ECP_STOPPED_WORK 1u   /* the next source has more edges than were left: it and those after it did not fire */
 #define ECP_STOPPED_BUDGET 2u /* as many nodes have fired as may */
+#define ECP_STOPPED_PAUSED 3u /* pause_after has come, and more would fire; inhibition has not come */
 
 typedef struct ecp_spread_result {
     size_t reached_count;
@@ -316,8 +318,13 @@ typedef struct ecp_spread_result {
     uint32_t reserved; /* 0 */
 } ecp_spread_result;
 
-/* Scratch bytes of ecp_spread: they follow the nodes that it can reach, at most the seeds and as many as edges may be
- * walked. 0 for arguments that ecp_spread refuses, outputs apart; saturated. */
+/* The nodes that ecp_spread can reach: at most the seeds and as many as edges may be walked. 0 for arguments that
+ * ecp_spread refuses, outputs apart. */
+size_t ecp_spread_most(const ecp_graph *graph, const ecp_seed *seeds, size_t seed_count,
+                       const ecp_spread_options *options);
+
+/* Scratch bytes of ecp_spread: they follow the nodes that it can reach. 0 for arguments that ecp_spread refuses, outputs
+ * apart; saturated. */
 size_t ecp_spread_need(const ecp_graph *graph, const ecp_seed *seeds, size_t seed_count,
                        const ecp_spread_options *options);
 
@@ -325,22 +332,31 @@ size_t ecp_spread_need(const ecp_graph *graph, const ecp_seed *seeds, size_t see
  * ECP_AGGREGATE_MAX, max(retain a_v, transmission max_u f(a_u) s_uv); saturating at the largest float. s_uv: by the
  * weighting, times the factor of the edge's kind. With BEST_FIRST what a node passes on is there at once, retain is on
  * a node that fires, and inhibition comes once, in the end.
- * Reads *graph and its arrays; seeds: [seed_count]; *options. Writes reached, activations: [node_count], the first
- * result->reached_count of each, in the order in which nodes were reached; *result; *scratch. Reads and writes fired:
- * [node_count / 32, rounded up], or NULL, as it is with BEST_FIRST: in, bit i % 32 of word i / 32 whether seed i has
- * fired before, where no node is there twice among them; out, whether reached node i has. So may one spread go on where
- * another ended. All borrowed; apart. */
+ * What a node receives is summed in f32, in one fixed order. In a hop in which d sources pass something on to it, the
+ * relative error of its activation grows by at most (d + 4) 2^-24, with ECP_AGGREGATE_MAX by 4 2^-24, and products of
+ * these: 1 for an out_strength, 2 for each product, d for the sum and what is retained, 1 for that. It may decide whether
+ * a threshold is reached; to what is less than 2^-126, 2^-149 is added for each source. With BEST_FIRST the same holds
+ * for each firing on the longest way over firings to the node, where d are all that have passed something on to it.
+ * Reads *graph and its arrays; seeds: [seed_count]; *options. Writes reached, activations: [most] by ecp_spread_most,
+ * the first result->reached_count of each, in the order in which nodes were reached; *result; *scratch. Reads and writes
+ * fired: [most / 32, rounded up], or NULL: in, bit i % 32 of word i / 32 whether seed i has fired before, where no node
+ * is there twice among them; out, whether reached node i has; and with fired and BEST_FIRST, else NULL, distances:
+ * [most], by how many edges seed i, and then reached node i, is from where it all began. So may one spread go on where
+ * another ended, with the bits of one. All borrowed; apart. */
 ecp_status ecp_spread(const ecp_graph *graph, const ecp_seed *seeds, size_t seed_count,
-                      const ecp_spread_options *options, uint32_t *fired, uint32_t *reached, float *activations,
-                      ecp_spread_result *result, ecp_scratch *scratch);
+                      const ecp_spread_options *options, uint32_t *fired, uint16_t *distances, uint32_t *reached,
+                      float *activations, ecp_spread_result *result, ecp_scratch *scratch);
+
+/* The nodes that ecp_fan_activation can reach, by the links of its sources. 0 for arguments that it refuses. */
+size_t ecp_fan_activation_most(const ecp_graph *graph, const ecp_seed *sources, size_t source_count);
 
 /* Scratch bytes of ecp_fan_activation, by the links of its sources. 0 for arguments that it refuses; saturated. */
 size_t ecp_fan_activation_need(const ecp_graph *graph, const ecp_seed *sources, size_t source_count);
 
 /* A_i = sum over sources j linked to i of their activation times strength - ln(edges of j + 1), which may be below 0
  * (ACT-R); weights play no part. strength: finite, >= 0.
- * Reads *graph and its arrays; sources: [source_count]. Writes reached, activations: [node_count], the first
- * *reached_count of each; *reached_count; *scratch. All borrowed; apart. */
+ * Reads *graph and its arrays; sources: [source_count]. Writes reached, activations: [ecp_fan_activation_most], the
+ * first *reached_count of each; *reached_count; *scratch. All borrowed; apart. */
 ecp_status ecp_fan_activation(const ecp_graph *graph, const ecp_seed *sources, size_t source_count, float strength,
                               uint32_t *reached, float *activations, size_t *reached_count, ecp_scratch *scratch);
 
@@ -358,22 +374,27 @@ typedef struct ecp_push_options {
 typedef struct ecp_push_result {
     size_t reached_count;
     uint64_t edges;    /* walked, those back to the seeds too */
-    double residual;   /* sum of residuals */
+    double residual;   /* no less than the sum of residuals, nor than 1 less estimates and evenly */
     double evenly;     /* what is still to be shared among all nodes; 0 but with ECP_DANGLING_EVENLY */
     uint32_t stopped;  /* ECP_STOPPED_WORK: no more edges may be walked, or evenly would make every node push */
     uint32_t reserved; /* 0 */
 } ecp_push_result;
 
-/* Scratch bytes of ecp_push: they follow the nodes that it can reach, at most the seeds and as many as edges may be
- * walked, of which 1.01 / (alpha epsilon) + 1 lead on at most. 0 for arguments that ecp_push refuses; saturated. */
+/* The nodes that ecp_push can reach: at most the seeds and as many as edges may be walked, of which
+ * 1.01 / (alpha epsilon) + 1 lead on at most. 0 for arguments that ecp_push refuses. */
+size_t ecp_push_most(const ecp_graph *graph, const ecp_seed *seeds, size_t seed_count, const ecp_push_options *options);
+
+/* Scratch bytes of ecp_push: they follow the nodes that it can reach. 0 for arguments that ecp_push refuses;
+ * saturated. */
 size_t ecp_push_need(const ecp_graph *graph, const ecp_seed *seeds, size_t seed_count, const ecp_push_options *options);
 
 /* Personalised PageRank by forward push: while a node holds a residual above epsilon times its edges (1 where it has
- * none), alpha of it becomes its estimate and the rest goes to its targets, by their weights. Estimates, residuals and
- * evenly together are 1 up to rounding; a rank is no less than its estimate, by no more than residual + evenly. A node
- * whose weights sum to less than 2^-126 leads nowhere.
+ * none), alpha of it becomes its estimate and the rest goes to its targets, by their weights, divided by its
+ * out_strengths. Sums are taken in f64, and estimates told no larger than they are: but for what f64 rounds, the rank
+ * of v lies between estimate_v and estimate_v + residual + evenly, and estimates with both are 1 or more. Where
+ * out_strengths are rounded to f32, each share is off by 2^-24 of it at most. A node of out_strength 0 leads nowhere.
  * Reads *graph and its arrays, out_strengths too; seeds: [seed_count], not all 0; *options. Writes reached, estimates,
- * residuals: [node_count], the first result->reached_count of each; *result; *scratch. All borrowed; apart. */
+ * residuals: [ecp_push_most], the first result->reached_count of each; *result; *scratch. All borrowed; apart. */
 ecp_status ecp_push(const ecp_graph *graph, const ecp_seed *seeds, size_t seed_count, const ecp_push_options *options,
                     uint32_t *reached, float *estimates, float *residuals, ecp_push_result *result,
                     ecp_scratch *scratch);
@@ -382,25 +403,26 @@ ecp_status ecp_push(const ecp_graph *graph, const ecp_seed *seeds, size_t seed_c
 typedef struct ecp_incoming {
     const uint32_t *offsets; /* [node_count + 1], ascending, offsets[0] == 0 */
     const uint32_t *sources; /* [offsets[node_count]], each < node_count */
-    const float *weights;    /* [offsets[node_count]], finite, >= 0 */
+    const float *shares;     /* [offsets[node_count]], finite, >= 0: weights by the sum of those of their source */
     size_t node_count;       /* 1 .. 2^32 - 1 */
 } ecp_incoming;
 
 #define ECP_SWEEP_CUES 16u
 
-/* sums_v = scale sum_u w_uv x_u + evenly, for the nodes v from first to end, end left out, of lanes cues side by side: 1
- * or ECP_SWEEP_CUES. The bits of a row do not depend on first and end.
+/* sums_v = scale sum_u s_uv x_u + evenly, for the nodes v from first to end, end left out, of lanes cues side by side:
+ * 1 or ECP_SWEEP_CUES. The bits of a row do not depend on first and end, nor on x where no edge of the row begins. Of
+ * numbers that are not negative a sum is off by 2^-24 of it for each of 40 roundings at most, however many edges there
+ * are.
  * Reads *incoming and its arrays; evenly: [lanes]; x: [node_count][lanes]. Writes sums: [end - first][lanes]. All
  * borrowed; apart. */
 ecp_status ecp_pull(const ecp_incoming *incoming, size_t first, size_t end, size_t lanes, float scale,
                     const float *evenly, const float *x, float *sums);
 
-/* ranks = keep ranks + gain sums, and sums become the x of the next sweep: divided by out_strengths, 0 where that is less
- * than 2^-126.
- * Reads out_strengths: [rows]. Reads and writes sums, ranks: [rows][lanes]. Writes totals: [3][lanes]: how far ranks
- * moved, summed; sums where out_strengths are less than 2^-126; the largest sum. All borrowed; apart. */
-ecp_status ecp_settle(size_t rows, size_t lanes, const float *out_strengths, float keep, float gain, float *sums,
-                      float *ranks, double *totals);
+/* ranks = keep ranks + gain sums; the sums are the x of the next sweep.
+ * Reads out_strengths: [rows]; sums: [rows][lanes]. Reads and writes ranks: [rows][lanes]. Writes totals: [3][lanes]:
+ * how far ranks moved, summed; sums where out_strengths are 0; the largest sum. All borrowed; apart. */
+ecp_status ecp_settle(size_t rows, size_t lanes, const float *out_strengths, float keep, float gain,
+                      const float *sums, float *ranks, double *totals);
 
 /* ---- Decay ------------------------------------------------------------------------------------------------- */
 
