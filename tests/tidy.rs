@@ -101,7 +101,7 @@ fn kernels_export_nothing_touch_no_thread_and_ask_no_machine() {
         "push.zig",
         "sweep.zig",
     ];
-    let kernels = [&similarity[..], &scores, &inner, &spreading, &["decay.zig", "simd.zig"]].concat();
+    let kernels = [&similarity[..], &scores, &inner, &spreading, &["decay.zig", "twofold.zig", "simd.zig"]].concat();
     let imports = [&["std", "builtin", "arena.zig", "lines.zig", "dots.zig", "oracle.zig"], &kernels[..]].concat();
     for kernel in kernels {
         let text = fs::read_to_string(root().join("zig").join(kernel)).unwrap();

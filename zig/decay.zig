@@ -170,7 +170,13 @@ fn Pass(comptime kind: Kind, comptime age_kind: std.meta.Tag(Ages), comptime eac
             strengths.* = @select(f32, decayed.able, decayed.strengths, inWide(law, ages, at, before, report));
         }
 
-        inline fn inTwoParts(law: *const Law, ages: *const Ages, shared: *const Known, at: usize, before: F32s) Decayed {
+        inline fn inTwoParts(
+            law: *const Law,
+            ages: *const Ages,
+            shared: *const Known,
+            at: usize,
+            before: F32s,
+        ) Decayed {
             const known = if (each) Known.of(law, at) else shared.*;
             const quotient = quotientOf(ages, &known, at);
             var able = both(known.able, quotient.able);
