@@ -56,8 +56,9 @@ pub struct DecayReport {
 /// A law by which strengths fall with age. Its parameters are checked here, once.
 ///
 /// `strength' = max(strength * R(age), min(strength, floor))`: a strength already below the floor stays as it is.
-/// Results are within 0.83 ulp of the exponential law taken in exact arithmetic, and within 0.83 + 0.081 exponent of
-/// the power law, 0.501 where the exponent is from 2 to 100. What a memory becomes does not depend on those beside it.
+/// Results are within 0.67 ulp of the exponential law taken in exact arithmetic, and within 0.67 + 0.0163 exponent of
+/// the power law, 0.501 where the exponent is above 16 and up to 100; where a result is no normal number, within half an
+/// ulp and half of that. What a memory becomes does not depend on those beside it.
 /// NaN strengths stay NaN, infinite ones infinite.
 ///
 /// ```

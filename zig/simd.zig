@@ -204,6 +204,12 @@ pub inline fn ofWhole(comptime n: usize, whole: @Vector(n, i64)) @Vector(n, f64)
     return (@as(@Vector(n, f64), @bitCast(high)) - extra) + @as(@Vector(n, f64), @bitCast(low));
 }
 
+/// Whole numbers below 2^52.
+pub inline fn ofSmall(comptime n: usize, whole: @Vector(n, u64)) @Vector(n, f64) {
+    const bits = whole | @as(@Vector(n, u64), @splat(@as(u64, @bitCast(@as(f64, 0x1p52)))));
+    return @as(@Vector(n, f64), @bitCast(bits)) - @as(@Vector(n, f64), @splat(0x1p52));
+}
+
 /// Adding it leaves a whole number in the low mantissa bits: rounding, and conversion, without an instruction for
 /// either.
 const round_magic: f64 = 0x1.8p52;
@@ -297,6 +303,8 @@ test "whole numbers become the nearest f64" {
         const whole = if (i < ends.len) ends[i] else any;
         const found = ofWhole(wide_lanes, @splat(whole))[wide_lanes - 1];
         try testing.expectEqual(@as(f64, @floatFromInt(whole)), found);
+        const small: u52 = @truncate(@as(u64, @bitCast(whole)));
+        try testing.expectEqual(@as(f64, @floatFromInt(small)), ofSmall(wide_lanes, @splat(small))[wide_lanes - 1]);
     }
 }
 

@@ -26,6 +26,7 @@ test {
     _ = @import("integers_test.zig");
     _ = @import("limits.zig");
     _ = @import("lines.zig");
+    _ = @import("lookup.zig");
     _ = @import("matrix.zig");
     _ = @import("matrix_test.zig");
     _ = @import("matrix_types_test.zig");

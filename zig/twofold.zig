@@ -3,6 +3,7 @@
 
 const std = @import("std");
 const builtin = @import("builtin");
+const lookup = @import("lookup.zig");
 const simd = @import("simd.zig");
 const F32s = simd.F32s;
 const Words = simd.Words;
@@ -34,87 +35,96 @@ pub const Twofold = struct {
     }
 };
 
-/// The smallest exponent for `timesExp2`: what is below 2^100 is then none of f32.
-pub const lowest = -252;
+/// The smallest exponent for `timesExp2`: what is below 2^76 is then none of f32.
+pub const lowest = -228;
 /// Numbers from it on are not for `timesExp2`.
-pub const largest = 0x1p100;
+pub const largest = 0x1p76;
 
-const magic = 0x1.8p23;
+/// Adding it leaves eighths in the lowest bits.
+const magic = 0x1.8p20;
 const magic_bits: u32 = @bitCast(@as(f32, magic));
 const one_bits: u32 = @bitCast(@as(f32, 1));
 
-/// x * 2^t for |x| < `largest` and t from `lowest` to 1: within 0.83 ulp.
+/// An exponent in eighths, and what is left of it.
+pub const Exponent = struct {
+    /// Above `magic`.
+    eighths: F32s,
+    /// No more than 1/16, and a rounding.
+    rest: F32s,
+
+    pub inline fn of(t: Twofold) Exponent {
+        const eighths = t.high + splat(magic);
+        return .{ .eighths = eighths, .rest = (t.high - (eighths - splat(magic))) + t.low };
+    }
+
+    /// Of a * b, where b is a sum.
+    pub inline fn ofProduct(a: F32s, high: F32s, low: F32s) Exponent {
+        const eighths = mulAdd(F32s, a, high, splat(magic));
+        return .{ .eighths = eighths, .rest = mulAdd(F32s, a, low, mulAdd(F32s, a, high, splat(magic) - eighths)) };
+    }
+};
+
+/// x * 2^t for |x| < `largest` and t from `lowest` to 1: within 0.67 ulp; where that is no normal number, within half
+/// an ulp and half of that.
 ///
-/// 2^t = 2^n (1 + m), n the whole number next to t, m = f ln 2 + f^2 q(f) and |f| <= 1/2. Half an ulp is the last
-/// rounding; x + x m is a sum of two before it, and so is m, which is wrong by 3.7 2^-28 at most where 1 + m is 0.71,
-/// and by 6.3 2^-28 where it is 1.41: f^2 once, q twice, their product, its sum with what f lost, and the low part of m
-/// once, and 1e-9 of the series. Where the result is no normal number, its own rounding counts, and less of the rest.
-pub inline fn timesExp2(x: F32s, t: Twofold) F32s {
-    const shifted = t.high + splat(magic);
-    const exact = t.high - (shifted - splat(magic));
-    const f = exact + t.low;
-    const f_low = (exact - f) + t.low;
-    const square = f * f;
-    const of_high = mulAdd(F32s, square, pair(&of_exp2, 4, f), pair(&of_exp2, 2, f));
-    const q = mulAdd(F32s, square, of_high, pair(&of_exp2, 0, f));
-    const slope = mulAdd(F32s, f, splat(2 * of_exp2[0]), splat(std.math.ln2));
-    const bend = mulAdd(F32s, f_low, slope, square * q);
-    const rise = mulAdd(F32s, f, splat(std.math.ln2), bend);
-    const rise_low = mulAdd(F32s, f, splat(std.math.ln2), -rise) + bend;
-    const near = mulAdd(F32s, x, rise, x);
-    const nearest = near + mulAdd(F32s, x, rise_low, mulAdd(F32s, x, rise, x - near));
-    // n in two parts, so that each has a number of its own: the second, 0 but for small results, may round.
-    const bits: Signed = @bitCast(shifted);
-    const first: Signed = @max(bits, @as(Signed, @splat(@as(i32, @bitCast(magic_bits)) - 126)));
-    return nearest * powerOfTwo(@bitCast(first)) * powerOfTwo(@bitCast(bits -% first));
+/// 2^t = 2^n 2^(k/8) (1 + c) (1 + m), where 2^(k/8) is the nearest f32 to one of eight numbers, wrong by c, and m + 1
+/// the power of what is left of t. Half an ulp is the last rounding but where a result is no normal number, which is
+/// rounded again. The product with x is a sum of two; 2^-29 are at most, relative: the roundings of what is left, 3
+/// ln 2; the series and its product and sum, 1 each; and the part of the result that m is, 1. That is 0.16 ulp.
+pub inline fn timesExp2(x: F32s, t: Exponent) F32s {
+    const square = t.rest * t.rest;
+    const series = mulAdd(F32s, square, pair(&of_exp2, 2, t.rest), pair(&of_exp2, 0, t.rest));
+    const bits: Words = @bitCast(t.eighths);
+    const rise = mulAdd(F32s, t.rest, series, lookup.ofEight(roots_low, bits));
+    const root = lookup.ofEight(roots, bits);
+    const product = x * root;
+    const nearest = product + mulAdd(F32s, product, rise, mulAdd(F32s, x, root, -product));
+    // n in two parts, so that each has a number of its own: the second is 0 but for small results. Where its product is
+    // rounded, nothing is left by the first.
+    const n = bits >> @splat(3);
+    const first = @max(n, @as(Words, @splat(magic_bits / 8 - 102)));
+    return nearest * powerOfTwo(n -% first, 0) * powerOfTwo(first, -raised);
 }
 
-/// 2^n of the lowest bits of a word, n from -127, which gives 0, to 127.
-inline fn powerOfTwo(n: Words) F32s {
-    return @bitCast((n << @splat(23)) +% @as(Words, @splat(one_bits)));
+/// 2^(n + more) of the lowest bits of a word, from -127, which gives 0, to 127.
+inline fn powerOfTwo(n: Words, comptime more: i32) F32s {
+    return @bitCast((n << @splat(23)) +% @as(Words, @splat(one_bits +% @as(u32, @bitCast(more << 23)))));
 }
 
-/// log2(1 + x) for x from 0 to 2^100: within 6.9e-9.
+/// log2(1 + x) for x from 0 to 2^100: within 1.4e-9.
 ///
-/// With 1 + x = 2^e m, m next to 1, and r = m - 1, it is e + (r - r^2/2) log2(e) + r^3 P(r). All but the last is a sum
-/// of two, and so wrong by nothing of note; the last, at most 0.027, is wrong by 4.8e-9 from its factors, 0.3e-9 of
-/// the series, and 1.9e-9 from being added.
+/// 1 + x = 2^e m, m next to one of eight numbers, whose inverse is next to 1/m by five bits: r = m inverse - 1 is then
+/// exact. It is e - log2(inverse) + r log2(e) + r^2 P(r). All but the last is a sum of two; the last, at most 0.0036,
+/// is wrong by 5e-10 from its roundings, 4e-11 of the series; what r lost counts by a slope that is wrong by 5e-10,
+/// and the sums lose 3e-10.
 pub inline fn log2OfOnePlus(x: Twofold) Twofold {
     const y = splat(1) + x.high;
     // What that sum lost, whichever of the two is the larger.
     const back = y - splat(1);
     const lost = (splat(1) - (y - back)) + (x.high - back) + x.low;
 
-    const half_root: Words = @splat(@as(u32, @bitCast(@as(f32, std.math.sqrt1_2))));
     const bits: Words = @bitCast(y);
-    const exponent = (bits -% half_root) & @as(Words, @splat(0xFF80_0000));
-    const mantissa: F32s = @bitCast(bits -% exponent);
+    const rounded = bits +% @as(Words, @splat(1 << 19));
+    const places = rounded >> @splat(20);
+    const exponent = (rounded & @as(Words, @splat(0xFF80_0000))) -% @as(Words, @splat(one_bits));
     const e: F32s = @floatFromInt(@as(Signed, @bitCast(exponent)) >> @splat(23));
+    const inverse = lookup.ofEight(inverses, places);
+    const r = mulAdd(F32s, @as(F32s, @bitCast(bits -% exponent)), inverse, splat(-1));
+    const r_low = lost * @as(F32s, @bitCast(@as(Words, @splat(one_bits)) -% exponent)) * inverse;
 
-    const given = mantissa - splat(1);
-    const rest = lost * @as(F32s, @bitCast(@as(Words, @splat(one_bits)) -% exponent));
-    const r = given + rest;
     // 1 / (1 + r), which is the slope of the logarithm, near enough for what r lost.
-    const slope = mulAdd(F32s, r, mulAdd(F32s, r, splat(0.75), splat(-1)), splat(1));
-    const r_low = (given - r) + rest;
-
+    const slope = mulAdd(F32s, r, splat(-log2_of_e), splat(log2_of_e));
+    const line = r * splat(log2_of_e);
+    const line_low = mulAdd(F32s, r, splat(log2_of_e), -line);
     const square = r * r;
-    const half = square * splat(-0.5);
-    const half_low = mulAdd(F32s, r * splat(-0.5), r, -half);
-    const bent = r + half;
-    const bent_low = ((r - bent) + half) + mulAdd(F32s, r_low, slope, half_low);
-    const line: Twofold = .product(bent, splat(log2_of_e), splat(log2_of_e_low));
+    const last = mulAdd(F32s, square, splat(of_log2[4]), pair(&of_log2, 2, r));
+    const series = mulAdd(F32s, square, last, pair(&of_log2, 0, r));
+    const known_low = mulAdd(F32s, r, splat(log2_of_e_low), lookup.ofEight(logarithms_low, places));
+    const small = mulAdd(F32s, square, series, mulAdd(F32s, r_low, slope, line_low + known_low));
 
-    const first = mulAdd(F32s, square, pair(&of_log2, 2, r), pair(&of_log2, 0, r));
-    const second = mulAdd(F32s, square, pair(&of_log2, 6, r), pair(&of_log2, 4, r));
-    const fourth = square * square;
-    const series = mulAdd(F32s, fourth, mulAdd(F32s, fourth, splat(of_log2[8]), second), first);
-    const small = mulAdd(F32s, r * square, series, mulAdd(F32s, bent_low, splat(log2_of_e), line.low));
-
-    const high = e + line.high;
-    const low = ((e - high) + line.high) + small;
-    const sum = high + low;
-    return .{ .high = sum, .low = (high - sum) + low };
+    const near = e + lookup.ofEight(logarithms, places);
+    const high = near + line;
+    return .{ .high = high, .low = ((near - high) + line) + small };
 }
 
 /// Two terms of a series, from the power `i` on and over it.
@@ -126,29 +136,59 @@ inline fn splat(x: f32) F32s {
     return @splat(x);
 }
 
-/// (2^f - 1 - f ln 2) / f^2 for |f| <= 1/2, by Remez.
-const of_exp2 = [_]f32{
-    0.2402265107,
-    0.0555041093111,
-    0.00961803754509,
-    0.00133334477594,
-    0.000154669498253,
-    0.0000153120221726,
+/// (2^f - 1) / f for |f| <= 1/16, by Remez.
+const of_exp2 = [4]f32{ 0.693147174225, 0.240226505422, 0.0555106127257, 0.00961912438789 };
+
+/// So many powers of two are in each of `roots`, so that products with the smallest numbers keep all digits.
+const raised = 24;
+/// 2^(k/8) as f32, and by which part of itself each is too small.
+const roots = [8]f32{
+    0x1p24 * 1.0,
+    0x1p24 * 1.0905077457427979,
+    0x1p24 * 1.1892070770263672,
+    0x1p24 * 1.2968395948410034,
+    0x1p24 * 1.4142135381698608,
+    0x1p24 * 1.5422108173370361,
+    0x1p24 * 1.6817928552627563,
+    0x1p24 * 1.8340080976486206,
+};
+const roots_low = [8]f32{
+    0.0,
+    -1.19921570877e-8,
+    3.19341808612e-8,
+    -3.09907207583e-8,
+    1.71142713287e-8,
+    5.23333424981e-9,
+    -1.47196054402e-8,
+    -6.12825982415e-9,
 };
 
-/// (log2(1 + r) - (r - r^2/2) log2(e)) / r^3 for 1 + r from sqrt(1/2) to sqrt(2), by Remez.
-const of_log2 = [_]f32{
-    0.480897853571,
-    -0.360673890867,
-    0.288580328582,
-    -0.240476206424,
-    0.204962466408,
-    -0.178741300684,
-    0.172489593904,
-    -0.170121900687,
-    0.0973145855138,
-};
+/// (log2(1 + r) - r log2(e)) / r^2 for r from -0.0704 to 0.0665, by Remez.
+const of_log2 = [_]f32{ -0.721347538369, 0.480896048138, -0.360654444723, 0.289966461638, -0.245061745316 };
 
+/// Of 1 + k/8, by so few bits that products with what lies next to it are exact; and -log2 of each, as a number that
+/// whole ones can be added to, and what that is wrong by.
+const inverses = [8]f32{ 1, 0.875, 0.8125, 0.71875, 0.65625, 0.625, 0.5625, 0.53125 };
+const logarithms = [8]f32{
+    0.0,
+    0.1926422119140625,
+    0.299560546875,
+    0.4764404296875,
+    0.6076812744140625,
+    0.678070068359375,
+    0.830078125,
+    0.91253662109375,
+};
+const logarithms_low = [8]f32{
+    0.0,
+    2.86602833339e-6,
+    -2.6501609216e-7,
+    -2.38574451287e-6,
+    1.30280717721e-6,
+    1.83675326265e-6,
+    -3.12644231236e-6,
+    5.37655910592e-7,
+};
 const log2_of_e: f32 = std.math.log2e;
 const log2_of_e_low: f32 = std.math.log2e - @as(comptime_float, log2_of_e);
 
@@ -172,29 +212,31 @@ fn away(exact: f64, found: f32) f64 {
 /// In debug builds fewer.
 const draws = if (builtin.mode == .debug) 20_000 else 1_000_000;
 
-test "a number times a power of two is within 0.83 ulp of it in f64" {
+test "a number times a power of two is within its bound of it in f64" {
     if (!simd.has_fma) return error.SkipZigTest;
     var random = std.Random.DefaultPrng.init(1);
     for (0..draws) |i| {
-        // Every second one is near where 2^t is furthest from a power of two.
-        const near: f64 = if (i % 2 == 0) 1 else 0x1p-6;
-        const t = @round(-random.random().float(f64) * 240) - 0.5 + (random.random().float(f64) - 0.5) * near;
-        const x = std.math.ldexp(1 + random.random().float(f32), @intCast(i % 97));
-        try testing.expect(away(x * std.math.exp2(t), timesExp2(splat(x), of(t))[0]) < 0.83);
+        // Every second one is near where 2^t is furthest from one of the eight.
+        const near: f64 = if (i % 2 == 0) 1 else 0x1p-9;
+        const t = (@round(-random.random().float(f64) * 1800) - 0.5 + (random.random().float(f64) - 0.5) * near) / 8;
+        const x = std.math.ldexp(1 + random.random().float(f32), @as(i32, @intCast(i % 202)) - 126);
+        const exact = x * std.math.exp2(t);
+        const bound: f64 = if (exact < std.math.floatMin(f32)) 0.5 + 0.67 / 2.0 else 0.67;
+        try testing.expect(away(exact, timesExp2(splat(x), .of(of(t)))[0]) < bound);
     }
 }
 
 test "the ends of what powers of two are for give numbers and nothing" {
     if (!simd.has_fma) return error.SkipZigTest;
     const below: f32 = @bitCast(@as(u32, @bitCast(@as(f32, largest))) - 1);
-    try testing.expectEqual(below, timesExp2(splat(below), of(0))[0]);
-    try testing.expectEqual(0, timesExp2(splat(below), of(lowest))[0]);
-    try testing.expectEqual(0x1p-149, timesExp2(splat(0x1p99), of(-248))[0]);
-    try testing.expectEqual(-0x1p-126, timesExp2(splat(-1), of(-126))[0]);
-    try testing.expectEqual(0, timesExp2(splat(0), of(-3.3))[0]);
+    try testing.expectEqual(below, timesExp2(splat(below), .of(of(0)))[0]);
+    try testing.expectEqual(0, timesExp2(splat(below), .of(of(lowest)))[0]);
+    try testing.expectEqual(0x1p-149, timesExp2(splat(0x1p75), .of(of(-224)))[0]);
+    try testing.expectEqual(-0x1p-126, timesExp2(splat(-1), .of(of(-126)))[0]);
+    try testing.expectEqual(0, timesExp2(splat(0), .of(of(-3.3)))[0]);
 }
 
-test "the logarithm of one and more is within 6.9e-9 of it in f64" {
+test "the logarithm of one and more is within 1.4e-9 of it in f64" {
     if (!simd.has_fma) return error.SkipZigTest;
     var random = std.Random.DefaultPrng.init(1);
     for (0..draws) |i| {
@@ -203,7 +245,7 @@ test "the logarithm of one and more is within 6.9e-9 of it in f64" {
         const given = of(x);
         const exact = std.math.log1p(whole(given)) * std.math.log2e;
         const found = whole(log2OfOnePlus(given));
-        try testing.expectApproxEqAbs(exact, found, 6.9e-9);
+        try testing.expectApproxEqAbs(exact, found, 1.4e-9);
     }
     try testing.expectEqual(0, whole(log2OfOnePlus(of(0))));
     try testing.expectEqual(1, whole(log2OfOnePlus(of(1))));
