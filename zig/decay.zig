@@ -185,7 +185,7 @@ fn Pass(comptime kind: Kind, comptime age_kind: std.meta.Tag(Ages), comptime eac
             if (each) able = both(able, known.able);
             const exponent = exponentOf(ages, &known, at, &able);
             const after = twofold.timesExp2(before, exponent);
-            return .{ .strengths = if (floored) @max(after, @min(before, splat(law.floor))) else after, .able = able };
+            return .{ .strengths = if (floored) larger(after, smaller(before, splat(law.floor))) else after, .able = able };
         }
 
         inline fn exponentOf(ages: *const Ages, known: *const Known, at: usize, able: *Mask) twofold.Exponent {
@@ -194,7 +194,7 @@ fn Pass(comptime kind: Kind, comptime age_kind: std.meta.Tag(Ages), comptime eac
                 const given: F32s = ages.seconds[at..][0..lanes].*;
                 able.* = both(able.*, atMost(splat(0), given));
                 if (kind == .power) return ofPower(known, .product(given, inverse.high, inverse.low), able);
-                return .ofProduct(@min(given, known.end), -inverse.high, -inverse.low);
+                return .ofProduct(smaller(given, known.end), -inverse.high, -inverse.low);
             }
             const since = difference(lanes, ages, at);
             able.* = both(able.*, since < @as(@Vector(lanes, u64), @splat(largest_elapsed)));
@@ -202,14 +202,14 @@ fn Pass(comptime kind: Kind, comptime age_kind: std.meta.Tag(Ages), comptime eac
             const quotient = simd.ofSmall(lanes, since) * per_millisecond;
             if (kind == .power) return ofPower(known, .ofWide(quotient), able);
             const lowest: Wide = @splat(twofold.lowest);
-            return .of(.ofWide(@max(-quotient, lowest)));
+            return .of(.ofWide(larger(-quotient, lowest)));
         }
 
         inline fn ofPower(known: *const Known, quotient: Twofold, able: *Mask) twofold.Exponent {
             able.* = both(able.*, atMost(quotient.high, splat(largest_quotient)));
             const log2 = twofold.log2OfOnePlus(quotient);
             const exponent: Twofold = .product(-known.exponent, log2.high, log2.low);
-            return .of(.{ .high = @max(exponent.high, splat(twofold.lowest)), .low = exponent.low });
+            return .of(.{ .high = larger(exponent.high, splat(twofold.lowest)), .low = exponent.low });
         }
 
         fn inWide(law: *const Law, ages: *const Ages, at: usize, before: [lanes]f32, report: *Report) [lanes]f32 {
@@ -288,6 +288,15 @@ fn filled(comptime T: type, to: *[lanes]T, from: []const T, other: T) []const T 
 
 inline fn splat(x: f32) F32s {
     return @splat(x);
+}
+
+/// One instruction, for numbers alone: `@min` and `@max` look for NaN.
+inline fn smaller(a: anytype, b: @TypeOf(a)) @TypeOf(a) {
+    return @select(@typeInfo(@TypeOf(a)).vector.child, a < b, a, b);
+}
+
+inline fn larger(a: anytype, b: @TypeOf(a)) @TypeOf(a) {
+    return @select(@typeInfo(@TypeOf(a)).vector.child, a > b, a, b);
 }
 
 /// False where one is NaN.
