@@ -538,18 +538,38 @@ pub export fn ecp_settle(
 pub export fn ecp_decay(
     law: ?*const RawLaw,
     ages: ?*const tier.Ages,
-    strengths: ?[*]f32,
+    strengths: ?[*]const f32,
+    decayed: ?[*]f32,
     count: usize,
+    selection: ?*RawSelection,
     report: ?*decay.Report,
 ) Status {
     const known = if (law) |raw| raw.checked(count) orelse return .invalid_argument else return .invalid_argument;
     const stamps = ages orelse return .invalid_argument;
     const to = report orelse return .invalid_argument;
-    if (!areAddressable(count, 1, @sizeOf(f32)) or absent(strengths, count)) return .invalid_argument;
-    if (stamps.seconds == null and absent(stamps.unix_milliseconds, count)) return .invalid_argument;
-    kernels().decay(known, stamps, strengths, count, to);
+    if (!areAddressable(count, 1, @sizeOf(f32))) return .invalid_argument;
+    if (absent(strengths, count) or absent(decayed, count)) return .invalid_argument;
+    const uniform = stamps.unix_milliseconds == null and stamps.uniform != null;
+    if (stamps.seconds == null and !uniform and absent(stamps.unix_milliseconds, count)) return .invalid_argument;
+    const wanted = if (selection) |raw| raw.checked(count) orelse return .invalid_argument else null;
+    kernels().decay(known, stamps, strengths, decayed, count, wanted, to);
     return .ok;
 }
+
+/// ecp_selection of ecphory.h as it comes.
+pub const RawSelection = extern struct {
+    threshold: f32,
+    above: u32,
+    first_id: u32,
+    ids: ?[*]u32,
+    id_count: usize,
+
+    fn checked(raw: *RawSelection, count: usize) ?*tier.Selection {
+        if (std.math.isNan(raw.threshold) or raw.above > 1 or absent(raw.ids, count)) return null;
+        if (count > (1 << 32) - @as(u64, raw.first_id)) return null;
+        return @ptrCast(raw);
+    }
+};
 
 /// ecp_law of ecphory.h as it comes.
 pub const RawLaw = extern struct {
@@ -560,10 +580,11 @@ pub const RawLaw = extern struct {
     parameter_count: usize,
 
     fn checked(raw: *const RawLaw, count: usize) ?*const tier.Law {
-        if (raw.kind > 1 or !isMagnitude(raw.floor)) return null;
+        const kind = std.enums.fromInt(decay.Kind, raw.kind) orelse return null;
+        if (!isMagnitude(raw.floor)) return null;
         if (raw.parameter_count != 1 and raw.parameter_count != count) return null;
         if (absent(raw.first, raw.parameter_count)) return null;
-        if (raw.kind == @backingInt(decay.Kind.power) and absent(raw.second, raw.parameter_count)) return null;
+        if (kind.hasSecond() and absent(raw.second, raw.parameter_count)) return null;
         return @ptrCast(raw);
     }
 };
@@ -582,6 +603,7 @@ comptime {
         .{ RawOptions, spreading.Options },
         .{ RawPush, push_zig.Options },
         .{ RawLaw, tier.Law },
+        .{ RawSelection, tier.Selection },
     }) |pair| {
         const names = @typeInfo(pair[0]).@"struct".field_names;
         const same_fields = names.len == @typeInfo(pair[1]).@"struct".field_names.len;

@@ -40,12 +40,12 @@ const infinity: u32 = @bitCast(std.math.inf(f32));
 /// Among results that are no normal numbers, and among those that are.
 fn worst(case: Case, stride: u32) [2]f64 {
     var ages: [1024]f32 = undefined;
+    const before: [1024]f32 = @splat(case.strength);
     var strengths: [1024]f32 = undefined;
     var most: [2]f64 = @splat(0);
     var from: u64 = 0;
     while (from <= infinity) : (from += ages.len * @as(u64, stride)) {
         for (&ages, 0..) |*age, i| age.* = @bitCast(@as(u32, @intCast(@min(from + i * @as(u64, stride), infinity))));
-        strengths = @splat(case.strength);
         const first, const second = .{ [1]f32{case.first}, [1]f32{case.exponent orelse 0} };
         const law: decay_zig.Law = .{
             .kind = if (case.exponent == null) .exponential else .power,
@@ -53,7 +53,7 @@ fn worst(case: Case, stride: u32) [2]f64 {
             .second = if (case.exponent == null) &.{} else &second,
             .floor = 0,
         };
-        _ = decay_zig.decay(law, .{ .seconds = &ages }, &strengths);
+        _ = decay_zig.decay(law, .{ .seconds = &ages }, &before, &strengths);
         for (ages, strengths) |age, found| {
             const exact = case.exact(age);
             const normal = exact >= std.math.floatMin(f32);

@@ -28,6 +28,15 @@ pub const Twofold = struct {
         return .{ .high = rounded, .low = mulAdd(F32s, -rounded, a, splat(1)) * rounded };
     }
 
+    /// By a number that is known.
+    pub inline fn times(a: Twofold, comptime b: f64) Twofold {
+        const b_high: f32 = @floatCast(b);
+        const b_low: f32 = @floatCast(b - @as(f64, b_high));
+        const rounded = a.high * splat(b_high);
+        const low = mulAdd(F32s, a.high, splat(b_low), mulAdd(F32s, a.high, splat(b_high), -rounded));
+        return .{ .high = rounded, .low = mulAdd(F32s, a.low, splat(b_high), low) };
+    }
+
     /// As near as two f32 come.
     pub inline fn ofWide(x: @Vector(lanes, f64)) Twofold {
         const high: F32s = @floatCast(x);
