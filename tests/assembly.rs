@@ -142,11 +142,11 @@ const KNOWN: [(&str, &[&str]); 16] = [
     ("push.push", &["arena.Arena.ended", SPREADING]),
     ("tier.pull", &["sweep."]),
     ("tier.settle", &["sweep."]),
-    ("tier.applyDecay", &[DECAY]),
+    ("tier.applyDecay", &[DECAY, "select."]),
 ];
 
 /// Functions of a kernel's files, which call each other and what copies and fills.
-const WITHIN: [&str; 5] = [SCORES, "matrix.", "top_k.Best.", SPREADING, DECAY];
+const WITHIN: [&str; 6] = [SCORES, "matrix.", "top_k.Best.", SPREADING, DECAY, "select."];
 
 /// Behind the loops that most memories are decayed in.
 const DECAY: &str = "decay.";

@@ -3,7 +3,7 @@
 mod common;
 
 use common::{bits, numbers, on_threads};
-use ecphory::{Ages, Decay, DecayReport, Error};
+use ecphory::{Ages, Decay, DecayParams, DecayReport, Error, Selected};
 use proptest::prelude::*;
 
 /// The library splits a batch into tasks of this many memories.
@@ -172,6 +172,169 @@ fn a_memory_decays_to_the_same_bits_wherever_and_beside_whomever_it_stands() {
             assert_eq!(apply(power, &order), expected, "power {power}, {len} memories");
         }
     }
+}
+
+/// Of every law: its parameters, what is left after an age, and the bound of the documentation in ulp.
+type Definition = (&'static str, fn(f64, f64, f64) -> f64, f64);
+const DEFINITIONS: [Definition; 6] = [
+    ("half_life", |age, half_life, _| f64::exp2(-age / half_life), 0.67),
+    ("stability", |age, stability, _| f64::powf(0.9, age / stability), 0.67),
+    ("power", |age, scale, exponent| f64::exp(-exponent * f64::ln_1p(age / scale)), 0.9308),
+    ("hyperbolic", |age, scale, _| 1.0 / (1.0 + age / scale), 0.501),
+    ("stretched", |age, scale, shape| f64::exp(-f64::powf(age / scale, shape)), 0.65),
+    ("savings", |age, k, c| if age <= 60.0 { 1.0 } else { k / (k + f64::powf(f64::log10(age / 60.0), c)) }, 0.7),
+];
+
+fn shared(name: &str, first: f32, second: f32) -> Decay<'static> {
+    let law = match name {
+        "half_life" => Decay::half_life_seconds(first),
+        "stability" => Decay::stability_seconds(first),
+        "power" => Decay::power(first, second),
+        "hyperbolic" => Decay::hyperbolic(first),
+        "stretched" => Decay::stretched(first, second),
+        _ => Decay::savings(first, second),
+    };
+    law.unwrap()
+}
+
+fn each(name: &str, first: &[f32], second: &[f32]) -> DecayParams {
+    let (first, second) = (first.to_vec(), second.to_vec());
+    let parameters = match name {
+        "half_life" => DecayParams::half_lives_seconds(first),
+        "stability" => DecayParams::stabilities_seconds(first),
+        "power" => DecayParams::powers(first, second),
+        "hyperbolic" => DecayParams::hyperbolics(first),
+        "stretched" => DecayParams::stretched(first, second),
+        _ => DecayParams::savings(first, second),
+    };
+    parameters.unwrap()
+}
+
+#[test]
+fn every_law_is_within_its_bound_for_every_kind_of_age_and_of_parameters() {
+    let memories = Memories::of(21, 1003);
+    let seconds_of_law: Vec<_> = memories.seconds_of_law.iter().map(|&x| x.min(16.0)).collect();
+    let uniform = 7200.5f32;
+    let kinds = [
+        Ages::Seconds(&memories.seconds),
+        Ages::UnixMilliseconds { now: NOW, times: &memories.times },
+        Ages::Uniform(uniform),
+    ];
+    for (name, retention, bound) in DEFINITIONS {
+        let parameters = each(name, &memories.firsts, &seconds_of_law);
+        for (kind, ages) in kinds.iter().enumerate() {
+            for own in [false, true] {
+                let law = if own { parameters.law() } else { shared(name, 3000.0, 1.5) };
+                let mut decayed = memories.strengths.clone();
+                law.apply(&mut decayed, *ages).unwrap();
+                for (at, &found) in decayed.iter().enumerate() {
+                    let age = match kind {
+                        0 => f64::from(memories.seconds[at]),
+                        1 => (NOW - memories.times[at]) as f64 / 1000.0,
+                        _ => f64::from(uniform),
+                    };
+                    let (first, second) = if own { (memories.firsts[at], seconds_of_law[at]) } else { (3000.0, 1.5) };
+                    let left = retention(age.max(0.0), f64::from(first), f64::from(second));
+                    let exact = f64::from(memories.strengths[at]) * left;
+                    let bound = if exact.abs() < f64::from(f32::MIN_POSITIVE) { 0.5 + bound / 2.0 } else { bound };
+                    let off = (exact - f64::from(found)).abs();
+                    assert!(off <= bound * ulp(exact), "{name} {first} {second} at {age}: {exact}, found {found}");
+                }
+            }
+        }
+    }
+    let ebbinghaus = Decay::ebbinghaus();
+    let mut savings = [100.0; 3];
+    ebbinghaus.apply(&mut savings, Ages::Seconds(&[20.0 * 60.0, 64.0 * 60.0, 86_400.0])).unwrap();
+    for (found, expected) in savings.into_iter().zip([57.0, 46.8, 30.4]) {
+        assert!((found - expected).abs() < 0.05, "his own figures: expected {expected}, found {found}");
+    }
+}
+
+#[test]
+fn what_is_read_stays_and_what_is_written_apart_is_what_would_be_written_in_place() {
+    for len in [0, 1, 50, 2 * TASK_MEMORIES + 3] {
+        let memories = Memories::of(5, len);
+        let strengths = memories.strengths.clone();
+        let law = Decay::half_lives_seconds(&memories.firsts).unwrap().floor(0.01).unwrap();
+        let mut apart = vec![77.0; len];
+        let report = law.apply_into(&strengths, Ages::Seconds(&memories.seconds), &mut apart).unwrap();
+        assert!(bits(&strengths) == bits(&memories.strengths));
+        let mut in_place = strengths;
+        assert_eq!(law.apply(&mut in_place, Ages::Seconds(&memories.seconds)).unwrap(), report);
+        assert!(bits(&apart) == bits(&in_place), "{len} memories");
+    }
+    let law = Decay::half_life_seconds(1.0).unwrap();
+    let refused = Error::Length { what: "decayed", expected: 2, found: 3 };
+    assert_eq!(law.apply_into(&[1.0; 2], Ages::Uniform(1.0), &mut [0.0; 3]), Err(refused));
+}
+
+#[test]
+fn ids_are_those_below_or_not_ascending_and_the_same_on_one_thread_and_seven() {
+    let mut memories = Memories::of(6, 2 * TASK_MEMORIES + 77);
+    memories.strengths[TASK_MEMORIES] = f32::NAN;
+    let law = Decay::half_life_seconds(3000.0).unwrap();
+    let mut alone = memories.strengths.clone();
+    let told = law.apply(&mut alone, Ages::Seconds(&memories.seconds)).unwrap();
+    for selected in [Selected::Below(0.01), Selected::AtLeast(0.5), Selected::Below(-9.0), Selected::AtLeast(-9.0)] {
+        let run = || {
+            let mut strengths = memories.strengths.clone();
+            let ages = Ages::Seconds(&memories.seconds);
+            let (report, ids) = law.apply_and_select(&mut strengths, ages, selected).unwrap();
+            assert!(bits(&strengths) == bits(&alone));
+            assert_eq!(report, told);
+            ids
+        };
+        let expected: Vec<_> = (0..alone.len() as u32)
+            .filter(|&id| match selected {
+                Selected::Below(threshold) => alone[id as usize] < threshold,
+                Selected::AtLeast(threshold) => alone[id as usize] >= threshold,
+                _ => unreachable!(),
+            })
+            .collect();
+        assert!(on_threads(1, run) == expected && on_threads(7, run) == expected, "{selected:?}");
+    }
+    let refused = law.apply_and_select(&mut [1.0], Ages::Uniform(1.0), Selected::Below(f32::NAN));
+    assert!(matches!(refused, Err(Error::Value { what: "threshold", expected: "a number", .. })));
+}
+
+#[test]
+fn one_age_for_all_is_counted_for_all() {
+    let law = Decay::half_life_seconds(1.0).unwrap();
+    let mut strengths = [1.0, -2.0, f32::INFINITY];
+    let report = law.apply(&mut strengths, Ages::Uniform(-3.0)).unwrap();
+    assert_eq!((strengths, report.negative_ages, report.nan_ages), ([1.0, -2.0, f32::INFINITY], 3, 0));
+    assert_eq!(law.apply(&mut strengths, Ages::Uniform(f32::INFINITY)).unwrap(), DecayReport::default());
+    assert_eq!(strengths, [0.0, 0.0, f32::INFINITY]);
+    let report = law.apply(&mut strengths, Ages::Uniform(f32::NAN)).unwrap();
+    assert!(report.nan_ages == 3 && strengths.iter().all(|strength| strength.is_nan()));
+}
+
+#[test]
+fn owned_parameters_are_checked_once_by_name_and_position() {
+    let value = |outcome: Result<DecayParams, Error>| match outcome {
+        Err(Error::Value { what, position, .. }) => (what, position),
+        other => panic!("expected a refusal, found {other:?}"),
+    };
+    let bad = || vec![1.0, -1.0];
+    let good = || vec![1.0, 1.0];
+    assert_eq!(value(DecayParams::half_lives_seconds(bad())), ("half-life in seconds", Some(1)));
+    assert_eq!(value(DecayParams::stabilities_seconds(bad())), ("stability in seconds", Some(1)));
+    assert_eq!(value(DecayParams::hyperbolics(bad())), ("scale in seconds", Some(1)));
+    assert_eq!(value(DecayParams::powers(good(), bad())), ("exponent", Some(1)));
+    assert_eq!(value(DecayParams::stretched(good(), bad())), ("shape", Some(1)));
+    assert_eq!(value(DecayParams::savings(good(), bad())), ("c", Some(1)));
+    let lengths = [
+        DecayParams::powers(good(), vec![1.0]),
+        DecayParams::stretched(good(), vec![1.0]),
+        DecayParams::savings(good(), vec![1.0]),
+    ];
+    for (outcome, what) in lengths.into_iter().zip(["exponents", "shapes", "c"]) {
+        assert_eq!(outcome, Err(Error::Length { what, expected: 2, found: 1 }));
+    }
+    let short = Error::Length { what: "k and c", expected: 3, found: 2 };
+    let two = DecayParams::savings(good(), good()).unwrap();
+    assert_eq!(two.law().apply(&mut [1.0; 3], Ages::Uniform(1.0)), Err(short));
 }
 
 #[test]
