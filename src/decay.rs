@@ -191,8 +191,8 @@ impl Decay<'static> {
         Law::Hyperbolic.shared(scale_seconds, None)
     }
 
-    /// Stretched exponential: `R = e^-((age / scale_seconds)^shape)`. A shape of 1 is exponential with `e^-1` left after
-    /// one scale; below 1 what is old falls more slowly.
+    /// Stretched exponential: `R = e^-((age / scale_seconds)^shape)`. A shape of 1 is exponential with `e^-1` left
+    /// after one scale; below 1 what is old falls more slowly.
     ///
     /// # Errors
     /// [`Error::Value`] unless both are finite and above 0.
@@ -214,8 +214,8 @@ impl Decay<'static> {
         Self { law: Law::Savings, parameters: Parameters::Shared([1.84], [1.25]), floor: 0.0 }
     }
 
-    /// Retrievability of the two-component model: `R = 0.9^(age / stability_seconds)`. Stability is the time after which
-    /// nine tenths are left; what a review makes of it is the caller's.
+    /// Retrievability of the two-component model: `R = 0.9^(age / stability_seconds)`. Stability is the time after
+    /// which nine tenths are left; what a review makes of it is the caller's.
     ///
     /// # Errors
     /// [`Error::Value`] unless the stability is finite and above 0.

@@ -36,8 +36,8 @@ impl Law {
         f64::max(strength * retention, strength.min(f64::from(self.floor)))
     }
 
-    /// The documentation's bound of normal numbers, in ulp. The oracle errs by a millionth of it: powers of two below 300 keep 13 digits
-    /// in f64.
+    /// The documentation's bound of normal numbers, in ulp. The oracle errs by a millionth of it: powers of two below
+    /// 300 keep 13 digits in f64.
     fn bound(self) -> f64 {
         match self.second {
             None => 0.67,

@@ -68,7 +68,7 @@ fn select(comptime above: bool, strengths: []const f32, threshold: f32, first_id
         const bits: @Int(.unsigned, lanes) = @bitCast(those);
         inline for (0..lanes) |lane| {
             // Written in any case, and kept where it counts: no branch that half of all memories would mislead.
-            ids[count] = first_id + @as(u32, @intCast(at)) + lane;
+            ids[count] = first_id + @as(u32, @intCast(at + lane));
             count += bits >> lane & 1;
         }
     }
@@ -96,7 +96,8 @@ test "ids are those of the strengths below or above, ascending, and strengths th
     halves[block + 1] = 1;
     const lengths = [_]usize{ 0, 1, 7, 16, 100, block - 1, block, block + 1, ages.len };
     for (lengths) |len| for ([_]bool{ false, true }) |above| for ([_]usize{ 1, len }) |parameters| {
-        const law: decay_zig.Law = .{ .kind = .exponential, .first = halves[0..parameters], .second = &.{}, .floor = 0 };
+        const first = halves[0..parameters];
+        const law: decay_zig.Law = .{ .kind = .exponential, .first = first, .second = &.{}, .floor = 0 };
         for ([_]f32{ -1, 0, 0.001, 0.3, 2 }) |threshold| {
             var alone: [ages.len]f32 = undefined;
             const told = decay_zig.decay(law, .{ .seconds = ages[0..len] }, before[0..len], alone[0..len]);
@@ -123,6 +124,6 @@ test "ids are those of the strengths below or above, ascending, and strengths th
             }
             try testing.expectEqual(expected, count);
             try testing.expectEqual(77, ids[len]);
-        };
+        }
     };
 }
