@@ -7,6 +7,7 @@ const companion = @import("companion.zig");
 const cpu = @import("cpu.zig");
 const needs = @import("needs.zig");
 const raw_cue = @import("cue.zig");
+const forgetting = @import("forgetting.zig");
 const registry = @import("registry.zig");
 const thread = @import("thread.zig");
 const matrix = @import("matrix.zig");
@@ -30,6 +31,8 @@ pub const RawGraph = raw_cue.RawGraph;
 pub const RawOptions = raw_cue.RawOptions;
 pub const RawPush = raw_cue.RawPush;
 pub const RawIncoming = raw_cue.RawIncoming;
+pub const RawLaw = forgetting.RawLaw;
+pub const RawSelection = forgetting.RawSelection;
 const Kernel = registry.Kernel;
 
 comptime {
@@ -549,45 +552,11 @@ pub export fn ecp_decay(
     const to = report orelse return .invalid_argument;
     if (!areAddressable(count, 1, @sizeOf(f32))) return .invalid_argument;
     if (absent(strengths, count) or absent(decayed, count)) return .invalid_argument;
-    const uniform = stamps.unix_milliseconds == null and stamps.uniform != null;
-    if (stamps.seconds == null and !uniform and absent(stamps.unix_milliseconds, count)) return .invalid_argument;
+    if (!forgetting.areThere(stamps, count)) return .invalid_argument;
     const wanted = if (selection) |raw| raw.checked(count) orelse return .invalid_argument else null;
     kernels().decay(known, stamps, strengths, decayed, count, wanted, to);
     return .ok;
 }
-
-/// ecp_selection of ecphory.h as it comes.
-pub const RawSelection = extern struct {
-    threshold: f32,
-    above: u32,
-    first_id: u32,
-    ids: ?[*]u32,
-    id_count: usize,
-
-    fn checked(raw: *RawSelection, count: usize) ?*tier.Selection {
-        if (std.math.isNan(raw.threshold) or raw.above > 1 or absent(raw.ids, count)) return null;
-        if (count > (1 << 32) - @as(u64, raw.first_id)) return null;
-        return @ptrCast(raw);
-    }
-};
-
-/// ecp_law of ecphory.h as it comes.
-pub const RawLaw = extern struct {
-    kind: u32,
-    floor: f32,
-    first: ?[*]const f32,
-    second: ?[*]const f32,
-    parameter_count: usize,
-
-    fn checked(raw: *const RawLaw, count: usize) ?*const tier.Law {
-        const kind = std.enums.fromInt(decay.Kind, raw.kind) orelse return null;
-        if (!isMagnitude(raw.floor)) return null;
-        if (raw.parameter_count != 1 and raw.parameter_count != count) return null;
-        if (absent(raw.first, raw.parameter_count)) return null;
-        if (kind.hasSecond() and absent(raw.second, raw.parameter_count)) return null;
-        return @ptrCast(raw);
-    }
-};
 
 comptime {
     for (@typeInfo(ArenaHead).@"struct".field_names) |name| {
