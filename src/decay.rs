@@ -76,7 +76,14 @@ pub enum Selected {
 /// A law by which strengths fall with age. Its parameters are checked here, once.
 ///
 /// `strength' = max(strength * R(age), min(strength, floor))`: a strength already below the floor stays as it is.
-/// NaN strengths stay NaN, infinite ones infinite. What a memory becomes does not depend on those beside it.
+/// What a memory becomes does not depend on those beside it.
+///
+/// | age | result | strength | result |
+/// |---|---|---|---|
+/// | below 0 | as age 0; counted | negative | rises towards 0 |
+/// | NaN | NaN; counted | NaN | NaN |
+/// | infinite, or nothing is left | 0, or the floor | infinite | infinite |
+/// | denormal | as any other | 0, denormal | as any other |
 ///
 /// How far from the law taken in exact arithmetic results are, in ulp, at most; half of that and half an ulp where a
 /// result is no normal number:

@@ -384,7 +384,14 @@ fn the_floor_holds_what_falls_and_raises_nothing() {
 #[test]
 fn nan_and_infinities_have_their_stated_results_in_every_lane() {
     let (nan, inf) = (f32::NAN, f32::INFINITY);
-    for decay in [Decay::half_life_seconds(10.0).unwrap(), Decay::power(10.0, 0.5).unwrap()] {
+    let laws = [
+        Decay::half_life_seconds(10.0),
+        Decay::power(10.0, 0.5),
+        Decay::hyperbolic(10.0),
+        Decay::stretched(20.0, 1.0),
+        Decay::stability_seconds(2.0),
+    ];
+    for decay in laws.map(Result::unwrap) {
         for (len, at) in (1..40).flat_map(|len| (0..len).map(move |at| (len, at))) {
             let apply = |strength: f32, age: f32| {
                 let (mut strengths, mut ages) = (vec![1.0; len], vec![10.0; len]);
@@ -409,7 +416,15 @@ fn nan_and_infinities_have_their_stated_results_in_every_lane() {
 #[test]
 fn an_infinite_age_leaves_nothing_or_the_floor_under_every_law() {
     for exponent in [100.0, 2.0, 0.5, 0.1, 0.01, 1e-3] {
-        for decay in [Decay::half_life_seconds(10.0).unwrap(), Decay::power(10.0, exponent).unwrap()] {
+        let laws = [
+            Decay::half_life_seconds(10.0),
+            Decay::power(10.0, exponent),
+            Decay::hyperbolic(10.0),
+            Decay::stretched(10.0, exponent),
+            Decay::savings(1.84, exponent),
+            Decay::stability_seconds(10.0),
+        ];
+        for decay in laws.map(Result::unwrap) {
             // Twelve: some in whole registers, some behind them.
             for (floor, expected) in [(0.0, 0.0), (0.25, 0.25)] {
                 let mut strengths = [1.0; 12];
