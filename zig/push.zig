@@ -151,7 +151,7 @@ fn Run(comptime kind: reach_zig.Kind) type {
                 edges += walked;
                 run.first = if (run.first + 1 == run.queue.len) 0 else run.first + 1;
                 run.waiting -= 1;
-                if (run.reach.isFar()) run.prefetchNext();
+                if (run.reach.isFar()) run.prefetchSoon();
                 node.limit = run.limitOf(end - first);
                 const held = node.residual;
                 node.residual = 0;
@@ -204,6 +204,7 @@ fn Run(comptime kind: reach_zig.Kind) type {
             const weights = run.graph.weights[first..end];
             var reach = run.reach;
             const far = reach.isFar();
+            if (far) for (targets[0..@min(targets.len, ahead / 2)]) |target| reach.prefetchMember(target);
             for (targets, weights, 0..) |target, weight, i| {
                 if (far and i + ahead < targets.len) {
                     reach.prefetch(targets[i + ahead]);
@@ -224,18 +225,31 @@ fn Run(comptime kind: reach_zig.Kind) type {
 
         const ahead = 16;
 
-        /// Asks for what the nodes whose turn comes soon need first.
-        inline fn prefetchNext(run: *const Self) void {
-            if (run.waiting < 2) return;
-            const second = if (run.first + 1 == run.queue.len) 0 else run.first + 1;
-            const later = run.reach.member[run.queue[second]].node;
-            @prefetch(&run.graph.offsets[later], .{});
-            @prefetch(&run.graph.out_strengths[later], .{});
-            @prefetch(&run.estimate[run.queue[second]], .{ .rw = .write });
-            const edge = run.graph.offsets[run.reach.member[run.queue[run.first]].node];
-            if (edge >= run.graph.targets.len) return;
-            @prefetch(&run.graph.targets[edge], .{});
-            @prefetch(&run.graph.weights[edge], .{});
+        /// Asks for what the nodes whose turn comes soon need: of the third where its edges are, of the second those,
+        /// of the next where they lead.
+        inline fn prefetchSoon(run: *const Self) void {
+            if (run.nodeAfter(2)) |node| {
+                @prefetch(&run.graph.offsets[node], .{});
+                @prefetch(&run.graph.out_strengths[node], .{});
+            }
+            if (run.nodeAfter(1)) |node| {
+                const edge = run.graph.offsets[node];
+                @prefetch(run.graph.targets.ptr + edge, .{});
+                @prefetch(run.graph.weights.ptr + edge, .{});
+            }
+            const node = run.nodeAfter(0) orelse return;
+            const first, const end = .{ run.graph.offsets[node], run.graph.offsets[node + 1] };
+            for (run.graph.targets[first..@min(end, first + ahead)]) |target| {
+                run.reach.prefetch(target);
+                @prefetch(&run.graph.offsets[target], .{});
+            }
+        }
+
+        /// The one whose turn comes after so many others.
+        inline fn nodeAfter(run: *const Self, others: usize) ?u32 {
+            if (others >= run.waiting) return null;
+            const at = run.first + others;
+            return run.reach.member[run.queue[if (at >= run.queue.len) at - run.queue.len else at]].node;
         }
 
         noinline fn give(run: *Self, target: u32, amount: f64) void {
