@@ -457,6 +457,24 @@ fn moments_at_the_ends_of_i64_do_not_wrap() {
 }
 
 #[test]
+fn moments_further_back_than_f64_counts_milliseconds_are_within_the_bound() {
+    let back = [1i64 << 52, (1 << 52) - 1, (1 << 53) + 1, (1 << 60) + 12_345, (1 << 62) + 7, 5].repeat(3);
+    let times: Vec<_> = back.iter().map(|back| NOW - back).collect();
+    for (first, second) in [(3e15, None), (1e12, Some(0.5))] {
+        let law = match second {
+            None => Decay::half_life_seconds(first),
+            Some(exponent) => Decay::power(first, exponent),
+        };
+        let mut found = vec![0.7; times.len()];
+        let report = law.unwrap().apply(&mut found, Ages::UnixMilliseconds { now: NOW, times: &times }).unwrap();
+        assert_eq!(report, DecayReport::default());
+        for (&back, found) in back.iter().zip(found) {
+            Law { first, second, floor: 0.0 }.assert_near(0.7, back as f64 / 1000.0, found);
+        }
+    }
+}
+
+#[test]
 fn denormal_and_huge_strengths_and_parameters_keep_their_digits() {
     let tiny = f32::from_bits(1);
     let strengths = [f32::MIN_POSITIVE, tiny * 512.0, f32::MAX, -f32::MAX, 1.0, 1.0, 1e-30];
