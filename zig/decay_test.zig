@@ -111,6 +111,22 @@ test "what is written apart has the bits of what is written in place, and what i
     };
 }
 
+test "bits of a memory do not depend on those beside it that are decayed in f64" {
+    var ages: [8192]f32 = undefined;
+    for (&ages, 0..) |*age, i| age.* = @as(f32, @floatFromInt(i)) * 12.34567 + 0.1;
+    const firsts: [ages.len]f32 = @splat(86_400);
+    const exponents: [ages.len]f32 = @splat(7.7);
+    var beside = firsts;
+    for (0..ages.len / 8) |i| beside[i * 8 + 3] = 0x1p100;
+    for ([_]Kind{ .exponential, .power, .stability }) |kind| {
+        var alike: [ages.len]f32 = @splat(0.7);
+        var mixed = alike;
+        _ = decay(.{ .kind = kind, .first = &firsts, .second = &exponents, .floor = 0 }, .{ .seconds = &ages }, &alike);
+        _ = decay(.{ .kind = kind, .first = &beside, .second = &exponents, .floor = 0 }, .{ .seconds = &ages }, &mixed);
+        for (alike, mixed, 0..) |a, b, i| if (i % 8 != 3) try testing.expectEqual(a, b);
+    }
+}
+
 test "one age for all has the bits of that age for each" {
     const nan, const inf = .{ std.math.nan(f32), std.math.inf(f32) };
     const special = [_]f32{ nan, inf, -inf, 0x1p-149, -3e38, 0.3, 1e-39 };
