@@ -52,6 +52,10 @@ pub fn build(b: *std.Build) void {
     step.dependOn(&b.addRunArtifact(tests).step);
     b.step("test-binary", "build the tests and run nothing").dependOn(&b.addInstallArtifact(tests, .{}).step);
     addProofs(b, tierTarget(b, target, tiers[0]), .{ .bench = false, .poison = poison orelse false }, valgrind);
+    const accuracy = module(b, "zig/accuracy.zig", tierTarget(b, target, tested), .fast, in_archive);
+    const run_accuracy = b.addRunArtifact(program(b, "accuracy", accuracy));
+    run_accuracy.addPassthruArgs();
+    b.step("accuracy", "compare decay with its laws at every age: -- [STRIDE]").dependOn(&run_accuracy.step);
 }
 
 /// Programs that show of arenas what tests do not: at length, used wrongly, from many threads.

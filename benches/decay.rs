@@ -2,7 +2,7 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use ecphory::{Ages, Decay};
+use ecphory::{Ages, Decay, Selected};
 
 const DAY: f32 = 86_400.0;
 
@@ -11,6 +11,9 @@ fn decay(c: &mut Criterion) {
     let laws = [
         ("exponential", Decay::half_life_seconds(7.0 * DAY).unwrap().floor(0.1).unwrap()),
         ("power", Decay::power(DAY, 0.5).unwrap().floor(0.1).unwrap()),
+        ("hyperbolic", Decay::hyperbolic(DAY).unwrap().floor(0.1).unwrap()),
+        ("stretched", Decay::stretched(DAY, 0.5).unwrap().floor(0.1).unwrap()),
+        ("savings", Decay::ebbinghaus().floor(0.1).unwrap()),
     ];
     for (name, law) in laws {
         let mut group = c.benchmark_group(format!("decay, {name}"));
@@ -22,6 +25,31 @@ fn decay(c: &mut Criterion) {
                 b.iter(|| law.apply(&mut strengths, Ages::Seconds(black_box(&ages))).unwrap());
             });
         }
+    }
+    ways(c);
+}
+
+/// Exponential decay of 10,000 memories by other ways than ages, in place.
+fn ways(c: &mut Criterion) {
+    let law = Decay::half_life_seconds(7.0 * DAY).unwrap().floor(0.1).unwrap();
+    let ages: Vec<_> = (0..10_000).map(|i| 90.0 * DAY * i as f32 / 10_000.0).collect();
+    let mut strengths = vec![1.0; ages.len()];
+    let mut decayed = strengths.clone();
+    let mut group = c.benchmark_group("decay, exponential, 10,000");
+    group.throughput(Throughput::Elements(ages.len() as u64));
+    group.bench_function("one age for all", |b| {
+        b.iter(|| law.apply(&mut strengths, Ages::Uniform(black_box(1.0))).unwrap());
+    });
+    group.bench_function("into another slice", |b| {
+        b.iter(|| law.apply_into(&strengths, Ages::Seconds(black_box(&ages)), &mut decayed).unwrap());
+    });
+    for (name, threshold) in [("none selected", 0.05), ("half selected", 0.5)] {
+        group.bench_function(name, |b| {
+            b.iter(|| {
+                strengths.fill(1.0);
+                law.apply_and_select(&mut strengths, Ages::Seconds(&ages), Selected::Below(threshold)).unwrap()
+            });
+        });
     }
 }
 

@@ -24,6 +24,8 @@ pub enum Ages<'a> {
         /// When each memory was last strengthened.
         times: &'a [i64],
     },
+    /// Seconds that passed for all of them: under shared parameters one multiplication.
+    Uniform(f32),
 }
 
 impl fmt::Debug for Ages<'_> {
@@ -33,26 +35,29 @@ impl fmt::Debug for Ages<'_> {
             Self::UnixMilliseconds { now, times } => {
                 f.debug_struct("UnixMilliseconds").field("now", now).field("times", &Few(times)).finish()
             }
+            Self::Uniform(seconds) => f.debug_tuple("Uniform").field(seconds).finish(),
         }
     }
 }
 
 impl Ages<'_> {
-    fn len(&self) -> usize {
+    /// None where there is one for all.
+    fn len(&self) -> Option<usize> {
         match self {
-            Self::Seconds(ages) => ages.len(),
-            Self::UnixMilliseconds { times, .. } => times.len(),
+            Self::Seconds(ages) => Some(ages.len()),
+            Self::UnixMilliseconds { times, .. } => Some(times.len()),
+            Self::Uniform(_) => None,
         }
     }
 
     fn raw(&self, from: usize, to: usize) -> ffi::ecp_ages {
+        let none = ffi::ecp_ages::default();
         match self {
-            Self::Seconds(ages) => {
-                ffi::ecp_ages { seconds: ages[from..to].as_ptr(), unix_milliseconds: std::ptr::null(), now: 0 }
-            }
+            Self::Seconds(ages) => ffi::ecp_ages { seconds: ages[from..to].as_ptr(), ..none },
             &Self::UnixMilliseconds { now, times } => {
-                ffi::ecp_ages { seconds: std::ptr::null(), unix_milliseconds: times[from..to].as_ptr(), now }
+                ffi::ecp_ages { unix_milliseconds: times[from..to].as_ptr(), now, ..none }
             }
+            Self::Uniform(age) => ffi::ecp_ages { uniform: age, ..none },
         }
     }
 }
@@ -67,11 +72,45 @@ pub struct DecayReport {
     pub nan_ages: usize,
 }
 
+impl DecayReport {
+    fn plus(self, other: Self) -> Self {
+        Self { negative_ages: self.negative_ages + other.negative_ages, nan_ages: self.nan_ages + other.nan_ages }
+    }
+}
+
+/// Which memories [`Decay::apply_and_select`] names. NaN strengths are neither.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub enum Selected {
+    /// Those whose strength is then below.
+    Below(f32),
+    /// Those whose strength is then that or more.
+    AtLeast(f32),
+}
+
 /// A law by which strengths fall with age. Its parameters are checked here, once.
 ///
 /// `strength' = max(strength * R(age), min(strength, floor))`: a strength already below the floor stays as it is.
-/// Results are within 0.501 ulp of the law taken in exact arithmetic, for power-law exponents up to 100. NaN
-/// strengths stay NaN, infinite ones infinite.
+/// What a memory becomes does not depend on those beside it.
+///
+/// | age | result | strength | result |
+/// |---|---|---|---|
+/// | below 0 | as age 0; counted | negative | rises towards 0 |
+/// | NaN | NaN; counted | NaN | NaN |
+/// | infinite, or nothing is left | 0, or the floor | infinite | infinite |
+/// | denormal | as any other | 0, denormal | as any other |
+///
+/// How far from the law taken in exact arithmetic results are, in ulp, at most; half of that and half an ulp where a
+/// result is no normal number:
+///
+/// | law | R | ulp |
+/// |---|---|---|
+/// | [`half_life_seconds`](Self::half_life_seconds) | `2^(-age / half_life)` | 0.67 |
+/// | [`stability_seconds`](Self::stability_seconds) | `0.9^(age / stability)` | 0.67 |
+/// | [`power`](Self::power) | `(1 + age / scale)^-exponent` | 0.67 + 0.0163 exponent up to 16, 0.501 up to 100 |
+/// | [`hyperbolic`](Self::hyperbolic) | `1 / (1 + age / scale)` | 0.501 |
+/// | [`stretched`](Self::stretched) | `e^-((age / scale)^shape)` | 0.65 for shapes up to 100 |
+/// | [`savings`](Self::savings) | `k / (k + log10(minutes)^c)` | 0.7 for c up to 100 |
 ///
 /// ```
 /// use ecphory::{Ages, Decay};
@@ -85,25 +124,74 @@ pub struct DecayReport {
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[must_use]
 pub struct Decay<'a> {
+    law: Law,
     parameters: Parameters<'a>,
     floor: f32,
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Law {
+    Exponential,
+    Power,
+    Hyperbolic,
+    Stretched,
+    Savings,
+    Stability,
+}
+
 #[derive(Clone, Copy, PartialEq)]
 enum Parameters<'a> {
-    HalfLife([f32; 1]),
-    HalfLives(&'a [f32]),
-    Power([f32; 1], [f32; 1]),
-    Powers(&'a [f32], &'a [f32]),
+    Shared([f32; 1], [f32; 1]),
+    /// The second are empty where a law has one parameter.
+    Each(&'a [f32], &'a [f32]),
+}
+
+impl Law {
+    fn raw(self) -> u32 {
+        match self {
+            Self::Exponential => ffi::ECP_LAW_EXPONENTIAL,
+            Self::Power => ffi::ECP_LAW_POWER,
+            Self::Hyperbolic => ffi::ECP_LAW_HYPERBOLIC,
+            Self::Stretched => ffi::ECP_LAW_STRETCHED,
+            Self::Savings => ffi::ECP_LAW_SAVINGS,
+            Self::Stability => ffi::ECP_LAW_STABILITY,
+        }
+    }
+
+    /// What errors name the parameters, and both together.
+    fn names(self) -> (&'static str, Option<&'static str>, &'static str) {
+        match self {
+            Self::Exponential => ("half-life in seconds", None, "half-lives"),
+            Self::Power => ("scale in seconds", Some("exponent"), "scales and exponents"),
+            Self::Hyperbolic => ("scale in seconds", None, "scales"),
+            Self::Stretched => ("scale in seconds", Some("shape"), "scales and shapes"),
+            Self::Savings => ("k", Some("c"), "k and c"),
+            Self::Stability => ("stability in seconds", None, "stabilities"),
+        }
+    }
+
+    fn shared(self, first: f32, second: Option<f32>) -> Result<Decay<'static>, Error> {
+        let (first_name, second_name, _) = self.names();
+        Error::check_positive(first_name, None, first)?;
+        if let (Some(name), Some(second)) = (second_name, second) {
+            Error::check_positive(name, None, second)?;
+        }
+        let parameters = Parameters::Shared([first], [second.unwrap_or(0.0)]);
+        Ok(Decay { law: self, parameters, floor: 0.0 })
+    }
+
+    fn check_each(self, first: &[f32], second: &[f32]) -> Result<(), Error> {
+        let (first_name, second_name, _) = self.names();
+        check_all(first_name, first)?;
+        second_name.map_or(Ok(()), |name| check_all(name, second))
+    }
 }
 
 impl fmt::Debug for Parameters<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::HalfLife(half_lives) => Few(half_lives).fmt(f),
-            Self::HalfLives(half_lives) => Few(half_lives).fmt(f),
-            Self::Power(scales, exponents) => (Few(scales), Few(exponents)).fmt(f),
-            Self::Powers(scales, exponents) => (Few(scales), Few(exponents)).fmt(f),
+            Self::Shared(first, second) => (Few(first), Few(second)).fmt(f),
+            Self::Each(first, second) => (Few(first), Few(second)).fmt(f),
         }
     }
 }
@@ -114,8 +202,7 @@ impl Decay<'static> {
     /// # Errors
     /// [`Error::Value`] unless the half-life is finite and above 0.
     pub fn half_life_seconds(half_life_seconds: f32) -> Result<Self, Error> {
-        Error::check_positive("half-life in seconds", None, half_life_seconds)?;
-        Ok(Self { parameters: Parameters::HalfLife([half_life_seconds]), floor: 0.0 })
+        Law::Exponential.shared(half_life_seconds, None)
     }
 
     /// Power law: `R = (1 + age / scale_seconds)^-exponent`, after Wickelgren, "Single-trace fragility theory of memory
@@ -124,20 +211,58 @@ impl Decay<'static> {
     /// # Errors
     /// [`Error::Value`] unless both are finite and above 0.
     pub fn power(scale_seconds: f32, exponent: f32) -> Result<Self, Error> {
-        Error::check_positive("scale in seconds", None, scale_seconds)?;
-        Error::check_positive("exponent", None, exponent)?;
-        Ok(Self { parameters: Parameters::Power([scale_seconds], [exponent]), floor: 0.0 })
+        Law::Power.shared(scale_seconds, Some(exponent))
+    }
+
+    /// Hyperbolic: `R = 1 / (1 + age / scale_seconds)`. Half is left after one scale.
+    ///
+    /// # Errors
+    /// [`Error::Value`] unless the scale is finite and above 0.
+    pub fn hyperbolic(scale_seconds: f32) -> Result<Self, Error> {
+        Law::Hyperbolic.shared(scale_seconds, None)
+    }
+
+    /// Stretched exponential: `R = e^-((age / scale_seconds)^shape)`. A shape of 1 is exponential with `e^-1` left
+    /// after one scale; below 1 what is old falls more slowly.
+    ///
+    /// # Errors
+    /// [`Error::Value`] unless both are finite and above 0.
+    pub fn stretched(scale_seconds: f32, shape: f32) -> Result<Self, Error> {
+        Law::Stretched.shared(scale_seconds, Some(shape))
+    }
+
+    /// Logarithmic savings: `R = k / (k + log10(minutes)^c)`, and 1 up to a minute, after Ebbinghaus, "Ueber das
+    /// Gedaechtnis" (1885).
+    ///
+    /// # Errors
+    /// [`Error::Value`] unless both are finite and above 0.
+    pub fn savings(k: f32, c: f32) -> Result<Self, Error> {
+        Law::Savings.shared(k, Some(c))
+    }
+
+    /// [`Decay::savings`] with Ebbinghaus' own figures, `k` 1.84 and `c` 1.25.
+    pub fn ebbinghaus() -> Self {
+        Self { law: Law::Savings, parameters: Parameters::Shared([1.84], [1.25]), floor: 0.0 }
+    }
+
+    /// Retrievability of the two-component model: `R = 0.9^(age / stability_seconds)`. Stability is the time after
+    /// which nine tenths are left; what a review makes of it is the caller's.
+    ///
+    /// # Errors
+    /// [`Error::Value`] unless the stability is finite and above 0.
+    pub fn stability_seconds(stability_seconds: f32) -> Result<Self, Error> {
+        Law::Stability.shared(stability_seconds, None)
     }
 }
 
 impl<'a> Decay<'a> {
-    /// [`Decay::half_life_seconds`] with a half-life for each memory.
+    /// [`Decay::half_life_seconds`] with a half-life for each memory. [`DecayParams`] checks once for many passes.
     ///
     /// # Errors
     /// [`Error::Value`] unless all are finite and above 0.
     pub fn half_lives_seconds(half_lives_seconds: &'a [f32]) -> Result<Self, Error> {
-        check_all("half-life in seconds", half_lives_seconds)?;
-        Ok(Self { parameters: Parameters::HalfLives(half_lives_seconds), floor: 0.0 })
+        Law::Exponential.check_each(half_lives_seconds, &[])?;
+        Ok(Self { law: Law::Exponential, parameters: Parameters::Each(half_lives_seconds, &[]), floor: 0.0 })
     }
 
     /// [`Decay::power`] with a scale and an exponent for each memory.
@@ -147,9 +272,8 @@ impl<'a> Decay<'a> {
     /// the other.
     pub fn powers(scales_seconds: &'a [f32], exponents: &'a [f32]) -> Result<Self, Error> {
         Error::check_length("exponents", scales_seconds.len(), exponents.len())?;
-        check_all("scale in seconds", scales_seconds)?;
-        check_all("exponent", exponents)?;
-        Ok(Self { parameters: Parameters::Powers(scales_seconds, exponents), floor: 0.0 })
+        Law::Power.check_each(scales_seconds, exponents)?;
+        Ok(Self { law: Law::Power, parameters: Parameters::Each(scales_seconds, exponents), floor: 0.0 })
     }
 
     /// The strength below which nothing falls; 0 at first, which is none.
@@ -167,50 +291,227 @@ impl<'a> Decay<'a> {
     /// [`Error::Length`] unless `ages`, and parameters given for each memory, are as many as `strengths`;
     /// [`Error::ThreadEnding`]; [`Error::UnknownTier`]. Nothing is then written.
     pub fn apply(&self, strengths: &mut [f32], ages: Ages<'_>) -> Result<DecayReport, Error> {
-        Error::check_length("ages", strengths.len(), ages.len())?;
-        match self.parameters {
-            Parameters::HalfLives(each) => Error::check_length("half-lives", strengths.len(), each.len())?,
-            Parameters::Powers(each, _) => Error::check_length("scales and exponents", strengths.len(), each.len())?,
-            Parameters::HalfLife(_) | Parameters::Power(..) => {}
-        }
-        arena::enter()?;
+        self.check(strengths.len(), &ages)?;
         if strengths.len() <= TASK_MEMORIES {
-            return self.call(strengths, &ages, 0);
+            return self.call(Memories::InPlace(strengths), &ages, 0, None);
         }
         let tasks = strengths.par_chunks_mut(TASK_MEMORIES).enumerate();
-        tasks.map(|(task, part)| self.call(part, &ages, task * TASK_MEMORIES)).try_reduce(
-            DecayReport::default,
-            |a, b| {
-                Ok(DecayReport { negative_ages: a.negative_ages + b.negative_ages, nan_ages: a.nan_ages + b.nan_ages })
-            },
-        )
+        tasks
+            .map(|(task, part)| self.call(Memories::InPlace(part), &ages, task * TASK_MEMORIES, None))
+            .try_reduce(DecayReport::default, |a, b| Ok(a.plus(b)))
     }
 
-    /// `strengths` are those from `from` on; ages and parameters are all of them.
-    fn call(&self, strengths: &mut [f32], ages: &Ages<'_>, from: usize) -> Result<DecayReport, Error> {
-        let to = from + strengths.len();
-        let (kind, first, second): (u32, &[f32], &[f32]) = match &self.parameters {
-            Parameters::HalfLife(shared) => (ffi::ECP_LAW_EXPONENTIAL, shared, &[]),
-            Parameters::HalfLives(each) => (ffi::ECP_LAW_EXPONENTIAL, &each[from..to], &[]),
-            Parameters::Power(scale, exponent) => (ffi::ECP_LAW_POWER, scale, exponent),
-            Parameters::Powers(scales, exponents) => (ffi::ECP_LAW_POWER, &scales[from..to], &exponents[from..to]),
+    /// What [`Decay::apply`] would make of `strengths`, in `decayed`: strengths at the time of reading, which no write
+    /// follows.
+    ///
+    /// # Errors
+    /// As [`Decay::apply`], and [`Error::Length`] unless `decayed` are as many as `strengths`.
+    pub fn apply_into(&self, strengths: &[f32], ages: Ages<'_>, decayed: &mut [f32]) -> Result<DecayReport, Error> {
+        self.check(strengths.len(), &ages)?;
+        Error::check_length("decayed", strengths.len(), decayed.len())?;
+        if strengths.len() <= TASK_MEMORIES {
+            return self.call(Memories::Apart(strengths, decayed), &ages, 0, None);
+        }
+        let tasks = decayed.par_chunks_mut(TASK_MEMORIES).zip(strengths.par_chunks(TASK_MEMORIES)).enumerate();
+        tasks
+            .map(|(task, (to, from))| self.call(Memories::Apart(from, to), &ages, task * TASK_MEMORIES, None))
+            .try_reduce(DecayReport::default, |a, b| Ok(a.plus(b)))
+    }
+
+    /// [`Decay::apply`], and the ids of memories whose strength is then below a threshold, or not: positions in
+    /// `strengths`, ascending. On the way, four bytes for each memory that one task looks at.
+    ///
+    /// # Errors
+    /// As [`Decay::apply`]; [`Error::Value`] of a threshold that is NaN; [`Error::Range`] of more memories than ids.
+    pub fn apply_and_select(
+        &self,
+        strengths: &mut [f32],
+        ages: Ages<'_>,
+        selected: Selected,
+    ) -> Result<(DecayReport, Vec<u32>), Error> {
+        self.check(strengths.len(), &ages)?;
+        Error::check_range("strengths", 0, u32::MAX as usize, strengths.len())?;
+        let (above, threshold) = match selected {
+            Selected::Below(threshold) => (0, threshold),
+            Selected::AtLeast(threshold) => (1, threshold),
+        };
+        if threshold.is_nan() {
+            return Err(Error::Value { what: "threshold", position: None, expected: "a number", found: threshold });
+        }
+        let select = |part: &mut [f32], from: usize| {
+            let mut ids = vec![0; part.len()];
+            let first_id = u32::try_from(from).expect("as many as ids");
+            let mut selection = ffi::ecp_selection { threshold, above, first_id, ids: ids.as_mut_ptr(), id_count: 0 };
+            let report = self.call(Memories::InPlace(part), &ages, from, Some(&mut selection))?;
+            ids.truncate(selection.id_count);
+            Ok((report, ids))
+        };
+        if strengths.len() <= TASK_MEMORIES {
+            return select(strengths, 0);
+        }
+        let tasks = strengths.par_chunks_mut(TASK_MEMORIES).enumerate();
+        let found: Vec<_> = tasks
+            .map(|(task, part)| {
+                let (report, mut ids) = select(part, task * TASK_MEMORIES)?;
+                ids.shrink_to_fit();
+                Ok((report, ids))
+            })
+            .collect::<Result<_, Error>>()?;
+        let report = found.iter().fold(DecayReport::default(), |sum, (report, _)| sum.plus(*report));
+        Ok((report, found.into_iter().flat_map(|(_, ids)| ids).collect()))
+    }
+
+    fn check(&self, count: usize, ages: &Ages<'_>) -> Result<(), Error> {
+        ages.len().map_or(Ok(()), |len| Error::check_length("ages", count, len))?;
+        if let Parameters::Each(first, _) = self.parameters {
+            Error::check_length(self.law.names().2, count, first.len())?;
+        }
+        arena::enter()
+    }
+
+    /// Memories are those from `from` on; ages and parameters are all of them. `selection` has room for as many ids.
+    fn call(
+        &self,
+        memories: Memories<'_>,
+        ages: &Ages<'_>,
+        from: usize,
+        selection: Option<&mut ffi::ecp_selection>,
+    ) -> Result<DecayReport, Error> {
+        let (strengths, decayed, count) = memories.raw();
+        let to = from + count;
+        let (first, second): (&[f32], &[f32]) = match &self.parameters {
+            Parameters::Shared(first, second) => (first, second),
+            Parameters::Each(first, []) => (&first[from..to], &[]),
+            Parameters::Each(first, second) => (&first[from..to], &second[from..to]),
         };
         let law = ffi::ecp_law {
-            kind,
+            kind: self.law.raw(),
             floor: self.floor,
             first: first.as_ptr(),
             second: second.as_ptr(),
             parameter_count: first.len(),
         };
         let ages = ages.raw(from, to);
+        let selection = selection.map_or(std::ptr::null_mut(), std::ptr::from_mut);
         let mut report = ffi::ecp_decay_report { negative_ages: 0, nan_ages: 0 };
         // SAFETY: ecphory.h asks for
-        // - strengths[count] and ages[count]: `raw` sliced the ages with the same bounds;
+        // - strengths[count] and decayed[count], the same or apart: `Memories::raw` took them from one slice, or from a
+        //   shared and a unique one of the same length;
+        // - ages[count], or one: `raw` sliced them with the same bounds, or points to the one of `ages`;
         // - parameters [1] or [count], finite and above 0: sliced alike, checked at construction, `second` as long as
         //   `first` where the law has it;
-        // - nothing written that overlaps anything else: `strengths` is `&mut`, the rest are locals or shared borrows.
-        Error::check(unsafe { ffi::ecp_decay(&law, &ages, strengths.as_mut_ptr(), strengths.len(), &mut report) })?;
+        // - selection NULL, or one with ids[count]: the only caller that has one made as many as memories;
+        // - nothing written that overlaps anything else: what is written is `&mut` or a local, the rest are locals or
+        //   shared borrows.
+        Error::check(unsafe { ffi::ecp_decay(&law, &ages, strengths, decayed, count, selection, &mut report) })?;
         Ok(DecayReport { negative_ages: report.negative_ages, nan_ages: report.nan_ages })
+    }
+}
+
+/// What is read, and what is written.
+enum Memories<'a> {
+    InPlace(&'a mut [f32]),
+    /// Of one length.
+    Apart(&'a [f32], &'a mut [f32]),
+}
+
+impl Memories<'_> {
+    fn raw(self) -> (*const f32, *mut f32, usize) {
+        match self {
+            Self::InPlace(strengths) => {
+                let (to, count) = (strengths.as_mut_ptr(), strengths.len());
+                (to.cast_const(), to, count)
+            }
+            Self::Apart(strengths, decayed) => (strengths.as_ptr(), decayed.as_mut_ptr(), strengths.len()),
+        }
+    }
+}
+
+/// Parameters of a law for each memory, checked once: [`DecayParams::law`] looks at none of them again.
+///
+/// ```
+/// use ecphory::{Ages, DecayParams};
+///
+/// let half_lives = DecayParams::half_lives_seconds(vec![60.0, 3600.0])?;
+/// let mut strengths = [1.0, 1.0];
+/// half_lives.law().apply(&mut strengths, Ages::Uniform(3600.0))?;
+/// assert_eq!(strengths, [2.0f32.powi(-60), 0.5]);
+/// # Ok::<(), ecphory::Error>(())
+/// ```
+#[derive(Clone, PartialEq)]
+pub struct DecayParams {
+    law: Law,
+    first: Vec<f32>,
+    second: Vec<f32>,
+}
+
+impl fmt::Debug for DecayParams {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("DecayParams").field(&self.law).field(&Few(&self.first)).field(&Few(&self.second)).finish()
+    }
+}
+
+impl DecayParams {
+    /// Of [`Decay::half_life_seconds`].
+    ///
+    /// # Errors
+    /// [`Error::Value`] unless all are finite and above 0.
+    pub fn half_lives_seconds(half_lives_seconds: Vec<f32>) -> Result<Self, Error> {
+        Self::checked(Law::Exponential, half_lives_seconds, Vec::new())
+    }
+
+    /// Of [`Decay::stability_seconds`].
+    ///
+    /// # Errors
+    /// [`Error::Value`] unless all are finite and above 0.
+    pub fn stabilities_seconds(stabilities_seconds: Vec<f32>) -> Result<Self, Error> {
+        Self::checked(Law::Stability, stabilities_seconds, Vec::new())
+    }
+
+    /// Of [`Decay::hyperbolic`].
+    ///
+    /// # Errors
+    /// [`Error::Value`] unless all are finite and above 0.
+    pub fn hyperbolics(scales_seconds: Vec<f32>) -> Result<Self, Error> {
+        Self::checked(Law::Hyperbolic, scales_seconds, Vec::new())
+    }
+
+    /// Of [`Decay::power`].
+    ///
+    /// # Errors
+    /// [`Error::Value`] unless all are finite and above 0; [`Error::Length`] unless there are as many of one as of
+    /// the other.
+    pub fn powers(scales_seconds: Vec<f32>, exponents: Vec<f32>) -> Result<Self, Error> {
+        Error::check_length("exponents", scales_seconds.len(), exponents.len())?;
+        Self::checked(Law::Power, scales_seconds, exponents)
+    }
+
+    /// Of [`Decay::stretched`].
+    ///
+    /// # Errors
+    /// As [`DecayParams::powers`].
+    pub fn stretched(scales_seconds: Vec<f32>, shapes: Vec<f32>) -> Result<Self, Error> {
+        Error::check_length("shapes", scales_seconds.len(), shapes.len())?;
+        Self::checked(Law::Stretched, scales_seconds, shapes)
+    }
+
+    /// Of [`Decay::savings`].
+    ///
+    /// # Errors
+    /// As [`DecayParams::powers`].
+    pub fn savings(k: Vec<f32>, c: Vec<f32>) -> Result<Self, Error> {
+        Error::check_length("c", k.len(), c.len())?;
+        Self::checked(Law::Savings, k, c)
+    }
+
+    fn checked(law: Law, first: Vec<f32>, second: Vec<f32>) -> Result<Self, Error> {
+        law.check_each(&first, &second)?;
+        Ok(Self { law, first, second })
+    }
+
+    /// The law with these parameters, and no floor.
+    pub fn law(&self) -> Decay<'_> {
+        Decay { law: self.law, parameters: Parameters::Each(&self.first, &self.second), floor: 0.0 }
     }
 }
 

@@ -52,6 +52,10 @@ pub const ECP_DANGLING_EVENLY: u32 = 1;
 pub const ECP_SWEEP_CUES: u32 = 16;
 pub const ECP_LAW_EXPONENTIAL: u32 = 0;
 pub const ECP_LAW_POWER: u32 = 1;
+pub const ECP_LAW_HYPERBOLIC: u32 = 2;
+pub const ECP_LAW_STRETCHED: u32 = 3;
+pub const ECP_LAW_SAVINGS: u32 = 4;
+pub const ECP_LAW_STABILITY: u32 = 5;
 pub type ecp_status = i32;
 unsafe extern "C" {
     pub fn ecp_abi_version() -> u32;
@@ -784,16 +788,46 @@ pub struct ecp_ages {
     pub seconds: *const f32,
     pub unix_milliseconds: *const i64,
     pub now: i64,
+    pub uniform: *const f32,
 }
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
-    ["Size of ecp_ages"][::core::mem::size_of::<ecp_ages>() - 24usize];
+    ["Size of ecp_ages"][::core::mem::size_of::<ecp_ages>() - 32usize];
     ["Alignment of ecp_ages"][::core::mem::align_of::<ecp_ages>() - 8usize];
     ["Offset of field: ecp_ages::seconds"][::core::mem::offset_of!(ecp_ages, seconds) - 0usize];
     ["Offset of field: ecp_ages::unix_milliseconds"][::core::mem::offset_of!(ecp_ages, unix_milliseconds) - 8usize];
     ["Offset of field: ecp_ages::now"][::core::mem::offset_of!(ecp_ages, now) - 16usize];
+    ["Offset of field: ecp_ages::uniform"][::core::mem::offset_of!(ecp_ages, uniform) - 24usize];
 };
 impl Default for ecp_ages {
+    fn default() -> Self {
+        let mut s = ::core::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::core::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct ecp_selection {
+    pub threshold: f32,
+    pub above: u32,
+    pub first_id: u32,
+    pub ids: *mut u32,
+    pub id_count: usize,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of ecp_selection"][::core::mem::size_of::<ecp_selection>() - 32usize];
+    ["Alignment of ecp_selection"][::core::mem::align_of::<ecp_selection>() - 8usize];
+    ["Offset of field: ecp_selection::threshold"][::core::mem::offset_of!(ecp_selection, threshold) - 0usize];
+    ["Offset of field: ecp_selection::above"][::core::mem::offset_of!(ecp_selection, above) - 4usize];
+    ["Offset of field: ecp_selection::first_id"][::core::mem::offset_of!(ecp_selection, first_id) - 8usize];
+    ["Offset of field: ecp_selection::ids"][::core::mem::offset_of!(ecp_selection, ids) - 16usize];
+    ["Offset of field: ecp_selection::id_count"][::core::mem::offset_of!(ecp_selection, id_count) - 24usize];
+};
+impl Default for ecp_selection {
     fn default() -> Self {
         let mut s = ::core::mem::MaybeUninit::<Self>::uninit();
         unsafe {
@@ -820,8 +854,10 @@ unsafe extern "C" {
     pub fn ecp_decay(
         law: *const ecp_law,
         ages: *const ecp_ages,
-        strengths: *mut f32,
+        strengths: *const f32,
+        decayed: *mut f32,
         count: usize,
+        selection: *mut ecp_selection,
         report: *mut ecp_decay_report,
     ) -> ecp_status;
 }

@@ -72,7 +72,7 @@ pub use activation::Activation;
 pub use arena::{ArenaConfig, OverflowPolicy};
 pub use builder::{GraphBuilder, Progress};
 pub use companion::Companion;
-pub use decay::{Ages, Decay, DecayReport};
+pub use decay::{Ages, Decay, DecayParams, DecayReport, Selected};
 pub use element::{Element, Meets, Number};
 pub use error::Error;
 pub use graph::{Edge, Graph};

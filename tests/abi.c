@@ -163,10 +163,18 @@ FIELD(ecp_law, first, 8, float *);
 FIELD(ecp_law, second, 16, float *);
 FIELD(ecp_law, parameter_count, 24, size_t);
 
-SIZE(ecp_ages, 24);
+SIZE(ecp_ages, 32);
 FIELD(ecp_ages, seconds, 0, float *);
 FIELD(ecp_ages, unix_milliseconds, 8, int64_t *);
 FIELD(ecp_ages, now, 16, int64_t);
+FIELD(ecp_ages, uniform, 24, float *);
+
+SIZE(ecp_selection, 32);
+FIELD(ecp_selection, threshold, 0, float);
+FIELD(ecp_selection, above, 4, uint32_t);
+FIELD(ecp_selection, first_id, 8, uint32_t);
+FIELD(ecp_selection, ids, 16, uint32_t *);
+FIELD(ecp_selection, id_count, 24, size_t);
 
 SIZE(ecp_decay_report, 16);
 FIELD(ecp_decay_report, negative_ages, 0, size_t);
@@ -221,6 +229,10 @@ NUMBER(ECP_SWEEP_CUES, 16);
 NUMBER(ECP_HOPS_MAX, 1024);
 NUMBER(ECP_LAW_EXPONENTIAL, 0);
 NUMBER(ECP_LAW_POWER, 1);
+NUMBER(ECP_LAW_HYPERBOLIC, 2);
+NUMBER(ECP_LAW_STRETCHED, 3);
+NUMBER(ECP_LAW_SAVINGS, 4);
+NUMBER(ECP_LAW_STABILITY, 5);
 
 static int failures = 0;
 
@@ -1101,53 +1113,75 @@ static void check_spread_refusals(void) {
 static const float half_life = 10, exponent = 2;
 static const ecp_law halving = {ECP_LAW_EXPONENTIAL, 0, &half_life, NULL, 1};
 static const float seconds[3] = {10, -1, NAN};
-static const ecp_ages in_seconds = {seconds, NULL, 0};
+static const ecp_ages in_seconds = {seconds, NULL, 0, NULL};
 
 static void check_decay(void) {
     float strengths[4] = {8, 8, 8, 8};
     ecp_decay_report report = {77, 77};
-    CHECK(ecp_decay(&halving, &in_seconds, strengths, 3, &report) == ECP_OK);
+    CHECK(ecp_decay(&halving, &in_seconds, strengths, strengths, 3, NULL, &report) == ECP_OK);
     CHECK(strengths[0] == 4 && strengths[1] == 8 && isnan(strengths[2]) && strengths[3] == 8);
     CHECK(report.negative_ages == 1 && report.nan_ages == 1);
     const ecp_law power = {ECP_LAW_POWER, 0.5f, &half_life, &exponent, 1};
     const int64_t times[3] = {-10000, INT64_MIN, INT64_MAX};
-    const ecp_ages stamps = {NULL, times, 0};
+    const ecp_ages stamps = {NULL, times, 0, NULL};
     strengths[2] = 8;
     strengths[0] = 8;
-    CHECK(ecp_decay(&power, &stamps, strengths, 3, &report) == ECP_OK);
+    CHECK(ecp_decay(&power, &stamps, strengths, strengths, 3, NULL, &report) == ECP_OK);
     CHECK(strengths[0] == 2 && strengths[1] == 0.5f && strengths[2] == 8);
     CHECK(report.negative_ages == 1 && report.nan_ages == 0);
     const float each[2] = {10, 5};
     const ecp_law of_each = {ECP_LAW_EXPONENTIAL, 0, each, NULL, 2};
     const float ages[2] = {10, 10};
-    const ecp_ages old = {ages, NULL, 0};
+    const ecp_ages old = {ages, NULL, 0, NULL};
     strengths[0] = strengths[1] = 8;
-    CHECK(ecp_decay(&of_each, &old, strengths, 2, &report) == ECP_OK && strengths[0] == 4 && strengths[1] == 2);
-    const ecp_ages none = {NULL, NULL, 0};
-    CHECK(ecp_decay(&halving, &none, NULL, 0, &report) == ECP_OK);
+    CHECK(ecp_decay(&of_each, &old, strengths, strengths, 2, NULL, &report) == ECP_OK && strengths[0] == 4 && strengths[1] == 2);
+    const ecp_ages none = {NULL, NULL, 0, NULL};
+    CHECK(ecp_decay(&halving, &none, NULL, NULL, 0, NULL, &report) == ECP_OK);
+    const float later = 10;
+    const ecp_ages all = {NULL, NULL, 0, &later};
+    const float read[3] = {8, 1, 2};
+    uint32_t ids[3] = {77, 77, 77};
+    ecp_selection faint = {1.0f, 0, 5, ids, 77};
+    CHECK(ecp_decay(&halving, &all, read, strengths, 3, &faint, &report) == ECP_OK);
+    CHECK(strengths[0] == 4 && strengths[1] == 0.5f && strengths[2] == 1 && read[0] == 8);
+    CHECK(faint.id_count == 1 && ids[0] == 6);
+    faint.above = 1;
+    CHECK(ecp_decay(&halving, &all, read, strengths, 3, &faint, &report) == ECP_OK);
+    CHECK(faint.id_count == 2 && ids[0] == 5 && ids[1] == 7);
+    for (uint32_t kind = ECP_LAW_HYPERBOLIC; kind <= ECP_LAW_STABILITY; kind++) {
+        const ecp_law law = {kind, 0, &half_life, &exponent, 1};
+        CHECK(ecp_decay(&law, &all, read, strengths, 3, NULL, &report) == ECP_OK);
+        CHECK(strengths[0] <= 8 && strengths[0] > 2);
+    }
 }
 
 static void check_decay_refusals(void) {
     float strengths[3] = {8, 8, 8};
     ecp_decay_report report = {77, 77};
-    const ecp_ages none = {NULL, NULL, 0};
-    INVALID(ecp_decay(NULL, &in_seconds, strengths, 3, &report));
-    INVALID(ecp_decay(&halving, NULL, strengths, 3, &report));
-    INVALID(ecp_decay(&halving, &none, strengths, 3, &report));
-    INVALID(ecp_decay(&halving, &in_seconds, NULL, 3, &report));
-    INVALID(ecp_decay(&halving, &in_seconds, strengths, 3, NULL));
-    INVALID(ecp_decay(&halving, &in_seconds, strengths, HUGE_SIZE, &report));
-    INVALID(ecp_decay(&halving, &in_seconds, strengths, SIZE_MAX, &report));
+    const ecp_ages none = {NULL, NULL, 0, NULL};
+    INVALID(ecp_decay(NULL, &in_seconds, strengths, strengths, 3, NULL, &report));
+    INVALID(ecp_decay(&halving, NULL, strengths, strengths, 3, NULL, &report));
+    INVALID(ecp_decay(&halving, &none, strengths, strengths, 3, NULL, &report));
+    INVALID(ecp_decay(&halving, &in_seconds, NULL, NULL, 3, NULL, &report));
+    INVALID(ecp_decay(&halving, &in_seconds, strengths, strengths, 3, NULL, NULL));
+    INVALID(ecp_decay(&halving, &in_seconds, strengths, NULL, 3, NULL, &report));
+    INVALID(ecp_decay(&halving, &in_seconds, NULL, strengths, 3, NULL, &report));
+    uint32_t ids[3];
+    ecp_selection selections[] = {{NAN, 0, 0, ids, 0}, {1, 2, 0, ids, 0}, {1, 0, 0, NULL, 0}, {1, 0, UINT32_MAX - 1, ids, 0}};
+    for (int i = 0; i < 4; i++) INVALID(ecp_decay(&halving, &in_seconds, strengths, strengths, 3, &selections[i], &report));
+    INVALID(ecp_decay(&halving, &in_seconds, strengths, strengths, HUGE_SIZE, NULL, &report));
+    INVALID(ecp_decay(&halving, &in_seconds, strengths, strengths, SIZE_MAX, NULL, &report));
     const ecp_law bad[] = {
-        {2, 0, &half_life, &exponent, 1},          {UINT32_MAX, 0, &half_life, &exponent, 1},
+        {6, 0, &half_life, &exponent, 1},          {UINT32_MAX, 0, &half_life, &exponent, 1},
         {ECP_LAW_EXPONENTIAL, -1, &half_life, NULL, 1},  {ECP_LAW_EXPONENTIAL, NAN, &half_life, NULL, 1},
         {ECP_LAW_EXPONENTIAL, INFINITY, &half_life, NULL, 1}, {ECP_LAW_EXPONENTIAL, 0, NULL, NULL, 1},
         {ECP_LAW_EXPONENTIAL, 0, &half_life, NULL, 0},   {ECP_LAW_EXPONENTIAL, 0, &half_life, NULL, 2},
         {ECP_LAW_EXPONENTIAL, 0, &half_life, NULL, SIZE_MAX}, {ECP_LAW_POWER, 0, &half_life, NULL, 1},
-        {ECP_LAW_POWER, 0, NULL, &exponent, 1},
+        {ECP_LAW_POWER, 0, NULL, &exponent, 1},    {ECP_LAW_STRETCHED, 0, &half_life, NULL, 1},
+        {ECP_LAW_SAVINGS, 0, &half_life, NULL, 1},
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-        INVALID(ecp_decay(&bad[i], &in_seconds, strengths, 3, &report));
+        INVALID(ecp_decay(&bad[i], &in_seconds, strengths, strengths, 3, NULL, &report));
     }
     CHECK(strengths[0] == 8 && strengths[1] == 8 && strengths[2] == 8);
     CHECK(report.negative_ages == 77 && report.nan_ages == 77);

@@ -142,11 +142,14 @@ const KNOWN: [(&str, &[&str]); 16] = [
     ("push.push", &["arena.Arena.ended", SPREADING]),
     ("tier.pull", &["sweep."]),
     ("tier.settle", &["sweep."]),
-    ("tier.applyDecay", &[]),
+    ("tier.applyDecay", &[DECAY, "select."]),
 ];
 
 /// Functions of a kernel's files, which call each other and what copies and fills.
-const WITHIN: [&str; 4] = [SCORES, "matrix.", "top_k.Best.", SPREADING];
+const WITHIN: [&str; 6] = [SCORES, "matrix.", "top_k.Best.", SPREADING, DECAY, "select."];
+
+/// Behind the loops that most memories are decayed in.
+const DECAY: &str = "decay.";
 
 /// Functions of any of `OF_SPREADING`.
 const SPREADING: &str = "spreading.";

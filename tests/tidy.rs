@@ -101,8 +101,16 @@ fn kernels_export_nothing_touch_no_thread_and_ask_no_machine() {
         "push.zig",
         "sweep.zig",
     ];
-    let kernels = [&similarity[..], &scores, &inner, &spreading, &["decay.zig", "simd.zig"]].concat();
-    let imports = [&["std", "builtin", "arena.zig", "lines.zig", "dots.zig", "oracle.zig"], &kernels[..]].concat();
+    let kernels = [
+        &similarity[..],
+        &scores,
+        &inner,
+        &spreading,
+        &["decay.zig", "laws.zig", "select.zig", "twofold.zig", "simd.zig"],
+    ]
+    .concat();
+    let imports =
+        [&["std", "builtin", "arena.zig", "lines.zig", "dots.zig", "lookup.zig", "oracle.zig"], &kernels[..]].concat();
     for kernel in kernels {
         let text = fs::read_to_string(root().join("zig").join(kernel)).unwrap();
         let code = text.split("\nconst testing = ").next().unwrap();

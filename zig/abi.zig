@@ -7,6 +7,7 @@ const companion = @import("companion.zig");
 const cpu = @import("cpu.zig");
 const needs = @import("needs.zig");
 const raw_cue = @import("cue.zig");
+const forgetting = @import("forgetting.zig");
 const registry = @import("registry.zig");
 const thread = @import("thread.zig");
 const matrix = @import("matrix.zig");
@@ -30,6 +31,8 @@ pub const RawGraph = raw_cue.RawGraph;
 pub const RawOptions = raw_cue.RawOptions;
 pub const RawPush = raw_cue.RawPush;
 pub const RawIncoming = raw_cue.RawIncoming;
+pub const RawLaw = forgetting.RawLaw;
+pub const RawSelection = forgetting.RawSelection;
 const Kernel = registry.Kernel;
 
 comptime {
@@ -540,35 +543,22 @@ pub export fn ecp_settle(
 pub export fn ecp_decay(
     law: ?*const RawLaw,
     ages: ?*const tier.Ages,
-    strengths: ?[*]f32,
+    strengths: ?[*]const f32,
+    decayed: ?[*]f32,
     count: usize,
+    selection: ?*RawSelection,
     report: ?*decay.Report,
 ) Status {
     const known = if (law) |raw| raw.checked(count) orelse return .invalid_argument else return .invalid_argument;
     const stamps = ages orelse return .invalid_argument;
     const to = report orelse return .invalid_argument;
-    if (!areAddressable(count, 1, @sizeOf(f32)) or absent(strengths, count)) return .invalid_argument;
-    if (stamps.seconds == null and absent(stamps.unix_milliseconds, count)) return .invalid_argument;
-    kernels().decay(known, stamps, strengths, count, to);
+    if (!areAddressable(count, 1, @sizeOf(f32))) return .invalid_argument;
+    if (absent(strengths, count) or absent(decayed, count)) return .invalid_argument;
+    if (!forgetting.areThere(stamps, count)) return .invalid_argument;
+    const wanted = if (selection) |raw| raw.checked(count) orelse return .invalid_argument else null;
+    kernels().decay(known, stamps, strengths, decayed, count, wanted, to);
     return .ok;
 }
-
-/// ecp_law of ecphory.h as it comes.
-pub const RawLaw = extern struct {
-    kind: u32,
-    floor: f32,
-    first: ?[*]const f32,
-    second: ?[*]const f32,
-    parameter_count: usize,
-
-    fn checked(raw: *const RawLaw, count: usize) ?*const tier.Law {
-        if (raw.kind > 1 or !isMagnitude(raw.floor)) return null;
-        if (raw.parameter_count != 1 and raw.parameter_count != count) return null;
-        if (absent(raw.first, raw.parameter_count)) return null;
-        if (raw.kind == @backingInt(decay.Kind.power) and absent(raw.second, raw.parameter_count)) return null;
-        return @ptrCast(raw);
-    }
-};
 
 comptime {
     for (@typeInfo(ArenaHead).@"struct".field_names) |name| {
@@ -584,6 +574,7 @@ comptime {
         .{ RawOptions, spreading.Options },
         .{ RawPush, push_zig.Options },
         .{ RawLaw, tier.Law },
+        .{ RawSelection, tier.Selection },
     }) |pair| {
         const names = @typeInfo(pair[0]).@"struct".field_names;
         const same_fields = names.len == @typeInfo(pair[1]).@"struct".field_names.len;

@@ -1,9 +1,11 @@
-//! Decay of strengths in place: s' = max(s * R(age), min(s, floor)).
+//! Decay of strengths: s' = max(s * R(age), min(s, floor)), where R is one of the laws of laws.zig.
 //!
-//!     exponential   R = 2^(-age / half_life)        halves with every half-life
-//!     power         R = (1 + age / scale)^-exponent   Wickelgren 1974, without its exponential factor
+//! Exponential, of stability, and power: f32 in two parts where their bounds hold, on tiers that multiply and add in
+//! one rounding: the first two are then within 0.67 ulp of the law taken in exact arithmetic, the power law within
+//! 0.67 + 0.0163 exponent; half an ulp and half of that where a result is no normal number. For other memories and laws
+//! everything between the f32 loaded and the f32 stored is f64, within what laws.zig says. Which of the two a memory is
+//! given depends on its own numbers alone, so its bits do not depend on where it stands.
 //!
-//! Everything between the f32 loaded and the f32 stored is f64, so a result errs by little more than its one rounding.
 //! A strength already below the floor stays as it is: decay never raises. No scratch, so nothing here can run out of
 //! memory.
 //!
@@ -14,18 +16,24 @@
 //! | +inf | 0, or the floor | | +-inf | +-inf |
 
 const std = @import("std");
+const laws = @import("laws.zig");
 const simd = @import("simd.zig");
+const twofold = @import("twofold.zig");
+const Twofold = twofold.Twofold;
+const F32s = simd.F32s;
 const F64s = simd.F64s;
-const lanes = simd.wide_lanes;
+const lanes = simd.lanes;
+const wide_lanes = simd.wide_lanes;
+const Wide = @Vector(lanes, f64);
+const Mask = @Vector(lanes, bool);
 
-pub const Kind = enum(u32) { exponential = 0, power = 1 };
+pub const Kind = laws.Kind;
 
 /// `first` and `second` hold one value for all memories, or one each. Positive and finite; checked by whoever built it.
 pub const Law = struct {
     kind: Kind,
-    /// Half-lives, or scales, in seconds.
     first: []const f32,
-    /// Exponents; empty for the exponential law.
+    /// Empty for laws of one parameter.
     second: []const f32,
     floor: f32,
 };
@@ -33,242 +41,327 @@ pub const Law = struct {
 pub const Ages = union(enum) {
     seconds: []const f32,
     unix_milliseconds: struct { now: i64, times: []const i64 },
+    /// Of every memory.
+    uniform: f32,
 };
 
 /// ecp_decay_report of ecphory.h.
 pub const Report = extern struct { negative_ages: usize = 0, nan_ages: usize = 0 };
 
-/// strengths [n], ages [n], law parameters [1] or [n].
-pub fn decay(law: Law, ages: Ages, strengths: []f32) Report {
-    const each = law.first.len != 1 or strengths.len == 1;
+/// before [n], ages [n], law parameters [1] or [n]. `after` may be `before`.
+pub fn decay(law: Law, ages: Ages, before: []const f32, after: []f32) Report {
     switch (law.kind) {
         inline else => |kind| switch (ages) {
-            inline else => |_, age_kind| switch (each) {
-                inline else => |known_each| return Pass(kind, age_kind, known_each).run(law, ages, strengths),
+            .uniform => |age| {
+                if (law.first.len == 1) return Scale.of(kind, &law, age).run(before, after);
+                return Pass(kind, .uniform, true, true).run(&law, &ages, before, after);
+            },
+            inline else => |_, age_kind| switch (law.first.len != 1 or before.len == 1) {
+                inline else => |each| {
+                    // A floor costs next to nothing but beside the fastest laws.
+                    if ((kind == .exponential or kind == .power) and law.floor == 0) {
+                        return Pass(kind, age_kind, each, false).run(&law, &ages, before, after);
+                    }
+                    return Pass(kind, age_kind, each, true).run(&law, &ages, before, after);
+                },
             },
         },
     }
 }
 
-fn Pass(comptime kind: Kind, comptime age_kind: std.meta.Tag(Ages), comptime each: bool) type {
+/// One age and one law for all memories: a factor. The bits are those of the same age for each.
+const Scale = struct {
+    factor: f64,
+    floor: f64,
+    age: f32,
+
+    fn of(comptime kind: Kind, law: *const Law, age: f32) Scale {
+        const second = if (comptime kind.hasSecond()) simd.splat(law.second[0]) else undefined;
+        const counted = if (age < 0) 0 else age;
+        const factor = laws.left(kind, simd.splat(1), simd.splat(counted), simd.splat(law.first[0]), second)[0];
+        return .{ .factor = if (age == age) factor else age, .floor = law.floor, .age = age };
+    }
+
+    fn run(scale: Scale, before: []const f32, after: []f32) Report {
+        var at: usize = 0;
+        while (at + lanes <= before.len) : (at += lanes) after[at..][0..lanes].* = scale.left(before[at..][0..lanes].*);
+        var register: [lanes]f32 = undefined;
+        _ = filled(f32, &register, before[at..], 1);
+        register = scale.left(register);
+        for (after[at..], register[0 .. after.len - at]) |*strength, decayed| strength.* = decayed;
+        return .{
+            .negative_ages = if (scale.age < 0) before.len else 0,
+            .nan_ages = if (scale.age == scale.age) 0 else before.len,
+        };
+    }
+
+    inline fn left(scale: Scale, given: F32s) F32s {
+        const before: Wide = given;
+        const product = before * @as(Wide, @splat(scale.factor));
+        // NaN stays that in this order.
+        return @floatCast(larger(smaller(@as(Wide, @splat(scale.floor)), before), product));
+    }
+};
+
+/// Whether a law is one of f32 in two parts.
+fn inTwo(comptime kind: Kind, comptime age_kind: std.meta.Tag(Ages)) bool {
+    return simd.has_fma and age_kind != .uniform and switch (kind) {
+        .exponential, .power, .stability => true,
+        .hyperbolic, .stretched, .savings => false,
+    };
+}
+
+/// Half-lives and scales that f32 in two parts are for: their inverses, and these times the low part of a number, are
+/// normal numbers.
+const smallest_first = 0x1p-60;
+const largest_first = 0x1p60;
+/// Of the power law, for which the error of a logarithm counts so many times, and scales in an age.
+const largest_exponent = 16;
+const largest_quotient = 0x1p100;
+/// Milliseconds that f64 has exactly, and moments whose differences with any other are such a number or look like none.
+const largest_elapsed = 1 << 52;
+const largest_now = 1 << 62;
+
+fn Pass(comptime kind: Kind, comptime age_kind: std.meta.Tag(Ages), comptime each: bool, comptime floored: bool) type {
     return struct {
-        fn run(law: Law, ages: Ages, strengths: []f32) Report {
+        const twofold_law = inTwo(kind, age_kind);
+
+        /// What the law's parameters give once for all memories, or for each register of them.
+        const Known = struct {
+            inverse: Twofold,
+            exponent: F32s,
+            /// Ages after which nothing is left.
+            end: F32s,
+            able: Mask,
+
+            const lowest: f32 = -twofold.lowest;
+
+            inline fn of(law: *const Law, at: usize) Known {
+                const first = parameter(f32, law.first, at, lanes);
+                const exponent = if (kind == .power) parameter(f32, law.second, at, lanes) else splat(1);
+                var able = both(atMost(splat(smallest_first), first), atMost(first, splat(largest_first)));
+                if (kind == .power) able = both(able, atMost(exponent, splat(largest_exponent)));
+                const inverse: Twofold = .inverse(first);
+                return .{
+                    .inverse = if (kind == .stability) inverse.times(laws.ninety) else inverse,
+                    .exponent = exponent,
+                    .end = first * splat(if (kind == .stability) lowest / laws.ninety else lowest),
+                    .able = able,
+                };
+            }
+        };
+
+        /// A register of memories, and for which of them it holds.
+        const Decayed = struct { strengths: F32s, able: Mask };
+
+        fn run(law: *const Law, ages: *const Ages, before: []const f32, after: []f32) Report {
             var report: Report = .{};
-            var i: usize = 0;
-            while (i + lanes <= strengths.len) : (i += lanes) {
-                strengths[i..][0..lanes].* = step(
-                    law,
-                    i,
-                    lanes,
-                    ageAt(ages, i, lanes),
-                    strengths[i..][0..lanes].*,
-                    &report,
-                );
+            const shared: Known = if (each or !twofold_law) undefined else .of(law, 0);
+            const fast = twofold_law and isNear(ages) and (each or shared.able[0]);
+            const end = before.len - before.len % lanes;
+            var at: usize = 0;
+            while (true) : (at += lanes) {
+                // No call is within this loop, which may keep in registers what it needs.
+                if (fast) while (at < end) : (at += lanes) {
+                    const decayed = inTwoParts(law, ages, &shared, at, before[at..][0..lanes].*);
+                    if (!@reduce(.And, decayed.able)) break;
+                    after[at..][0..lanes].* = decayed.strengths;
+                };
+                if (at == end) break;
+                either(law, ages, &shared, at, before[at..][0..lanes], after[at..][0..lanes], &report);
             }
-            while (i < strengths.len) : (i += 1) {
-                strengths[i..][0..1].* = step(law, i, 1, ageAt(ages, i, 1), strengths[i..][0..1].*, &report);
-            }
+            if (at < before.len) last(law, ages, &shared, before, after, at, &report);
             return report;
         }
 
-        inline fn step(
-            law: Law,
-            i: usize,
-            comptime n: usize,
-            given_age: @Vector(n, f64),
-            strength: @Vector(n, f32),
+        /// The memories behind the last whole register, in one that harmless ones fill up.
+        noinline fn last(
+            law: *const Law,
+            ages: *const Ages,
+            shared: *const Known,
+            before: []const f32,
+            after: []f32,
+            at: usize,
             report: *Report,
-        ) @Vector(n, f32) {
-            const V = @Vector(n, f64);
-            const zero: V = @splat(0);
+        ) void {
+            const count = before.len - at;
+            var first: [lanes]f32 = undefined;
+            var second: [lanes]f32 = undefined;
+            var some = law.*;
+            if (each) {
+                some.first = filled(f32, &first, law.first[at..], 1);
+                if (comptime kind.hasSecond()) some.second = filled(f32, &second, law.second[at..], 1);
+            }
+            var moments: [lanes](if (age_kind == .unix_milliseconds) i64 else f32) = undefined;
+            const those: Ages = switch (age_kind) {
+                .seconds => .{ .seconds = filled(f32, &moments, ages.seconds[at..], 0) },
+                .unix_milliseconds => .{ .unix_milliseconds = .{
+                    .now = ages.unix_milliseconds.now,
+                    .times = filled(i64, &moments, ages.unix_milliseconds.times[at..], ages.unix_milliseconds.now),
+                } },
+                .uniform => ages.*,
+            };
+            var register: [lanes]f32 = undefined;
+            _ = filled(f32, &register, before[at..], 1);
+            var found: Report = .{};
+            either(&some, &those, shared, 0, &register, &register, &found);
+            for (after[at..], register[0..count]) |*strength, decayed| strength.* = decayed;
+            // The age of all is also that of what fills the register up.
+            const counted: usize = if (age_kind == .uniform) count else lanes;
+            report.negative_ages += @min(found.negative_ages, counted);
+            report.nan_ages += @min(found.nan_ages, counted);
+        }
+
+        /// In two parts, or in f64 for the memories that need it.
+        noinline fn either(
+            law: *const Law,
+            ages: *const Ages,
+            shared: *const Known,
+            at: usize,
+            before: *const [lanes]f32,
+            after: *[lanes]f32,
+            report: *Report,
+        ) void {
+            const given = before.*;
+            if (!twofold_law or !isNear(ages) or !(each or shared.able[0])) {
+                after.* = inWide(law, ages, at, given, report);
+                return;
+            }
+            const decayed = inTwoParts(law, ages, shared, at, given);
+            after.* = decayed.strengths;
+            if (@reduce(.And, decayed.able)) return;
+            after.* = @select(f32, decayed.able, decayed.strengths, inWide(law, ages, at, given, report));
+        }
+
+        inline fn inTwoParts(
+            law: *const Law,
+            ages: *const Ages,
+            shared: *const Known,
+            at: usize,
+            before: F32s,
+        ) Decayed {
+            const known = if (each) Known.of(law, at) else shared.*;
+            var able = @abs(before) < splat(twofold.largest);
+            if (each) able = both(able, known.able);
+            const exponent = exponentOf(ages, &known, at, &able);
+            const after = twofold.timesExp2(before, exponent);
+            const held = if (floored) larger(after, smaller(before, splat(law.floor))) else after;
+            return .{ .strengths = held, .able = able };
+        }
+
+        inline fn exponentOf(ages: *const Ages, known: *const Known, at: usize, able: *Mask) twofold.Exponent {
+            const inverse = known.inverse;
+            if (age_kind == .seconds) {
+                const given: F32s = ages.seconds[at..][0..lanes].*;
+                able.* = both(able.*, atMost(splat(0), given));
+                if (kind == .power) return ofPower(known, .product(given, inverse.high, inverse.low), able);
+                return .ofProduct(smaller(given, known.end), -inverse.high, -inverse.low);
+            }
+            const since = difference(lanes, ages, at);
+            able.* = both(able.*, since < @as(@Vector(lanes, u64), @splat(largest_elapsed)));
+            const per_millisecond = (@as(Wide, inverse.high) + @as(Wide, inverse.low)) * @as(Wide, @splat(0.001));
+            const quotient = simd.ofSmall(lanes, since) * per_millisecond;
+            if (kind == .power) return ofPower(known, .ofWide(quotient), able);
+            const lowest: Wide = @splat(twofold.lowest);
+            return .of(.ofWide(larger(-quotient, lowest)));
+        }
+
+        inline fn ofPower(known: *const Known, quotient: Twofold, able: *Mask) twofold.Exponent {
+            able.* = both(able.*, atMost(quotient.high, splat(largest_quotient)));
+            const log2 = twofold.log2OfOnePlus(quotient);
+            const exponent: Twofold = .product(-known.exponent, log2.high, log2.low);
+            return .of(.{ .high = larger(exponent.high, splat(twofold.lowest)), .low = exponent.low });
+        }
+
+        fn inWide(law: *const Law, ages: *const Ages, at: usize, before: [lanes]f32, report: *Report) [lanes]f32 {
+            var after: [lanes]f32 = undefined;
+            inline for (.{ 0, wide_lanes }) |half| {
+                const strengths: @Vector(wide_lanes, f32) = before[half..][0..wide_lanes].*;
+                after[half..][0..wide_lanes].* = halfInWide(law, ages, at + half, strengths, report);
+            }
+            return after;
+        }
+
+        inline fn halfInWide(
+            law: *const Law,
+            ages: *const Ages,
+            at: usize,
+            strengths: @Vector(wide_lanes, f32),
+            report: *Report,
+        ) @Vector(wide_lanes, f32) {
+            const zero: F64s = @splat(0);
+            const given_age: F64s = switch (age_kind) {
+                .seconds => @as(@Vector(wide_lanes, f32), ages.seconds[at..][0..wide_lanes].*),
+                .unix_milliseconds => elapsed(wide_lanes, ages, at) / simd.splat(1000),
+                .uniform => simd.splat(ages.uniform),
+            };
             const negative = given_age < zero;
             const no_age = given_age != given_age;
-            report.negative_ages += @reduce(.Add, @as(@Vector(n, usize), @intFromBool(negative)));
-            report.nan_ages += @reduce(.Add, @as(@Vector(n, usize), @intFromBool(no_age)));
+            report.negative_ages += @reduce(.Add, @as(@Vector(wide_lanes, usize), @intFromBool(negative)));
+            report.nan_ages += @reduce(.Add, @as(@Vector(wide_lanes, usize), @intFromBool(no_age)));
             const age = @select(f64, negative, zero, given_age);
-            const exponent = switch (kind) {
-                .exponential => -age / parameter(law.first, i, n),
-                .power => -parameter(law.second, i, n) * log2OfOnePlus(n, age / parameter(law.first, i, n)),
-            };
-            const before: V = strength;
-            const after = before * exp2(n, exponent);
-            const floored = @max(after, @min(before, @as(V, @splat(law.floor))));
+            const first = parameter(f64, law.first, at, wide_lanes);
+            const second = if (comptime kind.hasSecond()) parameter(f64, law.second, at, wide_lanes) else undefined;
+            const before: F64s = strengths;
+            const held = @max(laws.left(kind, before, age, first, second), @min(before, simd.splat(law.floor)));
             // `@max` and `@min` prefer a number to NaN.
             const undefined_lanes = @select(bool, no_age, no_age, before != before);
-            return @floatCast(@select(f64, undefined_lanes, @as(V, @splat(std.math.nan(f64))), floored));
+            return @floatCast(@select(f64, undefined_lanes, simd.splat(std.math.nan(f64)), held));
         }
 
-        inline fn parameter(values: []const f32, i: usize, comptime n: usize) @Vector(n, f64) {
-            return if (each) @as(@Vector(n, f32), values[i..][0..n].*) else @splat(values[0]);
-        }
-
-        inline fn ageAt(ages: Ages, i: usize, comptime n: usize) @Vector(n, f64) {
-            switch (age_kind) {
-                .seconds => return @as(@Vector(n, f32), ages.seconds[i..][0..n].*),
-                .unix_milliseconds => {
-                    const stamps = ages.unix_milliseconds;
-                    const now: @Vector(n, i64) = @splat(stamps.now);
-                    const elapsed = now -| @as(@Vector(n, i64), stamps.times[i..][0..n].*);
-                    return @as(@Vector(n, f64), @floatFromInt(elapsed)) / @as(@Vector(n, f64), @splat(1000));
-                },
-            }
+        inline fn parameter(comptime T: type, values: []const f32, at: usize, comptime n: usize) @Vector(n, T) {
+            return if (each) @as(@Vector(n, f32), values[at..][0..n].*) else @splat(values[0]);
         }
     };
 }
 
-/// Below -300 the product with any f32 rounds to 0 all the same.
-inline fn exp2(comptime n: usize, exponent: @Vector(n, f64)) @Vector(n, f64) {
-    const low: @Vector(n, f64) = @splat(-300);
-    const bounded = @max(exponent, low);
-    return if (n == lanes) simd.exp2(bounded) else first(n, simd.exp2(@splat(bounded[0])));
-}
-
-/// Infinite for an infinite age, whose retention is 0 under the smallest exponent too.
-inline fn log2OfOnePlus(comptime n: usize, x: @Vector(n, f64)) @Vector(n, f64) {
-    const one: @Vector(n, f64) = @splat(1);
-    const infinite: @Vector(n, f64) = @splat(std.math.inf(f64));
-    const y = @min(one + x, @as(@Vector(n, f64), @splat(0x1p1000)));
-    const log2 = if (n == lanes) simd.log2(y) else first(n, simd.log2(@splat(y[0])));
-    return @select(f64, x == infinite, infinite, log2);
-}
-
-inline fn first(comptime n: usize, vector: F64s) @Vector(n, f64) {
-    return std.simd.extract(vector, 0, n);
-}
-
-const testing = std.testing;
-
-fn retention(kind: Kind, age: f64, a: f64, b: f64) f64 {
-    return switch (kind) {
-        .exponential => std.math.pow(f64, 2, -@max(age, 0) / a),
-        .power => std.math.pow(f64, 1 + @max(age, 0) / a, -b),
+/// Whether f32 in two parts may be for these ages: where now is near an end of i64, differences go around it.
+inline fn isNear(ages: *const Ages) bool {
+    return simd.has_fma and switch (ages.*) {
+        .seconds, .uniform => true,
+        .unix_milliseconds => |stamps| -largest_now <= stamps.now and stamps.now <= largest_now,
     };
 }
 
-/// What src/decay.rs promises, for exponents up to 100: half an ulp for the rounding to f32, a thousandth for what
-/// comes before it. An ulp is at least 2^-24 of its number, so the thousandth is 5.9e-11; 9.5e-12 of exp2 and
-/// 100 ln 2 6.5e-13 of log2 together are 5.5e-11.
-fn expectDecayed(exact: f64, found: f32) !void {
-    const exponent = @max(std.math.frexp(exact).exponent - 1, std.math.floatExponentMin(f32));
-    const ulp = std.math.ldexp(@as(f64, 1), exponent - std.math.floatMantissaBits(f32));
-    try testing.expectApproxEqAbs(exact, @as(f64, found), 0.501 * ulp);
+/// Milliseconds since each moment; as large numbers where they are none, or too many.
+inline fn difference(comptime n: usize, ages: *const Ages, at: usize) @Vector(n, u64) {
+    const stamps = ages.unix_milliseconds;
+    const now: @Vector(n, i64) = @splat(stamps.now);
+    return @bitCast(now -% @as(@Vector(n, i64), stamps.times[at..][0..n].*));
 }
 
-test "every law, kind of age and length is within one rounding of the definition" {
-    var strengths: [67]f32 = undefined;
-    var before: [67]f32 = undefined;
-    var seconds: [67]f32 = undefined;
-    var times: [67]i64 = undefined;
-    var scales: [67]f32 = undefined;
-    var exponents: [67]f32 = undefined;
-    const now: i64 = 1_700_000_000_123;
-    for (&before, &seconds, &times, &scales, &exponents, 0..) |*s, *age, *time, *scale, *exponent, i| {
-        const x: f32 = @floatFromInt(i);
-        s.* = if (i % 5 == 4) -x / 7 else x / 13;
-        age.* = x * x * 1000 - 3000;
-        time.* = now - @as(i64, @intCast(i * i * 999_983)) + 2500;
-        scale.* = 1 + x * 333;
-        exponent.* = 0.1 + x * x / 67 / 67 * 100;
-    }
-    for (1..68) |len| for (0..8) |variant| {
-        const kind: Kind = if (variant & 1 == 0) .exponential else .power;
-        const each = variant & 2 != 0;
-        const stamps = variant & 4 != 0;
-        const law: Law = .{
-            .kind = kind,
-            .first = scales[0..if (each) len else 1],
-            .second = if (kind == .power) exponents[0..if (each) len else 1] else &.{},
-            .floor = 0,
-        };
-        const ages: Ages = if (stamps)
-            .{ .unix_milliseconds = .{ .now = now, .times = times[0..len] } }
-        else
-            .{ .seconds = seconds[0..len] };
-        @memcpy(&strengths, &before);
-        const report = decay(law, ages, strengths[0..len]);
-        var negative: usize = 0;
-        for (0..len) |i| {
-            const age: f64 = if (stamps) @as(f64, @floatFromInt(now - times[i])) / 1000 else seconds[i];
-            negative += @intFromBool(age < 0);
-            const p = if (each) i else 0;
-            const exact = @as(f64, before[i]) * retention(kind, age, scales[p], exponents[p]);
-            try expectDecayed(exact, strengths[i]);
-        }
-        try testing.expectEqual(negative, report.negative_ages);
-        try testing.expectEqual(0, report.nan_ages);
-        for (strengths[len..], before[len..]) |after, s| try testing.expectEqual(s, after);
-    };
+/// Milliseconds since each moment.
+inline fn elapsed(comptime n: usize, ages: *const Ages, at: usize) @Vector(n, f64) {
+    const stamps = ages.unix_milliseconds;
+    const now: @Vector(n, i64) = @splat(stamps.now);
+    return simd.ofWhole(n, now -| @as(@Vector(n, i64), stamps.times[at..][0..n].*));
 }
 
-test "a half-life halves, exactly" {
-    var strengths = [_]f32{ 1, 1, 0.5, 8, 1 };
-    const ages = [_]f32{ 0, 86_400, 172_800, 3 * 86_400, 10 * 86_400 };
-    _ = decay(
-        .{ .kind = .exponential, .first = &.{86_400}, .second = &.{}, .floor = 0 },
-        .{ .seconds = &ages },
-        &strengths,
-    );
-    try testing.expectEqualSlices(f32, &.{ 1, 0.5, 0.125, 1, 0x1p-10 }, &strengths);
+/// `from` in the first elements of `to`, `other` in the rest.
+fn filled(comptime T: type, to: *[lanes]T, from: []const T, other: T) []const T {
+    to.* = @splat(other);
+    for (to[0..from.len], from) |*element, given| element.* = given;
+    return to;
 }
 
-test "the floor holds what falls and raises nothing" {
-    for ([_]Kind{ .exponential, .power }) |kind| {
-        var strengths = [_]f32{ 1, 0.05, -1, 0.2, 0 };
-        const ages = [_]f32{ 1e9, 1e9, 0, std.math.inf(f32), 5 };
-        _ = decay(.{ .kind = kind, .first = &.{10}, .second = &.{2}, .floor = 0.1 }, .{ .seconds = &ages }, &strengths);
-        try testing.expectEqualSlices(f32, &.{ 0.1, 0.05, -1, 0.1, 0 }, &strengths);
-    }
+inline fn splat(x: f32) F32s {
+    return @splat(x);
 }
 
-test "NaN and infinities give their stated results in every lane, and are counted" {
-    const nan = std.math.nan(f32);
-    const inf = std.math.inf(f32);
-    for ([_]Kind{ .exponential, .power }) |kind| for (1..40) |len| for (0..len) |at| {
-        const law: Law = .{ .kind = kind, .first = &.{10}, .second = &.{0.01}, .floor = 0 };
-        var ages: [40]f32 = @splat(10);
-        var strengths: [40]f32 = @splat(1);
-        ages[at] = nan;
-        try testing.expectEqual(1, decay(law, .{ .seconds = ages[0..len] }, strengths[0..len]).nan_ages);
-        for (strengths[0..len], 0..) |s, i| try testing.expectEqual(i == at, std.math.isNan(s));
-        strengths = @splat(1);
-        ages[at] = -5;
-        try testing.expectEqual(1, decay(law, .{ .seconds = ages[0..len] }, strengths[0..len]).negative_ages);
-        try testing.expectEqual(1, strengths[at]);
-        ages[at] = inf;
-        strengths[at] = 1;
-        _ = decay(law, .{ .seconds = ages[0..len] }, strengths[0..len]);
-        try testing.expectEqual(0, strengths[at]);
-        ages[at] = 10;
-        strengths[at] = nan;
-        try testing.expectEqual(0, decay(law, .{ .seconds = ages[0..len] }, strengths[0..len]).nan_ages);
-        try testing.expect(std.math.isNan(strengths[at]));
-        strengths[at] = -inf;
-        _ = decay(law, .{ .seconds = ages[0..len] }, strengths[0..len]);
-        try testing.expectEqual(-inf, strengths[at]);
-    };
+/// One instruction, for numbers alone: `@min` and `@max` look for NaN.
+inline fn smaller(a: anytype, b: @TypeOf(a)) @TypeOf(a) {
+    return @select(@typeInfo(@TypeOf(a)).vector.child, a < b, a, b);
 }
 
-test "timestamps at the ends of i64 do not wrap" {
-    var strengths = [_]f32{ 1, 1, 1 };
-    const times = [_]i64{ std.math.minInt(i64), std.math.maxInt(i64), 5 };
-    const law: Law = .{ .kind = .exponential, .first = &.{1}, .second = &.{}, .floor = 0 };
-    const report = decay(law, .{ .unix_milliseconds = .{ .now = std.math.maxInt(i64), .times = &times } }, &strengths);
-    try testing.expectEqualSlices(f32, &.{ 0, 1, 0 }, &strengths);
-    try testing.expectEqual(0, report.negative_ages);
-    const early = decay(law, .{ .unix_milliseconds = .{ .now = std.math.minInt(i64), .times = &times } }, &strengths);
-    try testing.expectEqual(2, early.negative_ages);
+inline fn larger(a: anytype, b: @TypeOf(a)) @TypeOf(a) {
+    return @select(@typeInfo(@TypeOf(a)).vector.child, a > b, a, b);
 }
 
-test "denormal and huge strengths and parameters keep their digits" {
-    var strengths = [_]f32{ 0x1p-126, 0x1p-140, 3e38, 1, 1 };
-    const ages = [_]f32{ 1, 1, 1, 1e-40, 3e38 };
-    _ = decay(.{ .kind = .exponential, .first = &.{1}, .second = &.{}, .floor = 0 }, .{ .seconds = &ages }, &strengths);
-    try testing.expectEqualSlices(f32, &.{ 0x1p-127, 0x1p-141, 1.5e38, 1, 0 }, &strengths);
-    strengths = @splat(1);
-    _ = decay(
-        .{ .kind = .power, .first = &.{1e-45}, .second = &.{1e-45}, .floor = 0 },
-        .{ .seconds = &ages },
-        &strengths,
-    );
-    try testing.expectEqualSlices(f32, &.{ 1, 1, 1, 1, 1 }, &strengths);
+/// False where one is NaN.
+inline fn atMost(a: F32s, b: F32s) Mask {
+    return a <= b;
+}
+
+inline fn both(a: Mask, b: Mask) Mask {
+    return @select(bool, a, b, a);
 }

@@ -53,7 +53,7 @@ pub inline fn store(bytes: []u8, at: usize, register: anytype) void {
 }
 
 /// Without the instruction, `@mulAdd` becomes one library call per lane.
-const has_fma = !x86 or has(.fma);
+pub const has_fma = !x86 or has(.fma);
 
 /// a * b + c, in one rounding where the tier can.
 pub inline fn mulAdd(comptime V: type, a: V, b: V, c: V) V {
@@ -192,6 +192,24 @@ pub inline fn splat(x: f64) F64s {
     return @splat(x);
 }
 
+/// Whole numbers as the nearest f64. AVX-512 has an instruction; others would take lane by lane.
+pub inline fn ofWhole(comptime n: usize, whole: @Vector(n, i64)) @Vector(n, f64) {
+    if (!x86 or has(.avx512dq)) return @floatFromInt(whole);
+    const V = @Vector(n, u64);
+    const bits: V = @bitCast(whole);
+    // 2^84 + 2^63 + (whole - its low half), and 2^52 + its low half: the sum is the one rounding.
+    const high = (bits >> @splat(32)) ^ @as(V, @splat(0x4530_0000_8000_0000));
+    const low = (bits & @as(V, @splat(0xFFFF_FFFF))) | @as(V, @splat(0x4330_0000_0000_0000));
+    const extra: @Vector(n, f64) = @splat(0x1p84 + 0x1p63 + 0x1p52);
+    return (@as(@Vector(n, f64), @bitCast(high)) - extra) + @as(@Vector(n, f64), @bitCast(low));
+}
+
+/// Whole numbers below 2^52.
+pub inline fn ofSmall(comptime n: usize, whole: @Vector(n, u64)) @Vector(n, f64) {
+    const bits = whole | @as(@Vector(n, u64), @splat(@as(u64, @bitCast(@as(f64, 0x1p52)))));
+    return @as(@Vector(n, f64), @bitCast(bits)) - @as(@Vector(n, f64), @splat(0x1p52));
+}
+
 /// Adding it leaves a whole number in the low mantissa bits: rounding, and conversion, without an instruction for
 /// either.
 const round_magic: f64 = 0x1.8p52;
@@ -274,6 +292,19 @@ test "a tail holds the bytes behind the last whole register, and zeros, in the l
             seen += @intFromBool(at != null);
         }
         try testing.expectEqual(len % width, seen);
+    }
+}
+
+test "whole numbers become the nearest f64" {
+    var random = std.Random.DefaultPrng.init(5);
+    const ends = [_]i64{ 0, 1, -1, std.math.maxInt(i64), std.math.minInt(i64), 1 << 32, -(1 << 32), (1 << 53) + 1 };
+    for (0..20_000) |i| {
+        const any = random.random().int(i64) >> @intCast(random.random().int(u6));
+        const whole = if (i < ends.len) ends[i] else any;
+        const found = ofWhole(wide_lanes, @splat(whole))[wide_lanes - 1];
+        try testing.expectEqual(@as(f64, @floatFromInt(whole)), found);
+        const small: u52 = @truncate(@as(u64, @bitCast(whole)));
+        try testing.expectEqual(@as(f64, @floatFromInt(small)), ofSmall(wide_lanes, @splat(small))[wide_lanes - 1]);
     }
 }
 

@@ -10,12 +10,14 @@ const bench_header = @import("bench_header");
 
 test {
     _ = @import("abi.zig");
+    _ = @import("accuracy.zig");
     _ = @import("arena.zig");
     _ = @import("backing.zig");
     _ = @import("bench.zig");
     _ = @import("companion_test.zig");
     _ = @import("cpu.zig");
     _ = @import("decay.zig");
+    _ = @import("decay_test.zig");
     _ = @import("dots.zig");
     _ = @import("elements.zig");
     _ = @import("ends_test.zig");
@@ -24,7 +26,9 @@ test {
     _ = @import("inhibition.zig");
     _ = @import("integers_test.zig");
     _ = @import("limits.zig");
+    _ = @import("laws.zig");
     _ = @import("lines.zig");
+    _ = @import("lookup.zig");
     _ = @import("matrix.zig");
     _ = @import("matrix_test.zig");
     _ = @import("matrix_types_test.zig");
@@ -38,6 +42,7 @@ test {
     _ = @import("score.zig");
     _ = @import("score_test.zig");
     _ = @import("simd.zig");
+    _ = @import("select.zig");
     _ = @import("similarity.zig");
     _ = @import("soak.zig");
     _ = @import("spreading.zig");
@@ -46,6 +51,7 @@ test {
     _ = @import("thread.zig");
     _ = @import("tier.zig");
     _ = @import("top_k.zig");
+    _ = @import("twofold.zig");
     _ = @import("wide.zig");
 }
 
@@ -72,6 +78,8 @@ const structs = .{
     .{ "ecp_incoming", @import("tier.zig").Incoming },
     .{ "ecp_law", abi.RawLaw },
     .{ "ecp_ages", @import("tier.zig").Ages },
+    .{ "ecp_selection", abi.RawSelection },
+    .{ "ecp_selection", @import("tier.zig").Selection },
     .{ "ecp_decay_report", @import("decay.zig").Report },
 };
 
@@ -127,6 +135,10 @@ const numbers = .{
     .{ "ECP_HOPS_MAX", abi.hops_max },
     .{ "ECP_LAW_EXPONENTIAL", @backingInt(@import("decay.zig").Kind.exponential) },
     .{ "ECP_LAW_POWER", @backingInt(@import("decay.zig").Kind.power) },
+    .{ "ECP_LAW_HYPERBOLIC", @backingInt(@import("decay.zig").Kind.hyperbolic) },
+    .{ "ECP_LAW_STRETCHED", @backingInt(@import("decay.zig").Kind.stretched) },
+    .{ "ECP_LAW_SAVINGS", @backingInt(@import("decay.zig").Kind.savings) },
+    .{ "ECP_LAW_STABILITY", @backingInt(@import("decay.zig").Kind.stability) },
 };
 
 test "every number of the header has its value here, and there is no other" {

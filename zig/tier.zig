@@ -15,6 +15,7 @@ const fan = @import("fan.zig");
 const push_zig = @import("push.zig");
 const sweep = @import("sweep.zig");
 const decay = @import("decay.zig");
+const select = @import("select.zig");
 
 /// ecp_graph of ecphory.h.
 pub const Graph = extern struct {
@@ -59,6 +60,16 @@ pub const Ages = extern struct {
     seconds: ?[*]const f32,
     unix_milliseconds: ?[*]const i64,
     now: i64,
+    uniform: ?*const f32,
+};
+
+/// ecp_selection of ecphory.h.
+pub const Selection = extern struct {
+    threshold: f32,
+    above: u32,
+    first_id: u32,
+    ids: ?[*]u32,
+    id_count: usize,
 };
 
 /// ecp_companion of ecphory.h.
@@ -362,24 +373,38 @@ fn settle(
 fn applyDecay(
     law: *const Law,
     ages: *const Ages,
-    strengths: ?[*]f32,
+    strengths: ?[*]const f32,
+    decayed: ?[*]f32,
     count: usize,
+    selection: ?*Selection,
     report: *decay.Report,
 ) callconv(.c) void {
     const known: decay.Law = .{
         .kind = law.kind,
         .first = slice(f32, law.first, law.parameter_count),
-        .second = slice(f32, law.second, law.parameter_count),
+        .second = if (law.kind.hasSecond()) slice(f32, law.second, law.parameter_count) else &.{},
         .floor = law.floor,
     };
-    report.* = decay.decay(
-        known,
-        if (ages.seconds) |seconds|
-            .{ .seconds = seconds[0..count] }
-        else
-            .{ .unix_milliseconds = .{ .now = ages.now, .times = slice(i64, ages.unix_milliseconds, count) } },
-        sliceMut(f32, strengths, count),
-    );
+    const known_ages: decay.Ages = if (ages.seconds) |seconds|
+        .{ .seconds = seconds[0..count] }
+    else if (ages.unix_milliseconds) |times|
+        .{ .unix_milliseconds = .{ .now = ages.now, .times = times[0..count] } }
+    else if (ages.uniform) |age|
+        .{ .uniform = age.* }
+    else
+        .{ .seconds = &.{} };
+    const before, const after = .{ slice(f32, strengths, count), sliceMut(f32, decayed, count) };
+    const wanted = selection orelse {
+        report.* = decay.decay(known, known_ages, before, after);
+        return;
+    };
+    const which: select.Which = .{
+        .threshold = wanted.threshold,
+        .above = wanted.above != 0,
+        .first_id = wanted.first_id,
+    };
+    const ids = sliceMut(u32, wanted.ids, count);
+    report.* = select.decayAndSelect(known, known_ages, before, after, which, ids, &wanted.id_count);
 }
 
 const table: Table = .{

@@ -444,30 +444,45 @@ ecp_status ecp_settle(size_t rows, size_t lanes, const float *out_strengths, flo
 
 #define ECP_LAW_EXPONENTIAL 0u /* 2^(-age / first) */
 #define ECP_LAW_POWER 1u       /* (1 + age / first)^-second */
+#define ECP_LAW_HYPERBOLIC 2u  /* 1 / (1 + age / first) */
+#define ECP_LAW_STRETCHED 3u   /* e^-((age / first)^second) */
+#define ECP_LAW_SAVINGS 4u     /* first / (first + log10(age / 60)^second), 1 up to a minute */
+#define ECP_LAW_STABILITY 5u   /* 0.9^(age / first) */
 
 typedef struct ecp_law {
     uint32_t kind;          /* ECP_LAW_* */
     float floor;            /* finite, >= 0; 0 for none */
-    const float *first;     /* [parameter_count], half-lives or scales in seconds, finite, > 0; not checked here */
-    const float *second;    /* [parameter_count], exponents, finite, > 0; NULL with ECP_LAW_EXPONENTIAL */
+    const float *first;     /* [parameter_count], finite, > 0; not checked here. Times are in seconds */
+    const float *second;    /* [parameter_count], finite, > 0; not looked at where the law has one parameter */
     size_t parameter_count; /* 1, or the number of strengths */
 } ecp_law;
 
 typedef struct ecp_ages {
     const float *seconds;             /* [count], or NULL */
-    const int64_t *unix_milliseconds; /* [count], moments since which age runs, where seconds is NULL */
+    const int64_t *unix_milliseconds; /* [count], moments since which age runs, where seconds is NULL; or NULL */
     int64_t now;                      /* Unix milliseconds; only with unix_milliseconds */
+    const float *uniform;             /* [1], the age of all in seconds, where both are NULL */
 } ecp_ages;
+
+typedef struct ecp_selection {
+    float threshold;   /* not NaN */
+    uint32_t above;    /* 1: what is left at or above the threshold; 0: below it. NaN is neither */
+    uint32_t first_id; /* of the first strength; first_id + count <= 2^32 */
+    uint32_t *ids;     /* [count]; the first id_count are written, ascending, and others may be */
+    size_t id_count;   /* written */
+} ecp_selection;
 
 typedef struct ecp_decay_report {
     size_t negative_ages; /* taken as 0 */
     size_t nan_ages;      /* gave NaN */
 } ecp_decay_report;
 
-/* strengths[i] = max(strengths[i] R(age[i]), min(strengths[i], floor)). Needs no scratch.
- * Reads *law and its parameters; *ages and its array: [count]. Reads and writes strengths: [count]; writes *report. All
- * borrowed; apart. */
-ecp_status ecp_decay(const ecp_law *law, const ecp_ages *ages, float *strengths, size_t count, ecp_decay_report *report);
+/* decayed[i] = max(strengths[i] R(age[i]), min(strengths[i], floor)), within 1 ulp for second parameters up to 100.
+ * Needs no scratch.
+ * Reads *law and its parameters; *ages and what it points to; strengths: [count]. Writes decayed: [count], which may be
+ * strengths; *report. Reads and writes *selection, which may be NULL, and writes its ids. All borrowed; apart otherwise. */
+ecp_status ecp_decay(const ecp_law *law, const ecp_ages *ages, const float *strengths, float *decayed, size_t count,
+                     ecp_selection *selection, ecp_decay_report *report);
 
 #ifdef __cplusplus
 }
