@@ -20,6 +20,9 @@ pub struct Options {
     /// How many of the best turns the table looks at: 5, 10 or 20.
     #[arg(long, default_value_t = 10, value_name = "K")]
     k: usize,
+    /// Also choose weights on all conversations but one and judge them on that one, for each; takes minutes.
+    #[arg(long)]
+    tune: bool,
     /// Print one JSON object a line instead, for every K.
     #[arg(long)]
     json: bool,
@@ -39,12 +42,17 @@ pub fn run(options: &Options) -> Result<String, Failure> {
     let k = k.ok_or_else(|| Failure::Input(format!("--k: expected 5, 10 or 20, found {}", options.k)))?;
     let evidence = Evidence::read(&options.folder)?;
     let methods = methods();
-    let progress = Bar::new(methods.len());
+    let progress = Bar::new(methods.len() + if options.tune { evidence.tuning_steps() } else { 0 });
     let mut found = Vec::new();
     for (name, method) in methods {
         progress.now(&name);
         found.push((name, evidence.ask(&method).map_err(EvalError::Recall)?));
         progress.step(1);
+    }
+    if options.tune {
+        progress.now("recall:tuned");
+        let tuned = evidence.tuned(|| progress.step(1)).map_err(EvalError::Recall)?;
+        found.push(("recall:tuned".to_owned(), tuned));
     }
     drop(progress);
     if options.json {

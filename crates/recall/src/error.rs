@@ -32,6 +32,12 @@ pub enum Error {
         /// How many memories there are.
         len: usize,
     },
+    /// As many memories as there can be.
+    #[error("expected at most {most} memories, found one more")]
+    Full {
+        /// How many that is.
+        most: usize,
+    },
     /// A cue with neither a vector, nor words, nor scores.
     #[error("cue: expected a vector, a text or scores, found none")]
     EmptyCue,

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::english::{dates, day_number, terms};
 use crate::keywords::Keywords;
 use crate::ranking::{Standard, best};
-use crate::{Cue, Error, Memory, MemoryGraph, Options, Schema, Weights};
+use crate::{Cue, Error, Memory, MemoryGraph, Options, Schema, Similarity, Weights};
 
 /// How many of the best turns are looked at.
 pub const KS: [usize; 3] = [5, 10, 20];
@@ -204,6 +204,8 @@ pub enum Method {
     Recall {
         /// Of the vector alone, or of the words too.
         text: bool,
+        /// What vectors are compared by.
+        similarity: Similarity,
         /// What counts how much.
         weights: Weights,
     },
@@ -219,21 +221,21 @@ pub fn methods() -> Vec<(String, Method)> {
     }
     let all = Weights::default();
     let (seeds, none) = (Weights::seeds_only(), 0.0);
-    for (name, text, weights) in [
-        ("recall", true, all),
-        ("recall:seeds", true, seeds),
-        ("recall:vector", false, all),
-        (
-            "recall:succession",
-            true,
-            Weights { next: all.next, previous: all.previous, after_next: all.after_next, answer: all.answer, ..seeds },
-        ),
-        ("recall:without-sequence", true, Weights { part: none, ..all }),
-        ("recall:without-contexts", true, Weights { context: none, ..all }),
-        ("recall:without-association", true, Weights { likeness: none, rare_words: none, ..all }),
-        ("recall:without-questions", true, Weights { question: none, answer: none, ..all }),
+    let succession =
+        Weights { next: all.next, previous: all.previous, after_next: all.after_next, answer: all.answer, ..seeds };
+    for (name, weights) in [
+        ("recall", all),
+        ("recall:seeds", seeds),
+        ("recall:succession", succession),
+        ("recall:without-sequence", Weights { part: none, ..all }),
+        ("recall:without-contexts", Weights { context: none, ..all }),
+        ("recall:without-association", Weights { likeness: none, rare_words: none, ..all }),
+        ("recall:without-questions", Weights { question: none, answer: none, ..all }),
     ] {
-        methods.push((name.to_owned(), Method::Recall { text, weights }));
+        methods.push((name.to_owned(), Method::Recall { text: true, similarity: Similarity::ByCue, weights }));
+    }
+    for (name, similarity) in [("recall:vector", Similarity::ByCue), ("recall:vector-cosine", Similarity::Cosine)] {
+        methods.push((name.to_owned(), Method::Recall { text: false, similarity, weights: all }));
     }
     methods
 }
@@ -260,9 +262,10 @@ impl Conversation {
                 }
                 Ok(best(&scores, most))
             }
-            Method::Recall { text, weights } => {
+            Method::Recall { text, similarity, weights } => {
                 let cue = Cue::new().vector(&asked.vector).text(if *text { &asked.text } else { "" });
-                let found = self.graph.recall(&cue, &Options::default().top_k(most).weights(*weights))?;
+                let options = Options::default().top_k(most).similarity(*similarity).weights(*weights);
+                let found = self.graph.recall(&cue, &options)?;
                 Ok(found.hits.iter().map(|hit| hit.memory).collect())
             }
         }
@@ -374,6 +377,22 @@ pub struct Line {
 }
 
 impl Found {
+    /// Of all conversations but one, among the ten best.
+    pub(crate) fn without(&self, conversation: usize) -> f64 {
+        let others = || self.0.iter().filter(|found| found.0 != conversation);
+        others().map(|found| found.2[1]).sum::<f64>() / others().count().max(1) as f64
+    }
+
+    /// Of one conversation.
+    pub(crate) fn of(&self, conversation: usize) -> Self {
+        Self(self.0.iter().filter(|found| found.0 == conversation).copied().collect())
+    }
+
+    /// Of conversations in their order.
+    pub(crate) fn joined(parts: Vec<Self>) -> Self {
+        Self(parts.into_iter().flat_map(|part| part.0).collect())
+    }
+
     /// Recall among the best of `KS[k]`.
     pub fn recall(&self, category: Category, k: usize) -> Interval {
         self.interval(category, |at| self.0[at].2[k])

@@ -1,10 +1,15 @@
 use std::sync::OnceLock;
 
-use ecphory::Edge;
+use ecphory::{Edge, Metric, Prepared, Rows, Search};
 
 use crate::index::Index;
 use crate::memory::Memory;
 use crate::{Error, relation};
+
+/// With the nodes of sequences and contexts beside them, their ids stay within u32.
+const MEMORIES_MOST: usize = 1 << 30;
+/// Memories whose nearest are looked for at once.
+const NEAREST_AT_ONCE: usize = 1024;
 
 /// What a graph makes of its memories' payloads.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -89,10 +94,13 @@ impl MemoryGraph {
     /// Takes a memory in; returns its id, which is how many there were before.
     ///
     /// # Errors
-    /// [`Error::Dim`] for a vector of another dimension, [`Error::Value`] for one that is not finite; the graph is then
-    /// as it was.
+    /// [`Error::Dim`] for a vector of another dimension, [`Error::Value`] for one that is not finite, [`Error::Full`]
+    /// where there are 2^30; the graph is then as it was.
     pub fn insert(&mut self, mut memory: Memory) -> Result<u32, Error> {
         check_vector("memory", self.dim, &memory.vector)?;
+        if self.memories.len() >= MEMORIES_MOST {
+            return Err(Error::Full { most: MEMORIES_MOST });
+        }
         let id = self.memories.len() as u32;
         self.vectors.append(&mut memory.vector);
         self.memories.push(memory);
@@ -140,6 +148,36 @@ impl MemoryGraph {
         let memory = self.memories.get_mut(id as usize).ok_or(Error::NoMemory { found: id, len })?;
         memory.used_ms = memory.used_ms.max(now_ms);
         Ok(())
+    }
+
+    /// Links each memory to the `k` that are nearest to it by cosine, itself left out, where that is `least` or more,
+    /// by the cosine. Returns how many links were made. It compares all with all: `memories^2 * dim` multiplications,
+    /// on the threads of the current rayon pool.
+    ///
+    /// # Errors
+    /// As [`MemoryGraph::link`]; [`Error::Value`] for a `least` outside 0 to 1; [`Error::Kernel`].
+    pub fn link_nearest(&mut self, k: usize, least: f32, relation: &str) -> Result<usize, Error> {
+        if !(0.0..=1.0).contains(&least) {
+            return Err(Error::Value { what: "least", position: 0, expected: "a cosine from 0 to 1", found: least });
+        }
+        if self.is_empty() || k == 0 {
+            return Ok(0);
+        }
+        let rows = Prepared::new(Rows::new(&self.vectors, self.dim)?)?;
+        let search = Search::new(Metric::Cosine).threshold(least);
+        let mut near = Vec::new();
+        for (block, queries) in self.vectors.chunks(NEAREST_AT_ONCE * self.dim).enumerate() {
+            let first = (block * NEAREST_AT_ONCE) as u32;
+            let found = search.top_k_each(&Rows::new(queries, self.dim)?, &rows, k.saturating_add(1))?;
+            for (source, found) in (first..).zip(found) {
+                let others = found.hits.iter().filter(|hit| hit.row != source as usize).take(k);
+                near.extend(others.map(|hit| (source, hit.row as u32, hit.score.min(1.0))));
+            }
+        }
+        for &(source, target, cosine) in &near {
+            self.link(source, target, relation, cosine)?;
+        }
+        Ok(near.len())
     }
 
     /// The memory with an id.

@@ -17,6 +17,9 @@ pub enum Source {
 pub struct Received {
     /// From where.
     pub from: Source,
+    /// What lay before that, the nearest first, by the strongest at each step, to what the cue itself woke; empty where
+    /// the cue woke `from`.
+    pub before: Vec<Source>,
     /// By which relation.
     pub relation: String,
     /// How much.
@@ -31,7 +34,7 @@ pub struct Hit {
     pub memory: u32,
     /// What it was ordered by.
     pub score: f32,
-    /// Its cosine with the cue's vector, if that has one.
+    /// Its similarity to the cue's vector, if that has one, as [`Similarity`](crate::Similarity) has it.
     pub similarity: Option<f32>,
     /// What BM25 gives it for the cue's words.
     pub keywords: f32,

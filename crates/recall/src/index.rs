@@ -1,9 +1,11 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::OnceLock;
 
 use ecphory::{Edge, Graph, Prepared, Rows};
 
 use crate::english::{asks, stem, tells_time, terms, words};
 use crate::keywords::Keywords;
+use crate::whitening::Whitening;
 use crate::{Error, MemoryGraph, relation};
 
 /// A node that stands for what some memories have in common.
@@ -34,6 +36,7 @@ pub(crate) struct Index {
     /// Memories that share a word which few have; for each memory, which of these.
     rare: Vec<Vec<u32>>,
     rare_of: Vec<Vec<u32>>,
+    whitening: OnceLock<Result<Whitening, Error>>,
     /// Memories, then sequences, then contexts.
     pub graph: Graph,
     /// The same edges the other way round.
@@ -75,6 +78,7 @@ impl Index {
             norms,
             rare,
             rare_of,
+            whitening: OnceLock::new(),
             apart: graph.vectors.chunks_exact(graph.dim).map(|row| apart(row, &mean)).collect(),
             mean,
             keywords,
@@ -116,6 +120,11 @@ fn rare_words(texts: &[Vec<String>], keywords: &Keywords, contexts: &[Context]) 
 }
 
 impl Index {
+    /// Made at the first cue that asks for it.
+    pub fn whitening(&self, vectors: &[f32]) -> Result<&Whitening, Error> {
+        self.whitening.get_or_init(|| Whitening::new(vectors, &self.mean)).as_ref().map_err(Clone::clone)
+    }
+
     /// What memories with shares pass on through rare words: each all of its share, the more through a word the fewer
     /// have it, evenly to those.
     pub fn rare_words_of(&self, shares: &[(u32, f32)]) -> BTreeMap<u32, f32> {

@@ -1,8 +1,8 @@
 //! A memory graph in memory, and recall from it that explains itself.
 //!
-//! A [`MemoryGraph`] holds memories: a vector each, words, times, and what else is known of them. A [`Cue`] wakes them by
-//! similarity, by words and by scores of one's own; what is woken wakes what it is linked to, what follows it, and what
-//! shares a context that the cue names. Each [`Hit`] says what brought it back.
+//! A [`MemoryGraph`] holds memories: a vector each, words, times, and what else is known of them. A [`Cue`] wakes them
+//! by similarity, by words and by scores of one's own; what is woken wakes what it is linked to, what follows it, and
+//! what shares a context that the cue names. Each [`Hit`] says what brought it back.
 #![deny(missing_docs)]
 #![forbid(unsafe_code)]
 
@@ -22,7 +22,9 @@ mod ranking;
 mod recall;
 mod relation;
 mod scoring;
+mod tuning;
 mod waking;
+mod whitening;
 
 pub use cue::Cue;
 pub use error::Error;
@@ -30,4 +32,4 @@ pub use filter::Filter;
 pub use graph::{MemoryGraph, Schema};
 pub use hits::{HeldBack, HeldBy, Hit, Recall, Received, Source, Timings};
 pub use memory::{Memory, Payload, Value};
-pub use options::{Options, Weights};
+pub use options::{Options, Similarity, Spreading, Weights};

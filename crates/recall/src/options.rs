@@ -1,6 +1,6 @@
 use std::time::Instant;
 
-use ecphory::Decay;
+use ecphory::{Decay, PageRank};
 
 use crate::filter::Filter;
 use crate::{Error, MemoryGraph, relation};
@@ -13,8 +13,8 @@ use crate::{Error, MemoryGraph, relation};
 /// score    = (seed + received - question + associated) * retained
 /// ```
 ///
-/// where z+ is the standard score over the memories that may be recalled, cut at 0 and at 10. A context that the cue names has
-/// `context * ln(memories / its members)`: what names few says much, as the fan of ACT-R has it.
+/// where z+ is the standard score over the memories that may be recalled, cut at 0 and at 10. A context that the cue
+/// names has `context * ln(memories / its members)`: what names few says much, as the fan of ACT-R has it.
 #[derive(Debug, Clone, PartialEq)]
 #[must_use]
 pub struct Options<'a> {
@@ -22,8 +22,54 @@ pub struct Options<'a> {
     pub(crate) held_back_most: usize,
     pub(crate) filter: Option<&'a Filter>,
     pub(crate) weights: Weights,
+    pub(crate) similarity: Similarity,
+    pub(crate) spreading: Spreading,
     pub(crate) retention: Option<(Decay<'static>, f32)>,
     pub(crate) deadline: Option<Instant>,
+}
+
+/// How activation spreads from the memories, sequences and contexts that a cue has woken.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub enum Spreading {
+    /// One step: each passes on its activation times the factor of the relation and the weight of the edge.
+    Once,
+    /// So many steps of that kind, in each of which a node that has not yet done so, and has `threshold` or more,
+    /// passes on `transmission` of what one step would. What a memory has in the end beyond its seed is what it
+    /// received; hits tell it in the proportion of what those before them have in the end.
+    Hops {
+        /// 1 to 1024.
+        hops: u32,
+        /// Finite, 0 or more.
+        transmission: f32,
+        /// Finite, 0 or more.
+        threshold: f32,
+    },
+    /// Personalised PageRank near what is woken, down to `epsilon`; a memory receives `weight` times the standard score
+    /// of its rank, cut as those of seeds are. Relations all count alike.
+    PageRank {
+        /// Its alpha, and what becomes of the share of nodes that lead nowhere.
+        ranks: PageRank,
+        /// As in [`PageRank::push`].
+        epsilon: f64,
+        /// How much it counts.
+        weight: f32,
+    },
+}
+
+/// What the cue's vector and a memory's are compared by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Similarity {
+    /// The cosine.
+    Cosine,
+    /// The cosine of what sets both apart from the mean of all vectors, a difference counting the more the fewer
+    /// vectors have it: Mahalanobis' inner product, by the covariance of the vectors (of 4,096 of them at most) and as
+    /// much of the identity as keeps it near the cosine where vectors are few. The first cue that asks for it after a
+    /// change takes the time of that many dot products for each element.
+    Whitened,
+    /// `Whitened` where the cue has no words, for it finds more there; the cosine beside words, where it does not.
+    ByCue,
 }
 
 /// The factors of [`Options`].
@@ -95,22 +141,39 @@ impl Weights {
         }
     }
 
+    /// In the order of its fields.
+    pub(crate) fn all(&self) -> [f32; 13] {
+        let Self { similarity, keywords, given, next, previous, after_next, answer, part, context, .. } = *self;
+        let Self { link, question, likeness, rare_words, .. } = *self;
+        [
+            similarity, keywords, given, next, previous, after_next, answer, part, context, link, question, likeness,
+            rare_words,
+        ]
+    }
+
+    /// Of [`Weights::all`].
+    pub(crate) fn of(all: [f32; 13]) -> Self {
+        let [similarity, keywords, given, next, previous, after_next, answer, part, context, rest @ ..] = all;
+        let [link, question, likeness, rare_words] = rest;
+        Self {
+            similarity,
+            keywords,
+            given,
+            next,
+            previous,
+            after_next,
+            answer,
+            part,
+            context,
+            link,
+            question,
+            likeness,
+            rare_words,
+        }
+    }
+
     fn check(&self) -> Result<(), Error> {
-        let all = [
-            self.similarity,
-            self.keywords,
-            self.given,
-            self.next,
-            self.previous,
-            self.after_next,
-            self.answer,
-            self.part,
-            self.context,
-            self.link,
-            self.question,
-            self.likeness,
-            self.rare_words,
-        ];
+        let all = self.all();
         match all.iter().position(|weight| !(weight.is_finite() && *weight >= 0.0)) {
             Some(position) => {
                 let expected = "a finite number, 0 or more";
@@ -135,8 +198,16 @@ impl Weights {
 impl Default for Options<'_> {
     /// The ten best; none of what is held back; the weights of [`Weights::default`]; nothing fades.
     fn default() -> Self {
-        let (filter, retention, deadline) = (None, None, None);
-        Self { top_k: 10, held_back_most: 0, filter, weights: Weights::default(), retention, deadline }
+        Self {
+            top_k: 10,
+            held_back_most: 0,
+            filter: None,
+            weights: Weights::default(),
+            similarity: Similarity::ByCue,
+            spreading: Spreading::Once,
+            retention: None,
+            deadline: None,
+        }
     }
 }
 
@@ -152,7 +223,8 @@ impl<'a> Options<'a> {
         Self { held_back_most: most, ..self }
     }
 
-    /// Which memories may be recalled. The others are as if they were not there: they wake nothing.
+    /// Which memories may be recalled. The others wake nothing, and standard scores are without them; what words and
+    /// sequences they have still counts in how rare those are.
     pub fn filter(self, filter: &'a Filter) -> Self {
         Self { filter: Some(filter), ..self }
     }
@@ -160,6 +232,16 @@ impl<'a> Options<'a> {
     /// What counts how much.
     pub fn weights(self, weights: Weights) -> Self {
         Self { weights, ..self }
+    }
+
+    /// What vectors are compared by.
+    pub fn similarity(self, similarity: Similarity) -> Self {
+        Self { similarity, ..self }
+    }
+
+    /// How activation spreads from what the cue has woken.
+    pub fn spreading(self, spreading: Spreading) -> Self {
+        Self { spreading, ..self }
     }
 
     /// What fades, by a law, from the last use on: of a score `weight` (0 to 1) fades and the rest stays, so nothing is

@@ -28,7 +28,8 @@ impl Standard {
 /// What a standard score counts at most: what a few of very many memories have must not drown all else.
 const BOUND: f32 = 10.0;
 
-/// Adds `weight` times the standard score of each, cut at 0, to what it has. Where that is NaN the score is not in play.
+/// Adds `weight` times the standard score of each, cut at 0 and at [`BOUND`], to what it has. Where that is NaN the
+/// score is not in play.
 pub fn standardised(scores: &[f32], to: &mut [f32], weight: f32) {
     let in_play: Vec<f32> =
         scores.iter().zip(&*to).map(|(&score, to)| if to.is_nan() { f32::NAN } else { score }).collect();

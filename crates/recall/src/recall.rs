@@ -5,7 +5,9 @@ use rayon::prelude::*;
 use crate::index::Index;
 use crate::ranking::{best, rank};
 use crate::scoring::Scored;
-use crate::{Cue, Error, HeldBack, HeldBy, Hit, MemoryGraph, Options, Recall, Received, Source, Timings, relation};
+use crate::{
+    Cue, Error, HeldBack, HeldBy, Hit, MemoryGraph, Options, Recall, Received, Source, Spreading, Timings, relation,
+};
 
 impl MemoryGraph {
     /// What a cue brings back. Nothing is changed by it: no memory counts as used.
@@ -90,19 +92,10 @@ impl MemoryGraph {
 
     fn explain(&self, index: &Index, options: &Options<'_>, scored: &Scored, retained: Option<&[f32]>, id: u32) -> Hit {
         let at = id as usize;
-        let mut received = Vec::new();
-        let factors = options.weights.factors();
-        let relations = index.reversed.relations_of(id).unwrap_or_default();
-        for (edge, &of) in index.reversed.edges_of(id).zip(relations) {
-            let woken = scored.woken.get(edge.target as usize).copied().unwrap_or(0.0);
-            let activation = woken * edge.weight * factors[of as usize];
-            if activation > 0.0 {
-                let relation = relation::name(of, &self.relations).to_owned();
-                received.push(Received { from: self.source(index, edge.target as usize), relation, activation });
-            }
-        }
+        let mut received = self.received(index, options, scored, at);
         if let Some(&activation) = scored.days.as_ref().map(|days| &days[at]).filter(|day| **day > 0.0) {
-            received.push(Received { from: Source::Context("date".into()), relation: "context".into(), activation });
+            let (from, relation) = (Source::Context("date".into()), "context".into());
+            received.push(Received { from, before: Vec::new(), relation, activation });
         }
         received.sort_by(|a, b| b.activation.total_cmp(&a.activation));
         Hit {
@@ -118,6 +111,46 @@ impl MemoryGraph {
             similarity_rank: scored.similarity.as_ref().map(|similarity| rank(similarity, at)),
             seed_rank: rank(&scored.seed, at),
         }
+    }
+
+    /// What a memory received, each source's share as what that passed on has it.
+    fn received(&self, index: &Index, options: &Options<'_>, scored: &Scored, id: usize) -> Vec<Received> {
+        let factors = options.weights.factors();
+        let of_relations = !matches!(options.spreading, Spreading::PageRank { .. });
+        let passed = |node: usize| -> Vec<(usize, u8, f32)> {
+            let relations = index.reversed.relations_of(node as u32).unwrap_or_default();
+            let edges = index.reversed.edges_of(node as u32).zip(relations).map(|(edge, &of)| {
+                // A rank is shared by weight among all edges of a node.
+                let strength = || index.graph.out_strength(edge.target).unwrap_or(1.0);
+                let factor = if of_relations { factors[of as usize] } else { 1.0 / strength() };
+                let passing = scored.passing.get(edge.target as usize).copied().unwrap_or(0.0);
+                (edge.target as usize, of, passing * edge.weight * factor)
+            });
+            edges.filter(|(_, _, activation)| *activation > 0.0).collect()
+        };
+        let parts = passed(id);
+        let sum: f32 = parts.iter().map(|part| part.2).sum();
+        let share = |activation: f32| if sum > 0.0 { activation / sum * scored.received[id] } else { 0.0 };
+        // By the strongest at each step, to what the cue itself has woken.
+        let before = |mut node: usize| {
+            let mut nodes = vec![id, node];
+            while scored.woken[node] == 0.0 {
+                let strongest = passed(node).into_iter().max_by(|a, b| a.2.total_cmp(&b.2).then(b.0.cmp(&a.0)));
+                match strongest {
+                    Some((next, _, _)) if !nodes.contains(&next) => node = next,
+                    _ => break,
+                }
+                nodes.push(node);
+            }
+            nodes[2..].iter().map(|&node| self.source(index, node)).collect()
+        };
+        let told = |(node, of, activation): (usize, u8, f32)| Received {
+            from: self.source(index, node),
+            before: before(node),
+            relation: relation::name(of, &self.relations).to_owned(),
+            activation: share(activation),
+        };
+        parts.into_iter().map(told).collect()
     }
 
     fn source(&self, index: &Index, node: usize) -> Source {

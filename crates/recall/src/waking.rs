@@ -1,10 +1,10 @@
-use ecphory::{Seed, Spread, Weighting};
+use ecphory::{PageRank, Seed, Spread, Weighting};
 
 use crate::english::{Date, asks_time, dates, stem, terms, words};
 use crate::index::Index;
 use crate::ranking::{best, standardised};
 use crate::scoring::Scored;
-use crate::{Cue, Error, MemoryGraph, Weights};
+use crate::{Cue, Error, MemoryGraph, Options, Spreading};
 
 const DAY_MS: i64 = 86_400_000;
 /// Days after a date that a cue names, to which it still points; before it, half as many.
@@ -18,9 +18,10 @@ impl MemoryGraph {
         &self,
         index: &Index,
         cue: &Cue<'_>,
-        weights: &Weights,
+        options: &Options<'_>,
         scored: &mut Scored,
     ) -> Result<(), Error> {
+        let weights = &options.weights;
         let named = named(index, cue.text);
         let mut seeds: Vec<Seed> = best(&scored.seed, SEEDS_MOST)
             .into_iter()
@@ -34,14 +35,7 @@ impl MemoryGraph {
         scored.woken = vec![0.0; contexts + index.contexts.len()];
         seeds.iter().for_each(|seed| scored.woken[seed.node as usize] = seed.activation);
         if !seeds.is_empty() {
-            let factors = weights.factors();
-            let once = Spread::default().hops(1).threshold(0.0).transmission(1.0).weighting(Weighting::AsGiven);
-            let spread = index.graph.spread(&seeds, &once.relations(&factors))?;
-            for (&node, &activation) in spread.nodes.iter().zip(&spread.activations) {
-                if (node as usize) < first {
-                    scored.score[node as usize] += activation - scored.woken[node as usize];
-                }
-            }
+            self.spread(index, &seeds, options, scored)?;
         }
         scored.days = self.days(cue.text, weights.context);
         if let Some(days) = &scored.days {
@@ -53,6 +47,54 @@ impl MemoryGraph {
             *question = weights.question;
             *score -= weights.question;
         }
+        Ok(())
+    }
+
+    /// What each memory receives, by the way that was chosen.
+    fn spread(&self, index: &Index, seeds: &[Seed], options: &Options<'_>, scored: &mut Scored) -> Result<(), Error> {
+        let factors = options.weights.factors();
+        let spread = |hops, transmission, threshold| {
+            let spread = Spread::default().weighting(Weighting::AsGiven).relations(&factors);
+            index.graph.spread(seeds, &spread.hops(hops).transmission(transmission).threshold(threshold))
+        };
+        let found = match options.spreading {
+            Spreading::Once => spread(1, 1.0, 0.0)?,
+            Spreading::Hops { hops, transmission, threshold } => spread(hops, transmission, threshold)?,
+            Spreading::PageRank { ranks, epsilon, weight } => {
+                return self.rank_near(index, seeds, (ranks, epsilon, weight), scored);
+            }
+        };
+        scored.passing = vec![0.0; scored.woken.len()];
+        for (&node, &activation) in found.nodes.iter().zip(&found.activations) {
+            let node = node as usize;
+            let received = activation - scored.woken[node];
+            // In one step nobody passes on what it receives.
+            scored.passing[node] = if options.spreading == Spreading::Once { scored.woken[node] } else { activation };
+            if node < self.len() {
+                scored.received[node] = received;
+                scored.score[node] += received;
+            }
+        }
+        Ok(())
+    }
+
+    /// Ranks near the seeds, as standard scores.
+    fn rank_near(
+        &self,
+        index: &Index,
+        seeds: &[Seed],
+        (ranks, epsilon, weight): (PageRank, f64, f32),
+        scored: &mut Scored,
+    ) -> Result<(), Error> {
+        let near = ranks.push(&index.graph, seeds, epsilon)?;
+        scored.passing = vec![0.0; scored.woken.len()];
+        near.nodes.iter().zip(&near.ranks).for_each(|(&node, &rank)| scored.passing[node as usize] = rank);
+        let of_memories = scored.passing[..self.len()].to_vec();
+        let mut received: Vec<f32> =
+            scored.seed.iter().map(|seed| if seed.is_nan() { f32::NAN } else { 0.0 }).collect();
+        standardised(&of_memories, &mut received, weight);
+        scored.score.iter_mut().zip(&received).for_each(|(score, received)| *score += received);
+        scored.received = received;
         Ok(())
     }
 

@@ -90,6 +90,15 @@ fn every_method_reports_every_category_and_k() {
 }
 
 #[test]
+fn tuning_asks_each_conversation_once_by_weights_of_the_others() {
+    let folder = written("tuned");
+    let evidence = folder.read().unwrap();
+    let mut steps = 0;
+    let tuned = evidence.tuned(|| steps += 1).unwrap();
+    assert_eq!((steps, tuned.recall(Category::All, 1).questions), (evidence.tuning_steps(), 2));
+}
+
+#[test]
 fn files_that_are_not_what_they_should_be_are_named() {
     let folder = written("files");
     folder.write("questions.f32", [0; 12]);

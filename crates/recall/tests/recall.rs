@@ -1,7 +1,10 @@
 //! What recall brings back, and what it says of it.
 
-use ecphory::{Decay, Seed};
-use ecphory_recall::{Cue, Error, Filter, HeldBy, Hit, Memory, MemoryGraph, Options, Recall, Schema, Source, Weights};
+use ecphory::{Decay, PageRank, Seed};
+use ecphory_recall::{
+    Cue, Error, Filter, HeldBy, Hit, Memory, MemoryGraph, Options, Recall, Schema, Similarity, Source, Spreading,
+    Weights,
+};
 
 const DAY_MS: i64 = 86_400_000;
 /// 1 May 2023.
@@ -233,6 +236,76 @@ fn relations_of_ones_own_are_told_by_name_and_are_only_so_many() {
     graph.link(0, 2, "brothers", 1.0).unwrap();
     let refused = graph.link(0, 1, "one more", 1.0);
     assert_eq!(refused, Err(Error::Relations { name: "one more".into(), most: 250 }));
+}
+
+#[test]
+fn many_hops_reach_what_one_does_not_and_say_by_which_way() {
+    let mut graph = MemoryGraph::new(1, Schema::new()).unwrap();
+    for _ in 0..9 {
+        graph.insert(Memory::new(vec![1.0])).unwrap();
+    }
+    for (source, target) in [(0, 3), (3, 5), (5, 7)] {
+        graph.link(source, target, "leads to", 1.0).unwrap();
+    }
+    let scores = [Seed::new(0, 1.0)];
+    let cue = Cue::new().scores(&scores);
+    let weights = Weights { link: 1.0, ..Weights::seeds_only() };
+    let options = all().weights(weights);
+    let score = |found: &Recall, id: u32| hit(found, id).score;
+    let once = graph.recall(&cue, &options).unwrap();
+    assert!(score(&once, 3) > 0.0 && score(&once, 5) == 0.0);
+    let hops = Spreading::Hops { hops: 3, transmission: 0.5, threshold: 0.0 };
+    let found = graph.recall(&cue, &options.clone().spreading(hops)).unwrap();
+    let seed = score(&found, 0);
+    assert_eq!([3, 5, 7].map(|id| score(&found, id)), [seed / 2.0, seed / 4.0, seed / 8.0]);
+    let way = &hit(&found, 7).received[0];
+    assert_eq!((&way.from, &*way.before), (&Source::Memory(5), &[Source::Memory(3), Source::Memory(0)][..]));
+    assert!((way.activation - seed / 8.0).abs() < 1e-6);
+    let ranks = Spreading::PageRank { ranks: PageRank::default(), epsilon: 1e-6, weight: 2.0 };
+    let found = graph.recall(&cue, &options.spreading(ranks)).unwrap();
+    assert!(score(&found, 7) > 0.0 && score(&found, 8) == 0.0);
+    let hit = hit(&found, 5);
+    assert!((hit.received[0].activation - hit.score).abs() < 1e-6 && hit.received[0].from == Source::Memory(3));
+}
+
+#[test]
+fn the_nearest_are_linked_by_their_cosine_and_none_to_itself() {
+    let mut graph = MemoryGraph::new(2, Schema::new()).unwrap();
+    for vector in [[1.0, 0.0], [0.8, 0.6], [0.0, 1.0], [-1.0, 0.0]] {
+        graph.insert(Memory::new(vector.into())).unwrap();
+    }
+    assert_eq!(graph.link_nearest(1, 0.7, "near").unwrap(), 2);
+    let scores = [Seed::new(1, 1.0)];
+    let weights = Weights { link: 1.0, ..Weights::seeds_only() };
+    let found = graph.recall(&Cue::new().scores(&scores), &all().weights(weights)).unwrap();
+    let seed = hit(&found, 1).seed;
+    // Of the two that are as near to one, the nearer, and to both it is the nearest.
+    assert!((hit(&found, 0).score - 0.8 * seed).abs() < 1e-6 && hit(&found, 2).score == 0.0);
+    assert_eq!(graph.link_nearest(0, 0.7, "near"), Ok(0));
+    assert!(matches!(graph.link_nearest(1, f32::NAN, "near"), Err(Error::Value { what: "least", .. })));
+}
+
+#[test]
+fn a_cue_without_words_is_compared_by_what_sets_vectors_apart() {
+    let mut graph = MemoryGraph::new(3, Schema::new()).unwrap();
+    for at in 0..200 {
+        let of = |step: usize| (at * step % 17) as f32 / 17.0;
+        graph.insert(Memory::new(vec![5.0, 2.0 * of(5), 0.2 * of(7)]).text("words")).unwrap();
+    }
+    let vector = [5.0, 1.0, 0.2];
+    let similarities = |similarity, text| {
+        let cue = Cue::new().vector(&vector).text(text);
+        let found =
+            graph.recall(&cue, &all().top_k(200).similarity(similarity).weights(Weights::seeds_only())).unwrap();
+        (0..200).filter_map(|id| found.hits.iter().find(|hit| hit.memory == id)?.similarity).collect::<Vec<f32>>()
+    };
+    let [cosines, whitened] = [Similarity::Cosine, Similarity::Whitened].map(|similarity| similarities(similarity, ""));
+    // All point much the same way, and are on all sides of their mean.
+    assert!(cosines.iter().all(|cosine| *cosine > 0.9) && whitened.iter().any(|one| *one < -0.5));
+    assert_eq!((cosines.len(), whitened.len()), (200, 200));
+    assert!(whitened.iter().any(|one| *one > 0.5) && whitened.iter().all(|one| (-1.001..=1.001).contains(one)));
+    assert_eq!(similarities(Similarity::ByCue, ""), whitened);
+    assert_eq!(similarities(Similarity::ByCue, "words"), similarities(Similarity::Cosine, "words"));
 }
 
 #[test]

@@ -1,0 +1,206 @@
+//! Cosines that count a difference by how seldom vectors have it (Mahalanobis, 1936).
+//!
+//! Vectors of one encoder, of texts of one kind, point much the same way, and what they all have says nothing:
+//!
+//! ```text
+//! likeness(q, v) = (q - m) P (v - m) / (|q - m|_P |v - m|_P),   P = (C + r t I)^-1
+//! ```
+//!
+//! with the mean m and covariance C of the vectors, t the mean of its diagonal, and r = 3 (1 + dim / count): of few
+//! vectors little is known of how they differ, and the cosine stays nearly what it was. A query costs what a dot
+//! product costs: P (q - m) is taken once.
+
+use ecphory::{Metric, Rows, Search};
+
+use crate::Error;
+
+/// Vectors of which the covariance is taken at most, evenly from all.
+const SAMPLE_MOST: usize = 4096;
+/// Rows whose norms are taken at once.
+const BLOCK: usize = 1024;
+const SHRINKAGE: f64 = 3.0;
+
+pub(crate) struct Whitening {
+    mean: Vec<f32>,
+    /// W with P = W^T W, lower triangular, by rows.
+    root: Vec<f32>,
+    /// |v - m|_P of each vector.
+    norms: Vec<f32>,
+}
+
+impl Whitening {
+    /// Of `vectors`, rows of as many elements as `mean` has; at least one.
+    pub fn new(vectors: &[f32], mean: &[f32]) -> Result<Self, Error> {
+        let dim = mean.len();
+        let mut covariance = covariance(vectors, mean);
+        let spread = (0..dim).map(|at| covariance[at * dim + at]).sum::<f64>() / dim as f64;
+        let shrinkage = SHRINKAGE * (1.0 + dim as f64 / (vectors.len() / dim) as f64);
+        // Where all vectors are one, any P does: all differences are 0.
+        let added = if spread > 0.0 { shrinkage * spread } else { 1.0 };
+        (0..dim).for_each(|at| covariance[at * dim + at] += added);
+        let root = inverse(&cholesky(covariance, dim), dim);
+        let root: Vec<f32> = root.into_iter().map(|element| element as f32).collect();
+        let of_mean = whitened(&root, mean);
+        let mut norms = Vec::with_capacity(vectors.len() / dim);
+        let rows = Rows::new(&root, dim)?;
+        for block in vectors.chunks(BLOCK * dim) {
+            // Each vector meets every row of W.
+            let all = Search::new(Metric::Dot).matrix(&Rows::new(block, dim)?, &rows)?;
+            norms.extend(all.chunks_exact(dim).map(|one| length(one.iter().zip(&of_mean).map(|(&x, &mean)| x - mean))));
+        }
+        Ok(Self { mean: mean.to_vec(), root, norms })
+    }
+
+    /// What a query's dot products have to be taken with, and what is then to be taken from them.
+    pub fn toward(&self, query: &[f32]) -> (Vec<f32>, f32) {
+        let dim = self.mean.len();
+        let apart: Vec<f32> = query.iter().zip(&self.mean).map(|(&q, &mean)| q - mean).collect();
+        let white = whitened(&self.root, &apart);
+        let size = f64::from(length(white.iter().copied()));
+        let mut toward = vec![0.0f64; dim];
+        for (row, &white) in self.root.chunks_exact(dim).zip(&white) {
+            toward.iter_mut().zip(row).for_each(|(sum, &element)| *sum += f64::from(element) * f64::from(white));
+        }
+        let unit = |x: f64| if size > 0.0 { (x / size) as f32 } else { 0.0 };
+        let toward: Vec<f32> = toward.into_iter().map(unit).collect();
+        let of_mean: f64 = toward.iter().zip(&self.mean).map(|(&t, &mean)| f64::from(t) * f64::from(mean)).sum();
+        (toward, of_mean as f32)
+    }
+
+    /// The likeness that a dot product stands for, of the vector with this number.
+    pub fn likeness(&self, number: usize, dot: f32, of_mean: f32) -> f32 {
+        let norm = self.norms[number];
+        if norm > 0.0 { (dot - of_mean) / norm } else { 0.0 }
+    }
+}
+
+fn length(elements: impl Iterator<Item = f32>) -> f32 {
+    elements.map(|x| f64::from(x) * f64::from(x)).sum::<f64>().sqrt() as f32
+}
+
+/// W x.
+fn whitened(root: &[f32], x: &[f32]) -> Vec<f32> {
+    let dot = |row: &[f32]| row.iter().zip(x).map(|(&w, &x)| f64::from(w) * f64::from(x)).sum::<f64>() as f32;
+    root.chunks_exact(x.len()).map(dot).collect()
+}
+
+/// Of a sample, both triangles.
+fn covariance(vectors: &[f32], mean: &[f32]) -> Vec<f64> {
+    let dim = mean.len();
+    let count = vectors.len() / dim;
+    let step = count.div_ceil(SAMPLE_MOST);
+    let mut sums = vec![0.0f64; dim * dim];
+    let mut taken = 0.0;
+    let mut apart = vec![0.0f64; dim];
+    for row in vectors.chunks_exact(dim).step_by(step) {
+        let differences = row.iter().zip(mean).map(|(&x, &mean)| f64::from(x) - f64::from(mean));
+        apart.iter_mut().zip(differences).for_each(|(to, difference)| *to = difference);
+        for (at, sums) in sums.chunks_exact_mut(dim).enumerate() {
+            let its = apart[at];
+            sums[..=at].iter_mut().zip(&apart).for_each(|(sum, x)| *sum += its * x);
+        }
+        taken += 1.0;
+    }
+    for row in 0..dim {
+        for column in 0..=row {
+            let of_both = sums[row * dim + column] / taken;
+            (sums[row * dim + column], sums[column * dim + row]) = (of_both, of_both);
+        }
+    }
+    sums
+}
+
+/// L with L L^T the matrix, which is positive definite; 0 above the diagonal.
+fn cholesky(mut matrix: Vec<f64>, dim: usize) -> Vec<f64> {
+    for row in 0..dim {
+        for column in 0..=row {
+            let (above, below) = matrix.split_at(row * dim);
+            let its = &below[..column];
+            let others = if column < row { &above[column * dim..][..column] } else { its };
+            let sum: f64 = its.iter().zip(others).map(|(a, b)| a * b).sum();
+            let left = matrix[row * dim + column] - sum;
+            // The diagonal has had more added than rounding takes.
+            matrix[row * dim + column] =
+                if column == row { left.max(f64::MIN_POSITIVE).sqrt() } else { left / matrix[column * dim + column] };
+        }
+        matrix[row * dim + row + 1..(row + 1) * dim].fill(0.0);
+    }
+    matrix
+}
+
+/// The inverse of a lower triangular matrix.
+fn inverse(lower: &[f64], dim: usize) -> Vec<f64> {
+    let mut inverse = vec![0.0; dim * dim];
+    for row in 0..dim {
+        let (above, below) = inverse.split_at_mut(row * dim);
+        for (column, factor) in lower[row * dim..][..row].iter().enumerate() {
+            let others = &above[column * dim..][..=column];
+            below.iter_mut().zip(others).for_each(|(to, other)| *to -= factor * other);
+        }
+        let diagonal = lower[row * dim + row];
+        below[..row].iter_mut().for_each(|x| *x /= diagonal);
+        below[row] = 1.0 / diagonal;
+    }
+    inverse
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Solves by Gaussian elimination, in f64.
+    fn solved(mut matrix: Vec<Vec<f64>>, mut right: Vec<f64>) -> Vec<f64> {
+        let dim = right.len();
+        for pivot in 0..dim {
+            for row in 0..dim {
+                if row != pivot {
+                    let factor = matrix[row][pivot] / matrix[pivot][pivot];
+                    for column in 0..dim {
+                        matrix[row][column] -= factor * matrix[pivot][column];
+                    }
+                    right[row] -= factor * right[pivot];
+                }
+            }
+        }
+        (0..dim).map(|row| right[row] / matrix[row][row]).collect()
+    }
+
+    #[test]
+    fn likeness_is_that_of_the_formula() {
+        let (dim, count) = (5, 40);
+        let mut state = 3u32;
+        let mut draw = || {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 8) as f32 / (1 << 24) as f32 - 0.3
+        };
+        let vectors: Vec<f32> = (0..dim * count).map(|at| draw() * (1 + at % dim) as f32).collect();
+        let query: Vec<f32> = (0..dim).map(|_| draw()).collect();
+        let mean: Vec<f32> = (0..dim).map(|at| vectors[at..].iter().step_by(dim).sum::<f32>() / count as f32).collect();
+        let apart =
+            |x: &[f32]| -> Vec<f64> { x.iter().zip(&mean).map(|(&x, &m)| f64::from(x) - f64::from(m)).collect() };
+        let all: Vec<Vec<f64>> = vectors.chunks_exact(dim).map(apart).collect();
+        let of = |a: usize, b: usize| all.iter().map(|x| x[a] * x[b]).sum::<f64>() / count as f64;
+        let spread = (0..dim).map(|at| of(at, at)).sum::<f64>() / dim as f64;
+        let added = |a, b| if a == b { 3.0 * (1.0 + dim as f64 / count as f64) * spread } else { 0.0 };
+        let matrix: Vec<Vec<f64>> = (0..dim).map(|a| (0..dim).map(|b| of(a, b) + added(a, b)).collect()).collect();
+        let product =
+            |x: &[f64], y: &[f64]| x.iter().zip(solved(matrix.clone(), y.to_vec())).map(|(x, y)| x * y).sum::<f64>();
+        let whitening = Whitening::new(&vectors, &mean).unwrap();
+        let (toward, of_mean) = whitening.toward(&query);
+        let q = apart(&query);
+        for (number, (row, v)) in vectors.chunks_exact(dim).zip(&all).enumerate() {
+            let dot = row.iter().zip(&toward).map(|(x, y)| x * y).sum();
+            let found = f64::from(whitening.likeness(number, dot, of_mean));
+            let expected = product(&q, v) / (product(&q, &q) * product(v, v)).sqrt();
+            assert!((found - expected).abs() < 1e-5, "{number}: {found} for {expected}");
+        }
+    }
+
+    #[test]
+    fn vectors_that_are_all_one_are_alike_in_nothing() {
+        let whitening = Whitening::new(&[1.0, 2.0, 1.0, 2.0], &[1.0, 2.0]).unwrap();
+        let (toward, of_mean) = whitening.toward(&[3.0, 1.0]);
+        assert_eq!(whitening.likeness(0, toward[0] + 2.0 * toward[1], of_mean), 0.0);
+        assert_eq!(whitening.toward(&[1.0, 2.0]).0, [0.0, 0.0]);
+    }
+}
