@@ -154,10 +154,9 @@ mod tests {
         for pivot in 0..dim {
             for row in 0..dim {
                 if row != pivot {
-                    let factor = matrix[row][pivot] / matrix[pivot][pivot];
-                    for column in 0..dim {
-                        matrix[row][column] -= factor * matrix[pivot][column];
-                    }
+                    let above = matrix[pivot].clone();
+                    let factor = matrix[row][pivot] / above[pivot];
+                    matrix[row].iter_mut().zip(above).for_each(|(its, above)| *its -= factor * above);
                     right[row] -= factor * right[pivot];
                 }
             }
