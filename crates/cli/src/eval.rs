@@ -17,10 +17,10 @@ const CONTROL: &str = "hybrid+smooth";
 pub struct Options {
     /// Folder with turns.jsonl, turns.f32, questions.jsonl, questions.f32.
     folder: PathBuf,
-    /// How many of the best turns the table looks at: 5, 10 or 20.
-    #[arg(long, default_value_t = 10, value_name = "K")]
+    /// How many of the best turns count: 5, 10 or 20.
+    #[arg(long, default_value_t = 10)]
     k: usize,
-    /// Also choose weights on all conversations but one and judge them on that one, for each; takes minutes.
+    /// Also tune weights on all conversations but the one asked.
     #[arg(long)]
     tune: bool,
     /// Print one JSON object a line instead, for every K.

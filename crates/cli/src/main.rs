@@ -50,7 +50,7 @@ enum Command {
     Arena(Arena),
     /// Measure every kernel against this machine's limits and plain loops.
     Bench(bench::Options),
-    /// Ask questions of conversations; say how much of their evidence recall finds.
+    /// Ask questions of conversations; say what recall finds.
     Eval(eval::Options),
     /// Say which CPU tier, Zig, arena and threads are in use here.
     Info {

@@ -251,7 +251,7 @@ impl<'a> Options<'a> {
     }
 
     /// The moment after which no step begins: seeds, what they wake, what is like those. What is left out then,
-    /// [`Recall::stopped_early`] tells.
+    /// [`Recall::stopped_early`](crate::Recall) tells.
     pub fn deadline(self, deadline: Instant) -> Self {
         Self { deadline: Some(deadline), ..self }
     }
