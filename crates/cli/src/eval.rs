@@ -1,6 +1,7 @@
 //! `ecphory eval`: whether recall finds what answers a question.
 
 use std::fmt::Write;
+use std::fs;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -8,6 +9,7 @@ use ecphory_measure::Bar;
 use ecphory_recall::eval::{Category, EvalError, Evidence, Found, Interval, KS, methods};
 
 use crate::failure::Failure;
+use crate::intervals;
 use crate::text::{count, fit};
 
 /// The control that any use of a graph has to beat.
@@ -23,6 +25,9 @@ pub struct Options {
     /// Also tune weights on all conversations but the one asked.
     #[arg(long)]
     tune: bool,
+    /// Also write a plot of every method and its interval, as SVG.
+    #[arg(long, value_name = "FILE")]
+    plot: Option<PathBuf>,
     /// Print one JSON object a line instead, for every K.
     #[arg(long)]
     json: bool,
@@ -55,6 +60,12 @@ pub fn run(options: &Options) -> Result<String, Failure> {
         found.push(("recall:tuned".to_owned(), tuned));
     }
     drop(progress);
+    if let Some(path) = &options.plot {
+        let of_all: Vec<_> = found.iter().map(|(name, found)| (&**name, found.recall(Category::All, k))).collect();
+        let title = format!("share of evidence among the {} best, and its interval of 95 %", KS[k]);
+        let svg = intervals::svg(&title, &of_all, CONTROL)?;
+        fs::write(path, svg).map_err(|error| Failure::Input(format!("--plot {}: {error}", path.display())))?;
+    }
     if options.json {
         let lines = found.iter().flat_map(|(name, found)| found.lines(name));
         return lines.map(|line| Ok(serde_json::to_string(&line)? + "\n")).collect();

@@ -7,6 +7,7 @@ mod demo;
 mod eval;
 mod failure;
 mod info;
+mod intervals;
 mod plan;
 mod relations;
 mod report;

@@ -51,10 +51,12 @@ pub fn best(scores: &[f32], most: usize) -> Vec<u32> {
     ids
 }
 
-/// The rank of one in play, from 1.
+/// The rank of one in play, from 1. Counts that a register holds many of: a hit is told among very many.
 pub fn rank(scores: &[f32], at: usize) -> usize {
     let its = scores[at];
-    1 + scores.iter().enumerate().filter(|&(other, &score)| score > its || score == its && other < at).count()
+    let above: u32 = scores.iter().map(|&score| u32::from(score > its)).sum();
+    let before: u32 = scores[..at].iter().map(|&score| u32::from(score == its)).sum();
+    1 + above as usize + before as usize
 }
 
 #[cfg(test)]
