@@ -13,7 +13,6 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::english::{dates, day_number, terms};
-use crate::keywords::Keywords;
 use crate::ranking::{Standard, best};
 use crate::{Cue, Error, Memory, MemoryGraph, Options, Schema, Similarity, Weights};
 
@@ -69,7 +68,6 @@ struct Asked {
 
 struct Conversation {
     graph: MemoryGraph,
-    keywords: Keywords,
     asked: Vec<Asked>,
 }
 
@@ -102,7 +100,7 @@ fn vectors(path: &Path, count: usize) -> Result<(Vec<f32>, usize), EvalError> {
         let why = format!("expected {count} vectors of f32, found {} bytes", bytes.len());
         return Err(file_error(path, why));
     }
-    let elements = bytes.chunks_exact(4).map(|four| f32::from_le_bytes(four.try_into().expect("four bytes")));
+    let elements = bytes.as_chunks().0.iter().map(|four| f32::from_le_bytes(*four));
     Ok((elements.collect(), bytes.len() / 4 / count))
 }
 
@@ -172,10 +170,8 @@ impl Evidence {
             asked.entry(question.conversation).or_default().push(Asked { text, vector, category, evidence: found });
         }
         for (number, (graph, _)) in graphs {
-            let texts: Vec<Vec<String>> = graph.memories.iter().map(|memory| terms(&memory.text)).collect();
-            let keywords = Keywords::new(texts.iter().map(Vec::as_slice));
             let asked = asked.remove(&number).unwrap_or_default();
-            evidence.conversations.push(Conversation { graph, keywords, asked });
+            evidence.conversations.push(Conversation { graph, asked });
         }
         Ok(evidence)
     }
@@ -255,7 +251,7 @@ impl Conversation {
                     add(self.cosines(&asked.vector)?);
                 }
                 if *keywords {
-                    add(self.keywords.scores(&terms(&asked.text)));
+                    add(self.graph.index()?.keywords.scores(&terms(&asked.text)));
                 }
                 if *smooth {
                     scores = smoothed(&scores);

@@ -37,6 +37,7 @@ impl MemoryGraph {
     ) -> Result<Scored, Error> {
         let (weights, start) = (&options.weights, Instant::now());
         let passed = || options.deadline.is_some_and(|deadline| Instant::now() >= deadline);
+        let associates = weights.likeness + weights.rare_words > 0.0;
         let mut scored = self.seeds(index, cue, options, allowed)?;
         scored.timings.seeds = start.elapsed();
         scored.stopped_early = passed();
@@ -44,9 +45,10 @@ impl MemoryGraph {
             let start = Instant::now();
             self.wake(index, cue, options, &mut scored)?;
             scored.timings.spreading = start.elapsed();
-            scored.stopped_early = passed();
+            // Only where something is left to do.
+            scored.stopped_early = associates && passed();
         }
-        if !scored.stopped_early && weights.likeness + weights.rare_words > 0.0 {
+        if !scored.stopped_early && associates {
             let start = Instant::now();
             self.associate(index, weights, &mut scored)?;
             scored.timings.association = start.elapsed();
