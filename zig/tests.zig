@@ -23,6 +23,8 @@ test {
     _ = @import("ends_test.zig");
     _ = @import("fan.zig");
     _ = @import("fan_out.zig");
+    _ = @import("hops.zig");
+    _ = @import("hops_test.zig");
     _ = @import("inhibition.zig");
     _ = @import("integers_test.zig");
     _ = @import("limits.zig");
