@@ -1,5 +1,6 @@
 //! Edges by target, for kernels that pull. They are laid out in an order of nodes of their own, in which those with the
-//! most edges come first: what many rows read lies close together, and rows of one length follow each other.
+//! most edges come first: what many rows read lies close together. Within so many nodes as are near each other, those
+//! with the most edges in come first: rows of about one length follow each other, and hold their edges by columns.
 
 use std::sync::OnceLock;
 
@@ -10,6 +11,14 @@ use crate::{Error, Graph, ffi};
 
 /// Nodes up to which they are put in order on the calling thread.
 const SMALL: usize = 1 << 15;
+
+/// Nodes among which those with the most edges in come first.
+const WINDOW: usize = 256;
+
+/// Rows that hold their edges by columns, as ecphory.h has it, where each has as many edges as the next or more, and the
+/// first no more than `COLUMNS`.
+const ROWS: usize = 8;
+const COLUMNS: usize = 32;
 
 /// The edges into each node, made when first asked for. They follow from the rest of the graph, so a graph that has
 /// them equals one that has not.
@@ -32,11 +41,12 @@ struct InEdges {
     out_strengths: Vec<f32>,
 }
 
-/// The edges into node `order[v]` stand at `offsets[v]..offsets[v + 1]`, by ascending source. All but `place` is in the
-/// order of nodes in here, and sources are places in it.
+/// The edges into node `order[v]` stand at `offsets[v]..offsets[v + 1]`, by ascending source, but for rows that hold them
+/// by columns ([`ROWS`]). All but `place` is in the order of nodes in here, and sources are places in it.
 #[derive(Clone, Copy)]
 pub(crate) struct Incoming<'a> {
-    /// `[node_count]`: the caller's index of each node, by edges in and out, the most first, ties by lower index.
+    /// `[node_count]`: the caller's index of each node, by edges in and out, the most first, ties by lower index; then
+    /// among each [`WINDOW`] by edges in.
     pub order: &'a [u32],
     /// `[node_count]`: where in `order` the caller's nodes are.
     pub place: &'a [u32],
@@ -116,11 +126,36 @@ impl InEdges {
                 shares[*free as usize] = if sum == 0.0 { 0.0 } else { (f64::from(weight) / sum) as f32 };
             }
         }
+        for first in (0..nodes.saturating_sub(ROWS - 1)).step_by(ROWS) {
+            by_columns(&offsets[first..=first + ROWS], &mut sources, &mut shares);
+        }
         Ok(Self { order, place, offsets, sources, shares, out_strengths })
     }
 }
 
-/// Nodes by edges in and out, the most first, ties by lower index.
+/// Puts the edges of `ROWS` rows that may stand by columns so.
+fn by_columns(offsets: &[u32], sources: &mut [u32], shares: &mut [f32]) {
+    let mut lengths = [0; ROWS];
+    for (length, ends) in lengths.iter_mut().zip(offsets.windows(2)) {
+        *length = (ends[1] - ends[0]) as usize;
+    }
+    if lengths[0] > COLUMNS || !lengths.is_sorted_by(|one, next| one >= next) {
+        return;
+    }
+    let edges = offsets[0] as usize..offsets[ROWS] as usize;
+    let mut rows = [(0, 0.0); ROWS * COLUMNS];
+    for (edge, (&source, &share)) in rows.iter_mut().zip(sources[edges.clone()].iter().zip(&shares[edges.clone()])) {
+        *edge = (source, share);
+    }
+    let place = |column: usize, row: usize| rows[(offsets[row] - offsets[0]) as usize + column];
+    let cells = (0..COLUMNS).flat_map(|column| (0..ROWS).map(move |row| (column, row)));
+    let taken = cells.filter(|&(column, row)| column < lengths[row]).map(|(column, row)| place(column, row));
+    for ((source, share), edge) in sources[edges.clone()].iter_mut().zip(&mut shares[edges]).zip(taken) {
+        (*source, *share) = edge;
+    }
+}
+
+/// Nodes by edges in and out, the most first, ties by lower index; then in each window by edges in.
 fn by_degree(graph: &Graph, incoming: &[u32]) -> Result<Vec<u32>, Error> {
     let mut keys = room(0u64, incoming.len())?;
     for (node, (key, &degree)) in keys.iter_mut().zip(incoming).enumerate() {
@@ -134,6 +169,8 @@ fn by_degree(graph: &Graph, incoming: &[u32]) -> Result<Vec<u32>, Error> {
     }
     let mut order = room(0u32, keys.len())?;
     order.iter_mut().zip(&keys).for_each(|(node, &key)| *node = key as u32);
+    let by_edges_in = |window: &mut [u32]| window.sort_by_key(|&node| std::cmp::Reverse(incoming[node as usize]));
+    order.chunks_mut(WINDOW).for_each(by_edges_in);
     Ok(order)
 }
 

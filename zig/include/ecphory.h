@@ -122,6 +122,10 @@ ecp_status ecp_arena_trim(size_t *bytes);
 /* Replaces the calling thread's arena by one of capacity bytes, at most 2^46, where that is more than it has. Only while
  * it holds nothing and no scope is open: else ECP_ALREADY_IN_USE. On ECP_OUT_OF_MEMORY it keeps the one it has. */
 ecp_status ecp_arena_grow(size_t capacity);
+/* Asks the system for huge pages behind `block`, for a caller who lends a large one: each page of the usual size that a
+ * kernel is first to touch costs it a fault. A hint, and nothing where the system has none. Only whole pages within the
+ * block are meant, and what they hold stays. */
+void ecp_prefer_huge_pages(void *block, size_t size);
 /* Until the matching ecp_arena_thaw, the calling thread's arena is neither mapped nor replaced: what would need that is
  * ECP_OUT_OF_MEMORY. For signal handlers, which may call kernels and use scopes on the thread that they interrupt, with
  * an arena that is there already, and end their scopes before they return; ecp_arena_release and ecp_arena_trim are not
