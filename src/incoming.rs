@@ -15,7 +15,7 @@ const SMALL: usize = 1 << 15;
 /// Nodes among which those with the most edges in come first.
 const WINDOW: usize = 256;
 
-/// Rows that hold their edges by columns, as ecphory.h has it, where each has as many edges as the next or more, and the
+/// Rows that hold their edges by columns, as ecphory.h has it: where each has as many edges as the next or more, and the
 /// first no more than `COLUMNS`.
 const ROWS: usize = 8;
 const COLUMNS: usize = 32;
@@ -41,8 +41,8 @@ struct InEdges {
     out_strengths: Vec<f32>,
 }
 
-/// The edges into node `order[v]` stand at `offsets[v]..offsets[v + 1]`, by ascending source, but for rows that hold them
-/// by columns ([`ROWS`]). All but `place` is in the order of nodes in here, and sources are places in it.
+/// The edges into node `order[v]` stand at `offsets[v]..offsets[v + 1]`, by ascending source, but where rows hold them by
+/// columns ([`ROWS`]). All but `place` is in the order of nodes in here, and sources are places in it.
 #[derive(Clone, Copy)]
 pub(crate) struct Incoming<'a> {
     /// `[node_count]`: the caller's index of each node, by edges in and out, the most first, ties by lower index; then
@@ -178,17 +178,33 @@ fn by_degree(graph: &Graph, incoming: &[u32]) -> Result<Vec<u32>, Error> {
 mod tests {
     use crate::{Edge, Graph};
 
+    /// Where edge `i` of row `row` stands.
+    fn edge_of(offsets: &[u32], row: usize, i: usize) -> usize {
+        let length = |row: usize| (offsets[row + 1] - offsets[row]) as usize;
+        let first = row / 8 * 8;
+        let rows: Vec<_> = (first..(first + 8).min(offsets.len() - 1)).map(length).collect();
+        if rows.len() < 8 || rows[0] > 32 || rows.windows(2).any(|pair| pair[0] < pair[1]) {
+            return offsets[row] as usize + i;
+        }
+        let before: usize = (0..i).map(|column| rows.iter().filter(|&&length| length > column).count()).sum();
+        offsets[first] as usize + before + row - first
+    }
+
     /// Target, source and share of each, as the caller counts nodes, row by row.
     fn triples(graph: &Graph) -> Vec<(u32, u32, f32)> {
         let incoming = graph.incoming().unwrap();
-        let rows = incoming.order.iter().zip(incoming.offsets.windows(2));
-        let edges = rows.flat_map(|(&target, row)| (row[0] as usize..row[1] as usize).map(move |edge| (target, edge)));
-        let source = |edge: usize| incoming.order[incoming.sources[edge] as usize];
-        edges.map(|(target, edge)| (target, source(edge), incoming.shares[edge])).collect()
+        let mut triples = Vec::new();
+        for (row, &target) in incoming.order.iter().enumerate() {
+            for i in 0..(incoming.offsets[row + 1] - incoming.offsets[row]) as usize {
+                let edge = edge_of(incoming.offsets, row, i);
+                triples.push((target, incoming.order[incoming.sources[edge] as usize], incoming.shares[edge]));
+            }
+        }
+        triples
     }
 
     #[test]
-    fn incoming_edges_are_the_edges_by_target_then_source_where_nodes_with_the_most_come_first() {
+    fn incoming_edges_are_those_by_target_then_source_nodes_with_the_most_first_and_short_rows_by_columns() {
         let mut state = 1u32;
         let mut draw = |below: u32| {
             state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
@@ -203,6 +219,11 @@ mod tests {
             all.iter().flat_map(|edge| [edge.source, edge.target]).for_each(|node| degrees[node as usize] += 1);
             let mut order: Vec<_> = (0..nodes).collect();
             order.sort_by_key(|&node| std::cmp::Reverse(degrees[node as usize]));
+            let mut edges_in = vec![0; nodes as usize];
+            all.iter().for_each(|edge| edges_in[edge.target as usize] += 1);
+            for near in order.chunks_mut(256) {
+                near.sort_by_key(|&node| std::cmp::Reverse(edges_in[node as usize]));
+            }
             let incoming = graph.incoming().unwrap();
             assert!(incoming.order == order, "{nodes} nodes");
             assert!((0..nodes).all(|node| order[incoming.place[node as usize] as usize] == node), "{nodes} nodes");

@@ -40,7 +40,7 @@ pub const Cut = struct {
 
     pub fn of(edges: Edges, most: u32) Cut {
         if (most >= edges.targets.len) return .{ .least = 0, .ties = std.math.maxInt(u32) };
-        // Floats that are not negative are ordered as their bits are: byte by byte, those that the last one begins with.
+        // Floats that are not negative are ordered as their bits are. Byte by byte, what the last of them begins with.
         var least: u32 = 0;
         var known: u32 = 0;
         var left = most;

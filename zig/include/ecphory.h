@@ -322,7 +322,8 @@ typedef struct ecp_spread_result {
     uint32_t reserved; /* 0 */
 } ecp_spread_result;
 
-/* The nodes that ecp_spread can reach: at most the seeds and as many as edges may be walked. 0 for arguments that
+/* The nodes that ecp_spread can reach: at most the seeds and as many as edges may carry activation, by edges_most and by
+ * what hops, fan_out_most and, where the most active fire first, budget allow. 0 for arguments that
  * ecp_spread refuses, outputs apart. */
 size_t ecp_spread_most(const ecp_graph *graph, const ecp_seed *seeds, size_t seed_count,
                        const ecp_spread_options *options);
@@ -419,7 +420,9 @@ ecp_status ecp_push(const ecp_graph *graph, const ecp_seed *seeds, size_t seed_c
                     ecp_push_past *past, uint32_t *reached, float *estimates, float *residuals,
                     ecp_push_result *result, ecp_scratch *scratch);
 
-/* A graph by the nodes that its edges lead to; as ecp_graph, the caller's, borrowed, its promise. */
+/* A graph by the nodes that its edges lead to; as ecp_graph, the caller's, borrowed, its promise. A row's edges stand
+ * together, in order. But where of rows 8 g to 8 g + 7 none has more edges than the one before, and the first 32 or
+ * fewer, the edges of those eight stand by columns: the first of each, then the second of each that has two, and so on. */
 typedef struct ecp_incoming {
     const uint32_t *offsets; /* [node_count + 1], ascending, offsets[0] == 0 */
     const uint32_t *sources; /* [offsets[node_count]], each < node_count */
