@@ -15,8 +15,8 @@ const SMALL: usize = 1 << 15;
 /// Nodes among which those with the most edges in come first.
 const WINDOW: usize = 256;
 
-/// Rows that hold their edges by columns, as ecphory.h has it: where each has as many edges as the next or more, and the
-/// first no more than `COLUMNS`.
+/// Rows that hold their edges by columns, as ecphory.h has it: where each has as many edges as the next or more, and
+/// the first no more than `COLUMNS`.
 const ROWS: usize = 8;
 const COLUMNS: usize = 32;
 
@@ -41,8 +41,8 @@ struct InEdges {
     out_strengths: Vec<f32>,
 }
 
-/// The edges into node `order[v]` stand at `offsets[v]..offsets[v + 1]`, by ascending source, but where rows hold them by
-/// columns ([`ROWS`]). All but `place` is in the order of nodes in here, and sources are places in it.
+/// The edges into node `order[v]` stand at `offsets[v]..offsets[v + 1]`, by ascending source, but where rows hold them
+/// by columns ([`ROWS`]). All but `place` is in the order of nodes in here, and sources are places in it.
 #[derive(Clone, Copy)]
 pub(crate) struct Incoming<'a> {
     /// `[node_count]`: the caller's index of each node, by edges in and out, the most first, ties by lower index; then

@@ -1,9 +1,9 @@
 //! Hops in step: what is received in one is there in the next. See spreading.zig.
 //!
 //! While few edges are walked, what a node has received in a hop stands at its place, which a sparse set knows
-//! (reach.zig). From the first hop whose edges are many beside the nodes of the graph it stands at the node: one read of
-//! memory for an edge, where a place takes two more before it. Either way a sum is taken in the order of edges, so its
-//! bits are the same.
+//! (reach.zig). From the first hop whose edges are many beside the nodes of the graph it stands at the node: one read
+//! of memory for an edge, where a place takes two more before it. Either way a sum is taken in the order of edges, so
+//! its bits are the same.
 
 const std = @import("std");
 const arena_zig = @import("arena.zig");
