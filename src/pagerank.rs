@@ -96,13 +96,13 @@ impl PageRank {
     /// end. On the calling thread, but for sweeps.
     ///
     /// A node with more than `1 / epsilon` edges never pushes, with 1e-3 one of 1,001, for no residual is above 1. A
-    /// seed pushes if its share of the seeds' sum is more than `epsilon` times its edges; if none does, nothing is ranked
-    /// and [`NearRanks::residual`] has all.
+    /// seed pushes if its share of the seeds' sum is more than `epsilon` times its edges; if none does, nothing is
+    /// ranked and [`NearRanks::residual`] has all.
     ///
     /// Where each edge has one back of the same weight, all weights are alike and no seed is without edges, no rank
-    /// lacks more than `epsilon` times its node's edges, beside rounding, as Andersen, Chung and Lang show; where weights
-    /// are not alike, no more than `epsilon` times its node's weights times the most edges that a node has for its
-    /// weights. Of other graphs [`NearRanks::residual`] alone tells.
+    /// lacks more than `epsilon` times its node's edges, beside rounding, as Andersen, Chung and Lang show; where
+    /// weights are not alike, no more than `epsilon` times its node's weights times the most edges that a node has for
+    /// its weights. Of other graphs [`NearRanks::residual`] alone tells.
     ///
     /// ```
     /// use ecphory::{Edge, Graph, PageRank, Seed};
@@ -301,9 +301,9 @@ impl PageRank {
     /// to 1, of exact ranks, summed over all nodes, or within [`Ranks::error`] where a limit ended it before. To that
     /// comes rounding: of each rank at most 40 times `2^-24 / alpha` of it, however many edges lead to a node. Sweeps
     /// are split over the threads of the current rayon pool; the bits do not depend on how many there are. It always
-    /// ends: the error shrinks by `1 - alpha` at each sweep, or faster; without seeds above 0 at once. The first call for
-    /// a graph makes its edges by target, which the graph keeps, if [`Graph::prepare_sweeps`] has not: 8 bytes for each
-    /// edge and 16 for each node, beside the 12 for each node of [`Workspace`].
+    /// ends: the error shrinks by `1 - alpha` at each sweep, or faster; without seeds above 0 at once. The first call
+    /// for a graph makes its edges by target, which the graph keeps, if [`Graph::prepare_sweeps`] has not: 8 bytes for
+    /// each edge and 16 for each node, beside the 12 for each node of [`Workspace`].
     ///
     /// ```
     /// use ecphory::{Edge, Graph, PageRank, Seed, Workspace};

@@ -103,7 +103,8 @@ pub enum Stopped {
 /// As in Jiang and others, "Synapse: Empowering LLM Agents with Episodic-Semantic Memory via Spreading Activation",
 /// arXiv 2601.02744 (2026), whose values are the default. Squashing lifts a node that has nothing to
 /// `1 / (1 + e^(steepness * midpoint))`: 0.0759 there, which is above the default threshold of 0.01. So a node that was
-/// reached and has next to nothing, or a seed of 0, fires, and after it its neighbours. A threshold above 0.0759 keeps it from that:
+/// reached and has next to nothing, or a seed of 0, fires, and after it its neighbours. A threshold above 0.0759 keeps
+/// it from that:
 ///
 /// ```
 /// use ecphory::{Edge, Graph, Inhibition, Seed, Spread};
@@ -274,8 +275,9 @@ impl<'a> Spread<'a> {
     }
 
     /// Edges that may be walked; no limit at first. Scratch then follows this number, where it is less than the graph's
-    /// nodes: what can be reached is the seeds and one node for each edge. All edges of a node that fires are walked, and
-    /// count, those too that [`Spread::fan_out_most`] or a factor of 0 leaves out: its strongest are found among all.
+    /// nodes: what can be reached is the seeds and one node for each edge. All edges of a node that fires are walked,
+    /// and count, those too that [`Spread::fan_out_most`] or a factor of 0 leaves out: its strongest are found among
+    /// all.
     pub fn work_most(self, edges: u64) -> Self {
         Self { work_most: edges, ..self }
     }
@@ -285,9 +287,9 @@ impl<'a> Spread<'a> {
     /// fires, and then after every 4,096 edges and firings, or as many as nodes have been reached where those are more;
     /// what is found has the bits of a spread whose [`Fire::BestFirst`] allows as many nodes as have fired.
     ///
-    /// A spread with a deadline takes more memory from the heap: up to 16 bytes for each node found, which are the seeds
-    /// of the next hop or part, and one bit, with [`Fire::BestFirst`] 2 bytes more, for each node that can be reached;
-    /// and for each hop or part anew 8 bytes for each node that it can reach.
+    /// A spread with a deadline takes more memory from the heap: up to 16 bytes for each node found, which are the
+    /// seeds of the next hop or part, and one bit, with [`Fire::BestFirst`] 2 bytes more, for each node that can be
+    /// reached; and for each hop or part anew 8 bytes for each node that it can reach.
     pub fn deadline(self, deadline: Instant) -> Self {
         Self { deadline: Some(deadline), ..self }
     }
@@ -415,9 +417,9 @@ impl Graph {
     /// order reached, `A_i` = the sum over the sources `j` linked to it of `W_j * (strength - ln(fan_j))`, where `W_j`
     /// is the source's activation (ACT-R shares 1 among the sources) and `fan_j` how many edges leave it, and one more.
     /// Each link counts: edges between the same nodes, of several relations, are as many terms and as much of the fan;
-    /// and so does each source: what a repeated one passes on is added. Weights of edges play no part, nothing is linked
-    /// to itself but by an edge, and what is below 0 stays so. Base levels are the caller's to add. The time that ACT-R's
-    /// model takes to retrieve `i` is then `F * (-A_i).exp()` seconds.
+    /// and so does each source: what a repeated one passes on is added. Weights of edges play no part, nothing is
+    /// linked to itself but by an edge, and what is below 0 stays so. Base levels are the caller's to add. The time
+    /// that ACT-R's model takes to retrieve `i` is then `F * (-A_i).exp()` seconds.
     ///
     /// Source: Anderson, "How Can the Human Mind Occur in the Physical Universe?" (2007), and unit 5 of ACT-R's
     /// tutorial. Each result errs by at most (links + 2) times 2^-24 of the sum of its terms' magnitudes.

@@ -17,9 +17,9 @@ const SMALL: usize = 1 << 15;
 /// | one cue | 12 `n` |
 /// | more, in `g` groups of 16, on `t` threads | 64 `n g`, and 128 `n` for each of `t` groups, or of all `g` if fewer |
 ///
-/// of which 4 for each node and cue are ranks, which results borrow, and the rest is what sweeps at work read and write:
-/// a thousand cues over a million nodes on 8 threads take 4.0 GB and 1.0 GB. The edges by target that sweeps walk are the
-/// graph's: see [`Graph::bytes`](crate::Graph::bytes).
+/// of which 4 for each node and cue are ranks, which results borrow, and the rest is what sweeps at work read and
+/// write: a thousand cues over a million nodes on 8 threads take 4.0 GB and 1.0 GB. The edges by target that sweeps
+/// walk are the graph's: see [`Graph::bytes`](crate::Graph::bytes).
 #[derive(Default)]
 pub struct Workspace {
     /// What sweeps read and write, for each task at work.
