@@ -325,7 +325,7 @@ inline fn settleSome(
 
 const testing = std.testing;
 
-const nodes = 50;
+const nodes = 56;
 
 const Sample = struct {
     offsets: [nodes + 1]u32,
@@ -347,6 +347,11 @@ const Sample = struct {
             std.mem.sort(u32, degrees[begin..][0..8], {}, std.sort.desc(u32));
         }
         degrees[40] = columns.most + 1;
+        // The last of them is one, or is none.
+        if (seed % 2 == 0) {
+            for (degrees[48..]) |*degree| degree.* = @max(degree.* % 33, last);
+            std.mem.sort(u32, degrees[48..], {}, std.sort.desc(u32));
+        }
         for (degrees, 0..) |degree, node| sample.offsets[node + 1] = sample.offsets[node] + degree;
         for (&sample.sources, &sample.shares) |*source, *share| {
             source.* = any.uintLessThan(u32, nodes);
