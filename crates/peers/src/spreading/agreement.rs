@@ -136,7 +136,8 @@ fn ours(problem: &Problem, exact: &[f64]) -> Result<Vec<Figure>, String> {
     let (graph, mut workspace) = (graph(&problem.csr), Workspace::new());
     let swept = |node: usize| BOUND + 40.0 * ROUNDING / alpha * exact[node];
     let power = wide(rank.power(&graph, &seeds, 1e-10, &mut workspace).map_err(failed)?.ranks);
-    let cues = [&[Seed::new(0, 1.0)], &seeds[..], &[]];
+    let other = [Seed::new(0, 1.0)];
+    let cues = [&other[..], &seeds[..], &[]];
     let among = rank.power_each(&graph, &cues, 1e-10, &mut workspace).map_err(failed)?;
     let among = wide(among.of(1));
     let near = rank.push(&graph, &seeds, 1e-10).map_err(failed)?;
