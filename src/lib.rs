@@ -35,6 +35,7 @@
 mod activation;
 pub mod arena;
 mod bands;
+mod base_level;
 #[cfg(feature = "bench")]
 pub mod bench;
 mod brief;
@@ -46,6 +47,7 @@ mod decay;
 mod element;
 mod error;
 mod ffi;
+mod fsrs;
 mod graph;
 mod heat;
 mod hits;
@@ -70,11 +72,13 @@ pub mod tier;
 
 pub use activation::Activation;
 pub use arena::{ArenaConfig, OverflowPolicy};
+pub use base_level::{BaseLevel, Presentations};
 pub use builder::{GraphBuilder, Progress};
 pub use companion::Companion;
 pub use decay::{Ages, Decay, DecayParams, DecayReport, Selected};
 pub use element::{Element, Meets, Number};
 pub use error::Error;
+pub use fsrs::Fsrs;
 pub use graph::{Edge, Graph};
 pub use heat::HeatKernel;
 pub use hits::{Hit, TopK};

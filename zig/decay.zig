@@ -119,7 +119,7 @@ const largest_first = 0x1p60;
 const largest_exponent = 16;
 const largest_quotient = 0x1p100;
 /// Milliseconds that f64 has exactly, and moments whose differences with any other are such a number or look like none.
-const largest_elapsed = 1 << 52;
+pub const largest_elapsed = 1 << 52;
 const largest_now = 1 << 62;
 
 fn Pass(comptime kind: Kind, comptime age_kind: std.meta.Tag(Ages), comptime each: bool, comptime floored: bool) type {
@@ -316,7 +316,7 @@ fn Pass(comptime kind: Kind, comptime age_kind: std.meta.Tag(Ages), comptime eac
 }
 
 /// Whether f32 in two parts may be for these ages: where now is near an end of i64, differences go around it.
-inline fn isNear(ages: *const Ages) bool {
+pub inline fn isNear(ages: *const Ages) bool {
     return simd.has_fma and switch (ages.*) {
         .seconds, .uniform => true,
         .unix_milliseconds => |stamps| -largest_now <= stamps.now and stamps.now <= largest_now,
@@ -324,21 +324,21 @@ inline fn isNear(ages: *const Ages) bool {
 }
 
 /// Milliseconds since each moment; as large numbers where they are none, or too many.
-inline fn difference(comptime n: usize, ages: *const Ages, at: usize) @Vector(n, u64) {
+pub inline fn difference(comptime n: usize, ages: *const Ages, at: usize) @Vector(n, u64) {
     const stamps = ages.unix_milliseconds;
     const now: @Vector(n, i64) = @splat(stamps.now);
     return @bitCast(now -% @as(@Vector(n, i64), stamps.times[at..][0..n].*));
 }
 
 /// Milliseconds since each moment.
-inline fn elapsed(comptime n: usize, ages: *const Ages, at: usize) @Vector(n, f64) {
+pub inline fn elapsed(comptime n: usize, ages: *const Ages, at: usize) @Vector(n, f64) {
     const stamps = ages.unix_milliseconds;
     const now: @Vector(n, i64) = @splat(stamps.now);
     return simd.ofWhole(n, now -| @as(@Vector(n, i64), stamps.times[at..][0..n].*));
 }
 
 /// `from` in the first elements of `to`, `other` in the rest.
-fn filled(comptime T: type, to: *[lanes]T, from: []const T, other: T) []const T {
+pub fn filled(comptime T: type, to: *[lanes]T, from: []const T, other: T) []const T {
     to.* = @splat(other);
     for (to[0..from.len], from) |*element, given| element.* = given;
     return to;
@@ -349,19 +349,19 @@ inline fn splat(x: f32) F32s {
 }
 
 /// One instruction, for numbers alone: `@min` and `@max` look for NaN.
-inline fn smaller(a: anytype, b: @TypeOf(a)) @TypeOf(a) {
+pub inline fn smaller(a: anytype, b: @TypeOf(a)) @TypeOf(a) {
     return @select(@typeInfo(@TypeOf(a)).vector.child, a < b, a, b);
 }
 
-inline fn larger(a: anytype, b: @TypeOf(a)) @TypeOf(a) {
+pub inline fn larger(a: anytype, b: @TypeOf(a)) @TypeOf(a) {
     return @select(@typeInfo(@TypeOf(a)).vector.child, a > b, a, b);
 }
 
 /// False where one is NaN.
-inline fn atMost(a: F32s, b: F32s) Mask {
+pub inline fn atMost(a: F32s, b: F32s) Mask {
     return a <= b;
 }
 
-inline fn both(a: Mask, b: Mask) Mask {
+pub inline fn both(a: Mask, b: Mask) Mask {
     return @select(bool, a, b, a);
 }
