@@ -60,22 +60,24 @@ impl<'a> Presentations<'a> {
 /// ACT-R's base-level activation: `B = ln(sum of age^-d)` over the presentations of a memory, ages in seconds; after
 /// Anderson & Lebiere, "The Atomic Components of Thought" (1998). ACT-R's own `d` is 0.5.
 ///
-/// | way | of a memory it takes | B |
+/// | way | B | takes |
 /// |---|---|---|
-/// | [`exact`](Self::exact) | the age of each presentation | as above |
-/// | [`newest`](Self::newest) | the ages of the `k` newest of `n`, and that of the first, `L` | `ln(sum + (n - k)(L^(1-d) - t_k^(1-d)) / ((1-d)(L - t_k)))` |
-/// | [`optimized`](Self::optimized) | `n`, and `L` | `ln(n / (1 - d)) - d ln L` |
+/// | [`exact`](Self::exact) | as above | all ages |
+/// | [`newest`](Self::newest) | `ln(sum + (n - k)(L^(1-d) - t_k^(1-d)) / ((1-d)(L - t_k)))` | `k` newest, `n`, `L` |
+/// | [`optimized`](Self::optimized) | `ln(n / (1 - d)) - d ln L` | `n`, `L` |
+///
+/// `n` is the number of presentations and `L` the age of the first.
 ///
 /// The second is Petrov's, "Computationally efficient approximation of the base-level learning equation in ACT-R"
 /// (2006): the presentations that are not listed lie as if evenly between `t_k`, the age of the oldest one listed, and
-/// `L`. The third takes all as if evenly between now and `L`: it is near for a memory presented at a steady rate, and far
-/// off where presentations came together long ago. Where as many are listed as there are, `newest` has the bits of
+/// `L`. The third takes all as if evenly between now and `L`: it is near for a memory presented at a steady rate, and
+/// far off where presentations came together long ago. Where as many are listed as there are, `newest` has the bits of
 /// `exact`; where none is, those of `optimized`.
 ///
 /// | presentations | B | age | counts as |
 /// |---|---|---|---|
 /// | none | negative infinity | below 0 | 0; counted |
-/// | all infinitely old | negative infinity | 0 | [`least_age_seconds`](Self::least_age_seconds); if that is 0, B is infinite |
+/// | all infinitely old | negative infinity | 0 | the least age; without one, B is infinite |
 /// | one whose age is NaN | NaN; counted | denormal, huge | as any other |
 ///
 /// How far from exact arithmetic results are, at most: half an ulp and 8.3e-8, `optimized` half an ulp and 1e-10. That
@@ -129,7 +131,7 @@ impl BaseLevel {
         Ok(Self { least_age, ..self })
     }
 
-    /// From all presentations. `ages [presentations.len()]`, `base_levels [presentations.memories()]`. Needs no scratch.
+    /// From all presentations: `ages [presentations.len()]`, `base_levels [presentations.memories()]`. No scratch.
     ///
     /// # Errors
     /// [`Error::Length`] unless there are as many ages as presentations and base levels as memories;
@@ -204,8 +206,9 @@ impl BaseLevel {
     /// Of the memories from `from` on.
     fn call(&self, histories: &Histories<'_>, from: usize, base_levels: &mut [f32]) -> Result<DecayReport, Error> {
         let (count, null) = (base_levels.len(), std::ptr::null());
-        let ages = histories.listed.map(|(offsets, ages)| ages.raw(0, ages.len().map_or(0, |_| last(offsets))));
-        let lifetimes = histories.all.map(|(_, lifetimes)| lifetimes.raw(from, from + count));
+        let ages =
+            histories.listed.as_ref().map(|(offsets, ages)| ages.raw(0, ages.len().map_or(0, |_| last(offsets))));
+        let lifetimes = histories.all.as_ref().map(|(_, lifetimes)| lifetimes.raw(from, from + count));
         let level = ffi::ecp_base_level {
             d: self.d,
             least_age: self.least_age,
@@ -218,9 +221,10 @@ impl BaseLevel {
         let mut report = ffi::ecp_decay_report { negative_ages: 0, nan_ages: 0 };
         // SAFETY: ecphory.h asks for
         // - offsets[count + 1], never falling, or NULL: sliced so, checked by `Presentations::new`;
-        // - ages of all presentations that offsets name, or one for all: `exact` and `newest` compared their number with
-        //   the last offset;
-        // - counts[count] and lifetimes[count], or one for all, or NULL: sliced so, compared by whoever made `histories`;
+        // - ages of all presentations that offsets name, or one for all: `exact` and `newest` compared their number
+        //   with the last offset; one for all is pointed to in `histories`, which outlives the call;
+        // - counts[count] and lifetimes[count], or one for all, or NULL: sliced so, as whoever made `histories`
+        //   compared;
         // - activations[count]: `base_levels` itself;
         // - d above 0 and below 1, a finite least age: checked at construction;
         // - nothing written that overlaps anything else: what is written is `&mut` or a local, the rest are locals or

@@ -5,8 +5,8 @@ use rayon::prelude::*;
 use crate::decay::TASK_MEMORIES;
 use crate::{Error, arena, ffi};
 
-/// FSRS-6, the model of memory of the Free Spaced Repetition Scheduler: what is left of memories after some days, and what
-/// a review makes of their stability and difficulty. Its 21 parameters are checked here, once.
+/// FSRS-6, the model of memory of the Free Spaced Repetition Scheduler: what is left of memories after some days, and
+/// what a review makes of their stability and difficulty. Its 21 parameters are checked here, once.
 ///
 /// Memories are arrays: stability in days, after which retrievability is 0.9, and 0 before the first review; difficulty
 /// from 1 to 10; days elapsed since the last review; the grade of this one, 1 again, 2 hard, 3 good, 4 easy. A review
@@ -16,7 +16,7 @@ use crate::{Error, arena, ffi};
 ///
 /// | of | that was | |
 /// |---|---|---|
-/// | stability `S` | recalled | `S (1 + e^w8 (11 - D) S^-w9 (e^(w10 (1 - R)) - 1) h)`, `h` is `w15` if hard, `w16` if easy |
+/// | stability `S` | recalled | `S (1 + h e^w8 (11 - D) S^-w9 (e^(w10 (1 - R)) - 1))`, `h` `w15` if hard, `w16` if easy |
 /// | | forgotten | `min(w11 D^-w12 ((S + 1)^w13 - 1) e^(w14 (1 - R)), S / e^(w17 w18))` |
 /// | | reviewed less than a day ago | `S max(e^(w17 (G - 3 + w18)) S^-w19, 1 unless forgotten)` |
 /// | | never reviewed | `w(G - 1)` |
@@ -63,7 +63,8 @@ impl Default for Fsrs {
 }
 
 impl Fsrs {
-    /// The parameters of FSRS-6 as published: fitted to many people's reviews. From py-fsrs 6.3.2 and the crate fsrs 6.6.2.
+    /// The parameters of FSRS-6 as published, fitted to many people's reviews: those of py-fsrs 6.3.2 and of the crate
+    /// fsrs 6.6.2.
     pub const PARAMETERS: [f64; 21] = [
         0.212, 1.2931, 2.3065, 8.2956, 6.4133, 0.8334, 3.0194, 0.001, 1.8722, 0.1666, 0.796, 1.4835, 0.0614, 0.2629,
         1.6483, 0.6014, 1.8729, 0.5425, 0.0912, 0.0658, 0.1542,
@@ -159,8 +160,8 @@ impl Fsrs {
         };
         // SAFETY: ecphory.h asks for
         // - parameters[21], finite, the last above 0: checked at construction;
-        // - stabilities[count], elapsed_days[count], retrievabilities[count]: slices of one length, of which only the last
-        //   is written, and is `&mut`; difficulties and grades are not looked at.
+        // - stabilities[count], elapsed_days[count], retrievabilities[count]: slices of one length, of which only the
+        //   last is written, and is `&mut`; difficulties and grades are not looked at.
         Error::check(unsafe { ffi::ecp_fsrs_retrievability(&memories, to.as_mut_ptr()) })
     }
 

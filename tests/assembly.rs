@@ -144,8 +144,8 @@ const KNOWN: [(&str, &[&str]); 19] = [
     ("tier.settle", &["sweep."]),
     ("tier.applyDecay", &[DECAY, "select."]),
     ("tier.baseLevels", &["base_level.", "memcpy"]),
-    ("tier.review", &["fsrs."]),
-    ("tier.retrievability", &["fsrs."]),
+    ("tier.review", &["fsrs.", "memcpy"]),
+    ("tier.retrievability", &["fsrs.", "memcpy"]),
 ];
 
 /// Functions of a kernel's files, which call each other and what copies and fills.
