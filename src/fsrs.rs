@@ -16,7 +16,7 @@ use crate::{Error, arena, ffi};
 ///
 /// | of | that was | |
 /// |---|---|---|
-/// | stability `S` | recalled | `S (1 + h e^w8 (11 - D) S^-w9 (e^(w10 (1 - R)) - 1))`, `h` `w15` if hard, `w16` if easy |
+/// | stability `S` | recalled | `S (1 + h e^w8 (11 - D) S^-w9 (e^(w10 (1 - R)) - 1))`, `h` w15 if hard, w16 if easy |
 /// | | forgotten | `min(w11 D^-w12 ((S + 1)^w13 - 1) e^(w14 (1 - R)), S / e^(w17 w18))` |
 /// | | reviewed less than a day ago | `S max(e^(w17 (G - 3 + w18)) S^-w19, 1 unless forgotten)` |
 /// | | never reviewed | `w(G - 1)` |

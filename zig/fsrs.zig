@@ -30,12 +30,10 @@ const simd = @import("simd.zig");
 const twofold = @import("twofold.zig");
 const Twofold = twofold.Twofold;
 const F32s = simd.F32s;
-const F64s = simd.F64s;
-const splat = simd.splat;
 const lanes = simd.lanes;
-const wide_lanes = simd.wide_lanes;
-const Narrow = @Vector(wide_lanes, f32);
-const Mask = @Vector(wide_lanes, bool);
+/// Two registers: what the one waits for, the other does.
+const Wide = @Vector(lanes, f64);
+const Mask = @Vector(lanes, bool);
 
 pub const parameter_count = 21;
 pub const Parameters = [parameter_count]f64;
@@ -57,42 +55,65 @@ const most_days = 0x1p900;
 
 /// What the parameters give once.
 const Known = struct {
-    w: Parameters,
     factor: f64,
-    /// e^w8, by grade.
-    gain: [5]f64,
+    /// Of log2(1 + F t / S), what R is.
+    forgetting: f64,
+    /// Of log2(S), what a review finds, and one on the same day.
+    by_stability: f64,
+    same_day_by_stability: f64,
+    /// Of 1 - R, in octaves.
+    by_lost: f64,
+    /// e^w8 h, by G - 3, its square and alone.
+    gain: [3]f64,
+    /// Of G - 3, in octaves, and alone.
+    same_day: [2]f64,
+    /// Of what is forgotten.
+    lapse: f64,
+    lapse_by_difficulty: f64,
+    lapse_by_stability: f64,
+    lapse_by_lost: f64,
     /// S / e^(w17 w18).
     spared: f64,
-    /// Of D0(4), so much of it.
+    /// Of D, of G - 3 and of D0(4), what D becomes.
+    keep: f64,
+    step: f64,
     reversion: f64,
     first_stabilities: [5]f32,
     first_difficulties: [5]f32,
 
     fn of(w: *const Parameters) Known {
+        const octaves = std.math.log2e;
+        const gain = exp(w[8]);
+        const hard, const easy = .{ gain * w[15], gain * w[16] };
+        const keep = 1 - w[7];
         var known: Known = .{
-            .w = w.*,
             .factor = factorOf(w),
-            .gain = @splat(exp(w[8])),
+            .forgetting = -w[20],
+            .by_stability = -w[9],
+            .same_day_by_stability = -w[19],
+            .by_lost = w[10] * octaves,
+            .gain = .{ gain, (easy - hard) / 2, (easy + hard) / 2 - gain },
+            .same_day = .{ w[17] * w[18] * octaves, w[17] * octaves },
+            .lapse = w[11],
+            .lapse_by_difficulty = -w[12],
+            .lapse_by_stability = w[13],
+            .lapse_by_lost = w[14] * octaves,
             .spared = exp(-w[17] * w[18]),
+            .keep = keep,
+            .step = keep * w[6] / 9,
             .reversion = w[7] * (w[4] - exp(w[5] * 3) + 1),
             .first_stabilities = undefined,
             .first_difficulties = undefined,
         };
-        known.gain[2] *= w[15];
-        known.gain[4] *= w[16];
         for (1..5) |grade| {
             const steps: f64 = @floatFromInt(grade - 1);
-            known.first_stabilities[grade] = @floatCast(clampOne(w[grade - 1], least_stability, most_stability));
-            const difficulty = w[4] - exp(w[5] * steps) + 1;
-            known.first_difficulties[grade] = @floatCast(clampOne(difficulty, least_difficulty, most_difficulty));
+            known.first_stabilities[grade] = @floatCast(w[grade - 1]);
+            const difficulty: f32 = @floatCast(w[4] - exp(w[5] * steps) + 1);
+            known.first_difficulties[grade] = @min(@max(difficulty, least_difficulty), most_difficulty);
         }
         return known;
     }
 };
-
-fn clampOne(x: f64, least: f64, most: f64) f64 {
-    return @min(@max(x, least), most);
-}
 
 fn exp(x: f64) f64 {
     return simd.exp2(splat(x * std.math.log2e))[0];
@@ -102,168 +123,282 @@ fn factorOf(w: *const Parameters) f64 {
     return simd.exp2(splat(laws.ninety / w[20]))[0] - 1;
 }
 
-/// So many memories are looked at before those for which a register's way is not.
-const block = 1024;
+/// So many memories are looked at in turn for their logarithms, for what a review makes of them, and for those of them
+/// for which that is something else. In one turn, all of a memory would wait for what was last found of it.
+const block = 256;
 
 /// Stabilities and difficulties in place.
 pub fn review(w: *const Parameters, memories: *const Memories) void {
     const known: Known = .of(w);
-    var others: [block + wide_lanes]u32 = undefined;
+    var logarithms: Logarithms = undefined;
+    var others: [block + lanes + 8]u32 = undefined;
     var from: usize = 0;
     while (from < memories.stabilities.len) : (from += block) {
         const to = @min(from + block, memories.stabilities.len);
-        const count = recalled(&known, memories, from, to, &others);
-        apart(&known, memories, others[0..count]);
+        takeLogarithms(&known, memories, from, to, &logarithms);
+        const count = recall(&known, memories, from, to, &logarithms, &others);
+        reviewOthers(&known, memories, others[0..count]);
     }
 }
 
-/// A register of numbers of memories.
-const Register = struct {
-    stability: F64s,
-    difficulty: F64s,
-    days: F64s,
-    /// Which of the three, as they came, are no numbers.
-    none: Mask,
-
-    inline fn of(stability: Narrow, difficulty: Narrow, days: Narrow) Register {
-        const s: F64s, const d: F64s, const t: F64s = .{ stability, difficulty, days };
-        const unknown = @select(bool, s == s, d != d, s != s);
-        return .{
-            .stability = clamp(s, least_stability, most_stability),
-            .difficulty = clamp(d, least_difficulty, most_difficulty),
-            .days = clamp(t, 0, most_days),
-            .none = @select(bool, t == t, unknown, t != t),
-        };
-    }
-
-    /// 1 - R.
-    inline fn lost(register: Register, known: *const Known, log_stability: F64s) F64s {
-        const sum = simd.mulAdd(F64s, splat(known.factor), register.days, register.stability);
-        return splat(1) - simd.exp2(splat(known.w[20]) * (log_stability - simd.log2(sum)));
-    }
-
-    /// Of a stability that is a number or none.
-    inline fn stored(register: Register, stability: F64s) Narrow {
-        const held = clamp(stability, least_stability, most_stability);
-        return @floatCast(@select(f64, register.none, splat(std.math.nan(f64)), held));
-    }
-
-    inline fn harder(register: Register, known: *const Known, steps: F64s) Narrow {
-        const damped = steps * splat(known.w[6] / 9) * (splat(10) - register.difficulty);
-        const keep = splat(1 - known.w[7]);
-        const difficulty = simd.mulAdd(F64s, keep, register.difficulty - damped, splat(known.reversion));
-        const held = clamp(difficulty, least_difficulty, most_difficulty);
-        return @floatCast(@select(f64, register.none, splat(std.math.nan(f64)), held));
-    }
+/// Of the memories of a block, in octaves.
+const Logarithms = struct {
+    stability: [block]f64,
+    /// 1 + F t / S = 1 / R^(1 / w20).
+    since: [block]f64,
 };
 
-/// For numbers alone: NaN becomes one.
-inline fn clamp(x: F64s, least: f64, most: f64) F64s {
-    return decay.smaller(decay.larger(x, splat(least)), splat(most));
+noinline fn takeLogarithms(
+    known: *const Known,
+    memories: *const Memories,
+    from: usize,
+    to: usize,
+    logarithms: *Logarithms,
+) void {
+    var at: usize = 0;
+    while (from + at < to) : (at += lanes) {
+        const whole = from + at + lanes <= to;
+        const s = if (whole)
+            memories.stabilities[from + at ..][0..lanes].*
+        else
+            filled(memories.stabilities[from + at .. to]);
+        const t = if (whole)
+            memories.elapsed_days[from + at ..][0..lanes].*
+        else
+            filled(memories.elapsed_days[from + at .. to]);
+        const stability = heldStability(s);
+        const log_stability = simd.log2(stability);
+        logarithms.stability[at..][0..lanes].* = log_stability;
+        logarithms.since[at..][0..lanes].* = logSince(known, stability, log_stability, heldDays(t));
+    }
 }
 
-/// Memories that were recalled, or forgotten on the day of another review; ids of those that are left, and how many.
-noinline fn recalled(known: *const Known, memories: *const Memories, from: usize, to: usize, others: []u32) usize {
+/// Behind them, ones.
+noinline fn filled(some: []const f32) [lanes]f32 {
+    var register: [lanes]f32 = @splat(1);
+    @memcpy(register[0..some.len], some);
+    return register;
+}
+
+inline fn heldStability(s: F32s) Wide {
+    return held(s, least_stability, most_stability);
+}
+
+inline fn heldDifficulty(d: F32s) Wide {
+    return held(d, least_difficulty, most_difficulty);
+}
+
+inline fn heldDays(t: F32s) Wide {
+    const days: Wide = held(t, 0, std.math.inf(f32));
+    return @select(f64, splat(most_days) < days, splat(most_days), days);
+}
+
+/// NaN stays that.
+inline fn held(x: F32s, least: f32, most: f32) F32s {
+    const low: F32s, const high: F32s = .{ @splat(least), @splat(most) };
+    const above = @select(f32, low > x, low, x);
+    return @select(f32, high < above, high, above);
+}
+
+/// log2(1 + F t / S).
+inline fn logSince(known: *const Known, stability: Wide, log_stability: Wide, days: Wide) Wide {
+    return simd.log2(simd.mulAdd(Wide, splat(known.factor), days, stability)) - log_stability;
+}
+
+/// 1 - R.
+inline fn lostOf(known: *const Known, since: Wide) Wide {
+    return splat(1) - simd.exp2(splat(known.forgetting) * since);
+}
+
+/// What numbers lack to be some: 0, or NaN.
+inline fn lack(a: Wide, b: Wide) Wide {
+    return simd.mulAdd(Wide, a, splat(0), b * splat(0));
+}
+
+inline fn harder(known: *const Known, difficulty: Wide, steps: Wide, lacking: Wide) F32s {
+    const kept = simd.mulAdd(Wide, splat(known.keep), difficulty, splat(known.reversion) + lacking);
+    const next = simd.mulAdd(Wide, steps * splat(known.step), difficulty - splat(10), kept);
+    return held(@floatCast(next), least_difficulty, most_difficulty);
+}
+
+/// Memories that are recalled after a day or more; ids of the others that are graded, and how many.
+noinline fn recall(
+    known: *const Known,
+    memories: *const Memories,
+    from: usize,
+    to: usize,
+    logarithms: *const Logarithms,
+    others: []u32,
+) usize {
     var count: usize = 0;
     var at = from;
-    while (at + wide_lanes <= to) : (at += wide_lanes) {
-        const s = memories.stabilities[at..][0..wide_lanes];
-        const d = memories.difficulties[at..][0..wide_lanes];
-        const after = step(known, s.*, d.*, memories.elapsed_days[at..][0..wide_lanes].*, memories.grades[at..][0..wide_lanes].*);
+    while (at + lanes <= to) : (at += lanes) {
+        const s = memories.stabilities[at..][0..lanes];
+        const d = memories.difficulties[at..][0..lanes];
+        const t: F32s = memories.elapsed_days[at..][0..lanes].*;
+        const after = recalled(known, s.*, d.*, t, memories.grades[at..][0..lanes].*, logarithms, at - from);
         s.* = after.stability;
         d.* = after.difficulty;
-        if (!@reduce(.Or, after.left)) continue;
-        const bits: @Int(.unsigned, wide_lanes) = @bitCast(after.left);
-        inline for (0..wide_lanes) |lane| {
-            others[count] = @intCast(at + lane);
-            count += bits >> lane & 1;
-        }
+        count = list(after.left, at, others, count);
     }
-    if (at == to) return count;
-    var stabilities: [wide_lanes]f32 = @splat(1);
-    var difficulties: [wide_lanes]f32 = @splat(1);
-    var days: [wide_lanes]f32 = @splat(1);
-    var grades: [wide_lanes]u8 = @splat(3);
-    const end = to - at;
-    @memcpy(stabilities[0..end], memories.stabilities[at..to]);
-    @memcpy(difficulties[0..end], memories.difficulties[at..to]);
-    @memcpy(days[0..end], memories.elapsed_days[at..to]);
-    @memcpy(grades[0..end], memories.grades[at..to]);
-    const after = step(known, stabilities, difficulties, days, grades);
-    stabilities = after.stability;
-    difficulties = after.difficulty;
-    @memcpy(memories.stabilities[at..to], stabilities[0..end]);
-    @memcpy(memories.difficulties[at..to], difficulties[0..end]);
-    const left: [wide_lanes]bool = after.left;
-    for (left[0..end], at..) |is_left, i| {
-        others[count] = @intCast(i);
-        count += @intFromBool(is_left);
+    return if (at == to) count else last(known, memories, at, to, logarithms, at - from, others, count);
+}
+
+/// The memories behind the last whole register.
+noinline fn last(
+    known: *const Known,
+    memories: *const Memories,
+    from: usize,
+    to: usize,
+    logarithms: *const Logarithms,
+    at: usize,
+    others: []u32,
+    count: usize,
+) usize {
+    const len = to - from;
+    var grades: [lanes]u8 = @splat(0);
+    @memcpy(grades[0..len], memories.grades[from..to]);
+    const s = filled(memories.stabilities[from..to]);
+    const d = filled(memories.difficulties[from..to]);
+    const after = recalled(known, s, d, filled(memories.elapsed_days[from..to]), grades, logarithms, at);
+    const stabilities: [lanes]f32, const difficulties: [lanes]f32 = .{ after.stability, after.difficulty };
+    @memcpy(memories.stabilities[from..to], stabilities[0..len]);
+    @memcpy(memories.difficulties[from..to], difficulties[0..len]);
+    return list(after.left, from, others, count);
+}
+
+/// The places of ones in a byte, and others.
+const places = blk: {
+    @setEvalBranchQuota(10_000);
+    var all: [256]@Vector(8, u8) = @splat(@splat(0));
+    for (&all, 0..) |*some, byte| {
+        var count = 0;
+        for (0..8) |bit| if (byte >> bit & 1 == 1) {
+            some[count] = bit;
+            count += 1;
+        };
+    }
+    break :blk all;
+};
+
+/// Ids of those of a register's memories; behind them `others` may be overwritten.
+inline fn list(those: Mask, first: usize, others: []u32, before: usize) usize {
+    const bits: @Int(.unsigned, lanes) = @bitCast(those);
+    var count = before;
+    inline for (0..(lanes + 7) / 8) |part| {
+        const byte: u8 = @truncate(bits >> 8 * part);
+        const id: u32 = @intCast(first + 8 * part);
+        others[count..][0..8].* = @as(@Vector(8, u32), places[byte]) + @as(@Vector(8, u32), @splat(id));
+        count += @popCount(byte);
     }
     return count;
 }
 
 /// Those that are left are as they were.
-const After = struct { stability: Narrow, difficulty: Narrow, left: Mask };
+const After = struct { stability: F32s, difficulty: F32s, left: Mask };
 
-inline fn step(known: *const Known, s: Narrow, d: Narrow, t: Narrow, grades: @Vector(wide_lanes, u8)) After {
-    const w = &known.w;
-    const register: Register = .of(s, d, t);
-    const grade: F64s = @floatFromInt(@as(@Vector(wide_lanes, i32), grades));
-    const again = grade == splat(1);
-    const same_day = register.days < splat(1);
-    const log_stability = simd.log2(register.stability);
-    const lost = register.lost(known, log_stability);
-
-    const steps = grade - splat(3);
-    const per_octave = @select(f64, same_day, splat(-w[19]), splat(-w[9]));
-    const power = simd.exp2(per_octave * log_stability);
-    const shortly = simd.mulAdd(F64s, steps, splat(w[17] * std.math.log2e), splat(w[17] * w[18] * std.math.log2e));
-    const rise = simd.exp2(@select(f64, same_day, shortly, lost * splat(w[10] * std.math.log2e)));
-    const easy = @select(f64, grade == splat(4), splat(known.gain[4]), splat(known.gain[3]));
-    const gain = @select(f64, grade == splat(2), splat(known.gain[2]), easy);
-    const more = gain * (splat(11) - register.difficulty) * power * (rise - splat(1));
-    const least = @select(f64, again, splat(0), splat(1));
-    const factor = @select(f64, same_day, decay.larger(rise * power, least), more + splat(1));
-
-    const is_graded = @select(bool, grade >= splat(1), grade <= splat(4), grade >= splat(1));
-    const forgotten = @select(bool, again, register.days >= splat(1), again);
-    const is_new: Mask = s == @as(Narrow, @splat(0));
-    const is_apart = @select(bool, is_new, is_new, forgotten);
-    const left = @select(bool, is_graded, is_apart, is_graded);
-    const is_done = @select(bool, is_apart, !is_apart, is_graded);
+inline fn recalled(
+    known: *const Known,
+    s: F32s,
+    d: F32s,
+    t: F32s,
+    grades: @Vector(lanes, u8),
+    logarithms: *const Logarithms,
+    at: usize,
+) After {
+    const steps = @as(Wide, @floatFromInt(@as(Grades, grades))) - splat(3);
+    const stability, const difficulty = .{ heldStability(s), heldDifficulty(d) };
+    const lost = lostOf(known, logarithms.since[at..][0..lanes].*);
+    const power = simd.exp2(splat(known.by_stability) * @as(Wide, logarithms.stability[at..][0..lanes].*));
+    const rise = simd.exp2(lost * splat(known.by_lost)) - splat(1);
+    const slope = simd.mulAdd(Wide, steps, splat(known.gain[2]), splat(known.gain[1]));
+    const gain = simd.mulAdd(Wide, steps, slope, splat(known.gain[0]));
+    const more = gain * (splat(11) - difficulty) * (power * rise);
+    const lacking = lack(stability, heldDays(t));
+    const next: F32s = @floatCast(simd.mulAdd(Wide, stability, more, stability + lacking));
+    const others = areOthers(s, t, grades);
+    const done = @select(bool, others.left, !others.left, others.graded);
     return .{
-        .stability = @select(f32, is_done, register.stored(register.stability * factor), s),
-        .difficulty = @select(f32, is_done, register.harder(known, steps), d),
-        .left = left,
+        .stability = @select(f32, done, held(next, least_stability, most_stability), s),
+        .difficulty = @select(f32, done, harder(known, difficulty, steps, lacking), d),
+        .left = @select(bool, others.graded, others.left, others.graded),
     };
 }
 
-/// Memories that were forgotten after a day or more, and new ones.
-noinline fn apart(known: *const Known, memories: *const Memories, ids: []u32) void {
-    var count: usize = 0;
+const Grades = @Vector(lanes, i32);
+
+/// Which memories are graded, and which are new, reviewed on the same day or forgotten.
+inline fn areOthers(s: F32s, t: F32s, grades: @Vector(lanes, u8)) struct { graded: Mask, left: Mask } {
+    const each: Grades = grades;
+    const one: Grades = @splat(1);
+    const new: Mask = s == @as(F32s, @splat(0));
+    // A time that is no number is left to what a recall makes of it.
+    const same_day: Mask = t < @as(F32s, @splat(1));
+    const forgotten: Mask = each == one;
+    const graded: Mask = @as(simd.Words, @bitCast(each - one)) < @as(simd.Words, @splat(4));
+    return .{ .graded = graded, .left = @select(bool, new, new, @select(bool, same_day, same_day, forgotten)) };
+}
+
+/// Memories that are new, reviewed on the same day or forgotten.
+noinline fn reviewOthers(known: *const Known, memories: *const Memories, ids: []u32) void {
+    var same_day: [block + lanes]u32 = undefined;
+    var forgotten: usize = 0;
+    var shortly: usize = 0;
     for (ids) |id| {
-        if (memories.stabilities[id] != 0) {
-            ids[count] = id;
-            count += 1;
+        if (memories.stabilities[id] == 0) {
+            memories.stabilities[id] = known.first_stabilities[memories.grades[id]];
+            memories.difficulties[id] = known.first_difficulties[memories.grades[id]];
             continue;
         }
-        memories.stabilities[id] = known.first_stabilities[memories.grades[id]];
-        memories.difficulties[id] = known.first_difficulties[memories.grades[id]];
+        const is_same_day = !(memories.elapsed_days[id] >= 1);
+        ids[forgotten] = id;
+        same_day[shortly] = id;
+        forgotten += @intFromBool(!is_same_day);
+        shortly += @intFromBool(is_same_day);
     }
+    inEach(forgotAfterDays, known, memories, ids[0..forgotten]);
+    inEach(onTheSameDay, known, memories, same_day[0..shortly]);
+}
+
+/// A register of memories as they are.
+const Register = struct {
+    stability: Wide,
+    difficulty: Wide,
+    days: Wide,
+    /// G - 3.
+    steps: Wide,
+};
+
+/// `next` of stabilities, and what becomes of difficulties.
+inline fn inEach(
+    comptime next: fn (*const Known, *const Register) callconv(.@"inline") Wide,
+    known: *const Known,
+    memories: *const Memories,
+    ids: []const u32,
+) void {
     var at: usize = 0;
-    while (at < count) : (at += wide_lanes) {
-        const some = ids[at..@min(at + wide_lanes, count)];
-        var stabilities: [wide_lanes]f32 = @splat(1);
-        var difficulties: [wide_lanes]f32 = @splat(1);
-        var days: [wide_lanes]f32 = @splat(1);
+    while (at < ids.len) : (at += lanes) {
+        const some = ids[at..@min(at + lanes, ids.len)];
+        var stabilities: [lanes]f32 = @splat(1);
+        var difficulties: [lanes]f32 = @splat(1);
+        var days: [lanes]f32 = @splat(1);
+        var grades: [lanes]f32 = @splat(1);
         for (some, 0..) |id, lane| {
             stabilities[lane] = memories.stabilities[id];
             difficulties[lane] = memories.difficulties[id];
             days[lane] = memories.elapsed_days[id];
+            grades[lane] = @floatFromInt(memories.grades[id]);
         }
-        const register: Register = .of(stabilities, difficulties, days);
-        stabilities = register.stored(forgetting(known, register));
-        difficulties = register.harder(known, splat(-2));
+        const register: Register = .{
+            .stability = heldStability(stabilities),
+            .difficulty = heldDifficulty(difficulties),
+            .days = heldDays(days),
+            .steps = @as(Wide, @as(F32s, grades)) - splat(3),
+        };
+        const lacking = lack(register.stability, register.days);
+        const stability = next(known, &register) + lack(lacking, register.difficulty);
+        stabilities = held(@floatCast(stability), least_stability, most_stability);
+        difficulties = harder(known, register.difficulty, register.steps, lacking);
         for (some, 0..) |id, lane| {
             memories.stabilities[id] = stabilities[lane];
             memories.difficulties[id] = difficulties[lane];
@@ -271,14 +406,24 @@ noinline fn apart(known: *const Known, memories: *const Memories, ids: []u32) vo
     }
 }
 
-inline fn forgetting(known: *const Known, register: Register) F64s {
-    const w = &known.w;
-    const lost = register.lost(known, simd.log2(register.stability));
-    const by_difficulty = splat(-w[12]) * simd.log2(register.difficulty);
+inline fn forgotAfterDays(known: *const Known, register: *const Register) Wide {
+    const log_stability = simd.log2(register.stability);
+    const lost = lostOf(known, logSince(known, register.stability, log_stability, register.days));
+    const by_difficulty = splat(known.lapse_by_difficulty) * simd.log2(register.difficulty);
     // One power for the two.
-    const both = simd.exp2(simd.mulAdd(F64s, lost, splat(w[14] * std.math.log2e), by_difficulty));
-    const growth = simd.exp2(splat(w[13]) * simd.log2(register.stability + splat(1))) - splat(1);
-    return decay.smaller(splat(w[11]) * both * growth, register.stability * splat(known.spared));
+    const both = simd.exp2(simd.mulAdd(Wide, lost, splat(known.lapse_by_lost), by_difficulty));
+    const log_growth = splat(known.lapse_by_stability) * simd.log2(register.stability + splat(1));
+    const growth = simd.exp2(log_growth) - splat(1);
+    const spared = register.stability * splat(known.spared);
+    return decay.smaller(splat(known.lapse) * both * growth, spared);
+}
+
+inline fn onTheSameDay(known: *const Known, register: *const Register) Wide {
+    const by_grade = simd.mulAdd(Wide, register.steps, splat(known.same_day[1]), splat(known.same_day[0]));
+    const log_stability = simd.log2(register.stability);
+    const factor = simd.exp2(simd.mulAdd(Wide, log_stability, splat(known.same_day_by_stability), by_grade));
+    const least = @select(f64, register.steps == splat(-2), splat(0), splat(1));
+    return register.stability * decay.larger(factor, least);
 }
 
 /// Stabilities, elapsed days and retrievabilities [n].
@@ -307,13 +452,14 @@ pub fn retrievability(w: *const Parameters, stabilities: []const f32, elapsed_da
 
 /// In two parts, or in f64 for the memories that need it.
 noinline fn either(w: *const Parameters, factor: f64, s: [lanes]f32, t: [lanes]f32) [lanes]f32 {
-    var wide: [lanes]f32 = undefined;
-    inline for (.{ 0, wide_lanes }) |half| {
-        wide[half..][0..wide_lanes].* = inWide(w, factor, s[half..][0..wide_lanes].*, t[half..][0..wide_lanes].*);
-    }
+    const wide = inWide(w, factor, s, t);
     if (!simd.has_fma) return wide;
     const left = inTwoParts(w, factor, s, t);
-    return @select(f32, left.able, left.found, @as(F32s, wide));
+    return @select(f32, left.able, left.found, wide);
+}
+
+inline fn splat(x: f64) Wide {
+    return @splat(x);
 }
 
 const Left = struct { found: F32s, able: @Vector(lanes, bool) };
@@ -340,9 +486,10 @@ inline fn inTwoParts(w: *const Parameters, factor: f64, s: F32s, t: F32s) Left {
     };
 }
 
-inline fn inWide(w: *const Parameters, factor: f64, given: Narrow, elapsed: Narrow) Narrow {
-    const s: F64s, const t: F64s = .{ given, elapsed };
-    const quotient = clamp(t, 0, most_days) * splat(factor) / clamp(s, 0x1p-149, most_days);
+inline fn inWide(w: *const Parameters, factor: f64, given: F32s, elapsed: F32s) F32s {
+    const s: Wide, const t: Wide = .{ given, elapsed };
+    const stability = held(given, 0x1p-149, std.math.inf(f32));
+    const quotient = heldDays(elapsed) * splat(factor) / @min(@as(Wide, stability), splat(most_days));
     const power = simd.exp2(splat(-w[20]) * simd.log2(splat(1) + quotient));
     const of_infinite = @select(f64, t == splat(std.math.inf(f64)), splat(0), power);
     const of_new = @select(f64, s <= splat(0), splat(0), of_infinite);
@@ -377,13 +524,14 @@ const Exact = struct {
         const g: f64 = @floatFromInt(grade);
         if (s == 0) return .{
             .stability = w[grade - 1],
-            .difficulty = clampOne(w[4] - @exp(w[5] * (g - 1)) + 1, 1, 10),
+            .difficulty = std.math.clamp(w[4] - @exp(w[5] * (g - 1)) + 1, 1, 10),
         };
         // What is lost, without its digits.
         const factor = std.math.pow(f64, 0.9, -1 / w[20]) - 1;
         const lost = -std.math.expm1(-w[20] * std.math.log1p(factor * t / s));
-        const recall = 1 + @exp(w[8]) * (11 - d) * std.math.pow(f64, s, -w[9]) * std.math.expm1(lost * w[10]) *
-            @as(f64, if (grade == 2) w[15] else if (grade == 4) w[16] else 1);
+        const penalty = if (grade == 2) w[15] else if (grade == 4) w[16] else 1;
+        const power = std.math.pow(f64, s, -w[9]);
+        const growth_by_recall = 1 + @exp(w[8]) * (11 - d) * power * std.math.expm1(lost * w[10]) * penalty;
         const growth = std.math.expm1(w[13] * std.math.log1p(s));
         const lapse = w[11] * std.math.pow(f64, d, -w[12]) * growth * @exp(lost * w[14]);
         const short = @exp(w[17] * (g - 3 + w[18])) * std.math.pow(f64, s, -w[19]);
@@ -392,12 +540,12 @@ const Exact = struct {
         else if (grade == 1)
             @min(lapse, s / @exp(w[17] * w[18]))
         else
-            s * recall;
+            s * growth_by_recall;
         const easiest = w[4] - @exp(w[5] * 3) + 1;
         const difficulty = w[7] * easiest + (1 - w[7]) * (d - w[6] * (g - 3) * (10 - d) / 9);
         return .{
-            .stability = clampOne(next, least_stability, most_stability),
-            .difficulty = clampOne(difficulty, least_difficulty, most_difficulty),
+            .stability = std.math.clamp(next, least_stability, most_stability),
+            .difficulty = std.math.clamp(difficulty, least_difficulty, most_difficulty),
         };
     }
 };
@@ -424,7 +572,8 @@ const Some = struct {
             if (numbers.uintLessThan(u8, 9) == 0) some.stabilities[i] = 0;
             some.stabilities[i] = @min(some.stabilities[i], most_stability);
             some.difficulties[i] = 1 + 9 * numbers.float(f32);
-            some.days[i] = if (numbers.boolean()) @floatCast(std.math.exp2(numbers.float(f64) * 14)) else numbers.float(f32);
+            const days = if (numbers.boolean()) std.math.exp2(numbers.float(f64) * 14) else numbers.float(f32);
+            some.days[i] = @floatCast(days);
             some.grades[i] = numbers.uintLessThan(u8, 5);
         }
         return some;
@@ -489,12 +638,22 @@ test "what is no number makes none, in every place, and ends are held" {
             }
         }
     };
-    const given = [_][3]f32{ .{ 1e9, 0, 1 }, .{ -5, 50, 1 }, .{ 5, 5, inf }, .{ 5, 5, -7 }, .{ inf, 5, 3 }, .{ 0, nan, nan } };
-    const known = [_][3]f64{ .{ 36_500, 1, 1 }, .{ 0.001, 10, 1 }, .{ 5, 5, 1e300 }, .{ 5, 5, 0 }, .{ 36_500, 5, 3 }, .{ 0, 1, 1 } };
-    for (given, known) |numbers, as| for (1..5) |grade| {
-        var s, var d = .{ numbers[0..1].*, numbers[1..2].* };
-        review(&published, &.{ .stabilities = &s, .difficulties = &d, .elapsed_days = numbers[2..3], .grades = &.{@intCast(grade)} });
-        const exact: Exact = .of(published, as[0], as[1], as[2], @intCast(grade));
+    const least: f32 = least_stability;
+    const held_as = [_][2][3]f32{
+        .{ .{ 1e9, 0, 1 }, .{ most_stability, 1, 1 } },
+        .{ .{ -5, 50, 1 }, .{ least, 10, 1 } },
+        .{ .{ 5, 5, inf }, .{ 5, 5, 3e38 } },
+        .{ .{ 5, 5, -7 }, .{ 5, 5, 0 } },
+        .{ .{ inf, 5, 3 }, .{ most_stability, 5, 3 } },
+        .{ .{ 0, nan, nan }, .{ 0, 1, 1 } },
+    };
+    for (held_as) |pair| for (1..5) |grade| {
+        var s, var d = .{ pair[0][0..1].*, pair[0][1..2].* };
+        const grades = [1]u8{@intCast(grade)};
+        const days = pair[0][2..3];
+        review(&published, &.{ .stabilities = &s, .difficulties = &d, .elapsed_days = days, .grades = &grades });
+        const as = pair[1];
+        const exact: Exact = .of(published, as[0], as[1], if (days[0] == inf) 1e300 else as[2], grades[0]);
         try expectNear(exact.stability, s[0], 0.51);
         try expectNear(exact.difficulty, d[0], 0.51);
     };
@@ -502,7 +661,10 @@ test "what is no number makes none, in every place, and ends are held" {
 
 test "retrievability is within its bound of the definition at every length and in every place" {
     const inf, const nan = .{ std.math.inf(f32), std.math.nan(f32) };
-    const ends = [_][2]f32{ .{ 0, 3 }, .{ -1, 3 }, .{ 5, -2 }, .{ 5, inf }, .{ inf, 5 }, .{ inf, inf }, .{ 0x1p-149, 3e38 }, .{ 3e38, 1e-40 }, .{ nan, 1 }, .{ 1, nan } };
+    const ends = [_][2]f32{
+        .{ 0, 3 },     .{ -1, 3 },          .{ 5, -2 },       .{ 5, inf }, .{ inf, 5 },
+        .{ inf, inf }, .{ 0x1p-149, 3e38 }, .{ 3e38, 1e-40 }, .{ nan, 1 }, .{ 1, nan },
+    };
     for ([_]Parameters{ published, lowest, highest }) |w| for (0..70) |len| {
         var some: Some = .of(len);
         for (ends, 0..) |end, i| if (len > 20) {

@@ -463,7 +463,8 @@ fn review(memories: *const Fsrs) callconv(.c) void {
 
 fn retrievability(memories: *const Fsrs, retrievabilities: ?[*]f32) callconv(.c) void {
     const count = memories.count;
-    const stabilities, const days = .{ sliceMut(f32, memories.stabilities, count), slice(f32, memories.elapsed_days, count) };
+    const stabilities = sliceMut(f32, memories.stabilities, count);
+    const days = slice(f32, memories.elapsed_days, count);
     fsrs.retrievability(memories.parameters, stabilities, days, sliceMut(f32, retrievabilities, count));
 }
 
