@@ -123,38 +123,47 @@ fn factorOf(w: *const Parameters) f64 {
     return simd.exp2(splat(laws.ninety / w[20]))[0] - 1;
 }
 
-/// So many memories are looked at in turn for their logarithms, for what a review makes of them, and for those of them
-/// for which that is something else. In one turn, all of a memory would wait for what was last found of it.
+/// So many memories are looked at in turn for one power or logarithm after the other, and last for those of them for
+/// which a review makes something else. In one turn, all would wait for what was last found of a memory.
 const block = 256;
 
 /// Stabilities and difficulties in place.
 pub fn review(w: *const Parameters, memories: *const Memories) void {
     const known: Known = .of(w);
-    var logarithms: Logarithms = undefined;
+    var turn: Turn = undefined;
     var others: [block + lanes + 8]u32 = undefined;
     var from: usize = 0;
     while (from < memories.stabilities.len) : (from += block) {
         const to = @min(from + block, memories.stabilities.len);
-        takeLogarithms(&known, memories, from, to, &logarithms);
-        const count = recall(&known, memories, from, to, &logarithms, &others);
+        takeLogarithms(memories, from, to, &turn);
+        takeSince(&known, memories, from, to, &turn);
+        takeRises(&known, to - from, &turn);
+        const count = recall(&known, memories, from, to, &turn, &others);
         reviewOthers(&known, memories, others[0..count]);
     }
 }
 
-/// Of the memories of a block, in octaves.
-const Logarithms = struct {
-    stability: [block]f64,
-    /// 1 + F t / S = 1 / R^(1 / w20).
-    since: [block]f64,
+/// Of the memories of a block, and as many more as a register has.
+const Turn = struct {
+    /// In octaves.
+    log_stability: [block]f64,
+    /// e^(w10 (1 - R)) - 1.
+    rise: [block]f64,
 };
 
-noinline fn takeLogarithms(
-    known: *const Known,
-    memories: *const Memories,
-    from: usize,
-    to: usize,
-    logarithms: *Logarithms,
-) void {
+noinline fn takeLogarithms(memories: *const Memories, from: usize, to: usize, turn: *Turn) void {
+    var at: usize = 0;
+    while (from + at < to) : (at += lanes) {
+        const s = if (from + at + lanes <= to)
+            memories.stabilities[from + at ..][0..lanes].*
+        else
+            filled(memories.stabilities[from + at .. to]);
+        turn.log_stability[at..][0..lanes].* = simd.log2(heldStability(s));
+    }
+}
+
+/// Leaves log2(1 + F t / S) where the rise is to be.
+noinline fn takeSince(known: *const Known, memories: *const Memories, from: usize, to: usize, turn: *Turn) void {
     var at: usize = 0;
     while (from + at < to) : (at += lanes) {
         const whole = from + at + lanes <= to;
@@ -166,10 +175,16 @@ noinline fn takeLogarithms(
             memories.elapsed_days[from + at ..][0..lanes].*
         else
             filled(memories.elapsed_days[from + at .. to]);
-        const stability = heldStability(s);
-        const log_stability = simd.log2(stability);
-        logarithms.stability[at..][0..lanes].* = log_stability;
-        logarithms.since[at..][0..lanes].* = logSince(known, stability, log_stability, heldDays(t));
+        const log_stability: Wide = turn.log_stability[at..][0..lanes].*;
+        turn.rise[at..][0..lanes].* = logSince(known, heldStability(s), log_stability, heldDays(t));
+    }
+}
+
+noinline fn takeRises(known: *const Known, count: usize, turn: *Turn) void {
+    var at: usize = 0;
+    while (at < count) : (at += lanes) {
+        const lost = lostOf(known, turn.rise[at..][0..lanes].*);
+        turn.rise[at..][0..lanes].* = simd.exp2(lost * splat(known.by_lost)) - splat(1);
     }
 }
 
@@ -227,7 +242,7 @@ noinline fn recall(
     memories: *const Memories,
     from: usize,
     to: usize,
-    logarithms: *const Logarithms,
+    turn: *const Turn,
     others: []u32,
 ) usize {
     var count: usize = 0;
@@ -236,12 +251,12 @@ noinline fn recall(
         const s = memories.stabilities[at..][0..lanes];
         const d = memories.difficulties[at..][0..lanes];
         const t: F32s = memories.elapsed_days[at..][0..lanes].*;
-        const after = recalled(known, s.*, d.*, t, memories.grades[at..][0..lanes].*, logarithms, at - from);
+        const after = recalled(known, s.*, d.*, t, memories.grades[at..][0..lanes].*, turn, at - from);
         s.* = after.stability;
         d.* = after.difficulty;
         count = list(after.left, at, others, count);
     }
-    return if (at == to) count else last(known, memories, at, to, logarithms, at - from, others, count);
+    return if (at == to) count else last(known, memories, at, to, turn, at - from, others, count);
 }
 
 /// The memories behind the last whole register.
@@ -250,7 +265,7 @@ noinline fn last(
     memories: *const Memories,
     from: usize,
     to: usize,
-    logarithms: *const Logarithms,
+    turn: *const Turn,
     at: usize,
     others: []u32,
     count: usize,
@@ -260,7 +275,7 @@ noinline fn last(
     @memcpy(grades[0..len], memories.grades[from..to]);
     const s = filled(memories.stabilities[from..to]);
     const d = filled(memories.difficulties[from..to]);
-    const after = recalled(known, s, d, filled(memories.elapsed_days[from..to]), grades, logarithms, at);
+    const after = recalled(known, s, d, filled(memories.elapsed_days[from..to]), grades, turn, at);
     const stabilities: [lanes]f32, const difficulties: [lanes]f32 = .{ after.stability, after.difficulty };
     @memcpy(memories.stabilities[from..to], stabilities[0..len]);
     @memcpy(memories.difficulties[from..to], difficulties[0..len]);
@@ -303,14 +318,13 @@ inline fn recalled(
     d: F32s,
     t: F32s,
     grades: @Vector(lanes, u8),
-    logarithms: *const Logarithms,
+    turn: *const Turn,
     at: usize,
 ) After {
     const steps = @as(Wide, @floatFromInt(@as(Grades, grades))) - splat(3);
     const stability, const difficulty = .{ heldStability(s), heldDifficulty(d) };
-    const lost = lostOf(known, logarithms.since[at..][0..lanes].*);
-    const power = simd.exp2(splat(known.by_stability) * @as(Wide, logarithms.stability[at..][0..lanes].*));
-    const rise = simd.exp2(lost * splat(known.by_lost)) - splat(1);
+    const power = simd.exp2(splat(known.by_stability) * @as(Wide, turn.log_stability[at..][0..lanes].*));
+    const rise: Wide = turn.rise[at..][0..lanes].*;
     const slope = simd.mulAdd(Wide, steps, splat(known.gain[2]), splat(known.gain[1]));
     const gain = simd.mulAdd(Wide, steps, slope, splat(known.gain[0]));
     const more = gain * (splat(11) - difficulty) * (power * rise);
