@@ -118,7 +118,7 @@ const largest_first = 0x1p60;
 /// Of the power law, for which the error of a logarithm counts so many times, and scales in an age.
 const largest_exponent = 16;
 const largest_quotient = 0x1p100;
-/// Milliseconds that f64 has exactly, and moments whose differences with any other are such a number or look like none.
+/// Milliseconds that f64 has exactly (here 2^48 are enough), and moments whose differences with any other are such a number or look like none.
 pub const largest_elapsed = 1 << 52;
 const largest_now = 1 << 62;
 
@@ -129,6 +129,8 @@ fn Pass(comptime kind: Kind, comptime age_kind: std.meta.Tag(Ages), comptime eac
         /// What the law's parameters give once for all memories, or for each register of them.
         const Known = struct {
             inverse: Twofold,
+            /// Of moments: the same by a thousand.
+            per_millisecond: if (age_kind == .unix_milliseconds) Twofold else void,
             exponent: F32s,
             /// Ages after which nothing is left.
             end: F32s,
@@ -141,9 +143,11 @@ fn Pass(comptime kind: Kind, comptime age_kind: std.meta.Tag(Ages), comptime eac
                 const exponent = if (kind == .power) parameter(f32, law.second, at, lanes) else splat(1);
                 var able = both(atMost(splat(smallest_first), first), atMost(first, splat(largest_first)));
                 if (kind == .power) able = both(able, atMost(exponent, splat(largest_exponent)));
-                const inverse: Twofold = .inverse(first);
+                const alone: Twofold = .inverse(first);
+                const inverse = if (kind == .stability) alone.times(laws.ninety) else alone;
                 return .{
-                    .inverse = if (kind == .stability) inverse.times(laws.ninety) else inverse,
+                    .inverse = inverse,
+                    .per_millisecond = if (age_kind == .unix_milliseconds) inverse.times(0.001) else {},
                     .exponent = exponent,
                     .end = first * splat(if (kind == .stability) lowest / laws.ninety else lowest),
                     .able = able,
@@ -257,13 +261,16 @@ fn Pass(comptime kind: Kind, comptime age_kind: std.meta.Tag(Ages), comptime eac
                 if (kind == .power) return ofPower(known, .product(given, inverse.high, inverse.low), able);
                 return .ofProduct(smaller(given, known.end), -inverse.high, -inverse.low);
             }
-            const since = difference(lanes, ages, at);
-            able.* = both(able.*, since < @as(@Vector(lanes, u64), @splat(largest_elapsed)));
-            const per_millisecond = (@as(Wide, inverse.high) + @as(Wide, inverse.low)) * @as(Wide, @splat(0.001));
-            const quotient = simd.ofSmall(lanes, since) * per_millisecond;
-            if (kind == .power) return ofPower(known, .ofWide(quotient), able);
-            const lowest: Wide = @splat(twofold.lowest);
-            return .of(.ofWide(larger(-quotient, lowest)));
+            // Two numbers that f32 has exactly, of which the first is 0 or above the other.
+            const since: Halves = .of(difference(lanes, ages, at));
+            able.* = both(able.*, since.isNear());
+            const quotient = known.per_millisecond.of(since.high()).plus(known.per_millisecond.of(since.low()));
+            if (kind == .power) return ofPower(known, quotient, able);
+            const none_left = atMost(splat(-twofold.lowest), quotient.high);
+            return .of(.{
+                .high = @select(f32, none_left, splat(twofold.lowest), -quotient.high),
+                .low = @select(f32, none_left, splat(0), -quotient.low),
+            });
         }
 
         inline fn ofPower(known: *const Known, quotient: Twofold, able: *Mask) twofold.Exponent {
@@ -321,6 +328,39 @@ pub inline fn isNear(ages: *const Ages) bool {
         .seconds, .uniform => true,
         .unix_milliseconds => |stamps| -largest_now <= stamps.now and stamps.now <= largest_now,
     };
+}
+
+/// Milliseconds by their lower 24 bits and the rest.
+const Halves = struct {
+    lower: simd.Words,
+    upper: simd.Words,
+
+    inline fn of(milliseconds: @Vector(lanes, u64)) Halves {
+        const words: @Vector(2 * lanes, u32) = @bitCast(milliseconds);
+        return .{
+            .lower = @shuffle(u32, words, undefined, everyOther(0)),
+            .upper = @shuffle(u32, words, undefined, everyOther(1)),
+        };
+    }
+
+    /// Less than 2^48, which is some thousand years.
+    inline fn isNear(halves: Halves) Mask {
+        return halves.upper < @as(simd.Words, @splat(1 << 16));
+    }
+
+    inline fn low(halves: Halves) F32s {
+        const bits = halves.lower & @as(simd.Words, @splat(0xFF_FFFF));
+        return @floatFromInt(@as(@Vector(lanes, i32), @bitCast(bits)));
+    }
+
+    inline fn high(halves: Halves) F32s {
+        const bits = (halves.upper << @splat(8)) | (halves.lower >> @splat(24));
+        return @as(F32s, @floatFromInt(@as(@Vector(lanes, i32), @bitCast(bits)))) * splat(0x1p24);
+    }
+};
+
+fn everyOther(comptime first: i32) @Vector(lanes, i32) {
+    return std.simd.iota(i32, lanes) * @as(@Vector(lanes, i32), @splat(2)) + @as(@Vector(lanes, i32), @splat(first));
 }
 
 /// Milliseconds since each moment; as large numbers where they are none, or too many.

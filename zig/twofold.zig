@@ -37,6 +37,17 @@ pub const Twofold = struct {
         return .{ .high = rounded, .low = mulAdd(F32s, a.low, splat(b_high), low) };
     }
 
+    /// a * b.
+    pub inline fn of(b: Twofold, a: F32s) Twofold {
+        return .product(a, b.high, b.low);
+    }
+
+    /// Of two, of which the first is 0 or not less than the other.
+    pub inline fn plus(a: Twofold, b: Twofold) Twofold {
+        const rounded = a.high + b.high;
+        return .{ .high = rounded, .low = (b.high - (rounded - a.high)) + a.low + b.low };
+    }
+
     /// As near as two f32 come.
     pub inline fn ofWide(x: @Vector(lanes, f64)) Twofold {
         const high: F32s = @floatCast(x);
