@@ -199,11 +199,10 @@ fn parameters_out_of_their_range_are_refused_by_position() {
         for bad in [-1.0, 1e6, f64::NAN, f64::INFINITY] {
             let mut parameters = Fsrs::PARAMETERS;
             parameters[position] = bad;
-            let refused = Fsrs::new(parameters);
-            assert!(
-                matches!(refused, Err(Error::Value { what: "parameter of FSRS-6", position: Some(at), .. }) if at == position),
-                "{refused:?}"
-            );
+            let Err(Error::Value { what, position: at, .. }) = Fsrs::new(parameters) else {
+                panic!("expected a refusal of {bad} at {position}")
+            };
+            assert_eq!((what, at), ("parameter of FSRS-6", Some(position)));
         }
     }
     let mut parameters = Fsrs::PARAMETERS;
