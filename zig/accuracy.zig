@@ -71,13 +71,16 @@ const Retrievability = struct {
 
 /// Of a memory presented once: how far it is from -d ln(age) beside half an ulp.
 fn worstBaseLevel(d: f32, stride: u32) f64 {
-    const offsets: [at_once + 1]u32 = std.simd.iota(u32, at_once + 1);
+    var offsets: [at_once + 1]u32 = undefined;
+    for (&offsets, 0..) |*offset, i| offset.* = @intCast(i);
     var ages: [at_once]f32 = undefined;
     var found: [at_once]f32 = undefined;
     var most: f64 = 0;
     var from: u64 = 1;
     while (from < infinity) : (from += at_once * @as(u64, stride)) {
-        for (&ages, 0..) |*age, i| age.* = @bitCast(@as(u32, @intCast(@min(from + i * @as(u64, stride), infinity - 1))));
+        for (&ages, 0..) |*age, i| {
+            age.* = @bitCast(@as(u32, @intCast(@min(from + i * @as(u64, stride), infinity - 1))));
+        }
         const memories: base_level.Memories = .{
             .offsets = &offsets,
             .ages = .{ .seconds = &ages },
@@ -151,7 +154,9 @@ pub fn main(init: std.process.Init) !void {
     }
     for (Retrievability.cases) |case| {
         const found = worst(case, stride);
-        std.debug.print("retrievability, stability {d}, w20 {d}: {d:.4} ulp\n", .{ case.stability, case.w20, found[1] });
+        std.debug.print("retrievability, stability {d}, w20 {d}: {d:.4} ulp\n", .{
+            case.stability, case.w20, found[1],
+        });
         if (!holds(Retrievability.bound, found)) std.process.fatal("expected at most {d}", .{Retrievability.bound});
     }
     for ([_]f32{ 0.5, 0.99 }) |d| {

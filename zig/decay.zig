@@ -118,7 +118,8 @@ const largest_first = 0x1p60;
 /// Of the power law, for which the error of a logarithm counts so many times, and scales in an age.
 const largest_exponent = 16;
 const largest_quotient = 0x1p100;
-/// Milliseconds that f64 has exactly, of which laws here take up to 2^48, and moments whose differences with any other are such a number or look like none.
+/// Milliseconds that f64 has exactly, of which laws here take up to 2^48, and moments whose differences with any other
+/// are such a number or look like none.
 pub const largest_elapsed = 1 << 52;
 const largest_now = 1 << 62;
 
