@@ -25,7 +25,7 @@ test {
     _ = @import("ends_test.zig");
     _ = @import("fan.zig");
     _ = @import("fan_out.zig");
-    _ = @import("fsrs.zig");
+    _ = @import("fsrs_test.zig");
     _ = @import("inhibition.zig");
     _ = @import("integers_test.zig");
     _ = @import("limits.zig");
