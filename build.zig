@@ -16,6 +16,7 @@ pub fn build(b: *std.Build) void {
     const valgrind = b.option(bool, "valgrind", "tell valgrind what scratch holds") orelse false;
     const bench = b.option(bool, "bench", "put into the archive what benchmarks need from inside") orelse false;
     const poison = b.option(bool, "poison", "look at scratch that nobody holds (default: in debug tests)");
+    const file = b.option([]const u8, "file", "test a file of zig/ and what it imports, as push_test; the default is all");
     const filters = b.option([]const []const u8, "test-filter", "tests to run") orelse &.{};
     const tiers = tiersOf(b, @tagName(target.result.cpu.arch));
 
@@ -33,19 +34,13 @@ pub fn build(b: *std.Build) void {
         if (only == null or std.mem.eql(u8, tier.name, only.?)) break tier;
     } else std.process.fatal("no tier '{s}' for this architecture in zig/tiers.txt", .{only.?});
     const in_tests: Options = .{ .bench = true, .poison = poison orelse (test_optimize == .debug and !valgrind) };
-    const test_module = module(b, "zig/tests.zig", tierTarget(b, target, tested), test_optimize, in_tests);
-    addTiers(b, test_module, target, tiers, in_tests);
+    const root = b.fmt("zig/{s}.zig", .{file orelse "tests"});
+    const test_module = module(b, root, tierTarget(b, target, tested), test_optimize, in_tests);
     test_module.valgrind = valgrind;
-    // The system headers that Zig brings along for musl: the machine's own are there for its own architecture alone.
-    const musl = b.resolveTargetQuery(.{ .cpu_arch = target.result.cpu.arch, .os_tag = .linux, .abi = .musl });
-    for ([_][2][]const u8{ .{ "header", "ecphory.h" }, .{ "bench_header", "ecphory_bench.h" } }) |header| {
-        const translated = b.addTranslateC(.{
-            .root_source_file = b.path(b.pathJoin(&.{ "zig/include", header[1] })),
-            .target = musl,
-            .optimize = .debug,
-            .link_libc = true,
-        });
-        test_module.addImport(header[0], translated.createModule());
+    // A file alone takes seconds: it calls its kernels by no table of tiers, and sees no header.
+    if (file == null) {
+        addTiers(b, test_module, target, tiers, in_tests);
+        addHeaders(b, test_module, target);
     }
     const tests = b.addTest(.{ .root_module = test_module, .filters = filters, .use_llvm = true });
     const step = b.step("test", "run the tests");
@@ -56,6 +51,20 @@ pub fn build(b: *std.Build) void {
     const run_accuracy = b.addRunArtifact(program(b, "accuracy", accuracy));
     run_accuracy.addPassthruArgs();
     b.step("accuracy", "compare decay with its laws at every age: -- [STRIDE]").dependOn(&run_accuracy.step);
+}
+
+fn addHeaders(b: *std.Build, to: *std.Build.Module, target: std.Build.ResolvedTarget) void {
+    // The system headers that Zig brings along for musl: the machine's own are there for its own architecture alone.
+    const musl = b.resolveTargetQuery(.{ .cpu_arch = target.result.cpu.arch, .os_tag = .linux, .abi = .musl });
+    for ([_][2][]const u8{ .{ "header", "ecphory.h" }, .{ "bench_header", "ecphory_bench.h" } }) |header| {
+        const translated = b.addTranslateC(.{
+            .root_source_file = b.path(b.pathJoin(&.{ "zig/include", header[1] })),
+            .target = musl,
+            .optimize = .debug,
+            .link_libc = true,
+        });
+        to.addImport(header[0], translated.createModule());
+    }
 }
 
 /// Programs that show of arenas what tests do not: at length, used wrongly, from many threads.

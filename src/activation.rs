@@ -6,6 +6,7 @@ use crate::{Error, Seed, Stopped};
 
 /// Every node reached, in the order in which it was reached (seeds first), and its activation.
 #[derive(Clone, PartialEq, Default)]
+#[non_exhaustive]
 pub struct Activation {
     /// Indices of the nodes.
     pub nodes: Vec<u32>,
@@ -37,8 +38,8 @@ impl Activation {
     }
 
     /// Nodes with their activation.
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = Seed> + '_ {
-        self.nodes.iter().zip(&self.activations).map(|(&node, &activation)| Seed { node, activation })
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = Seed> + Clone + '_ {
+        seeds(&self.nodes, &self.activations)
     }
 
     /// The `k` most active nodes, most active first, ties by lower node; NaN, if you put one there, comes last.
@@ -46,12 +47,26 @@ impl Activation {
     /// # Errors
     /// [`Error::OutOfMemory`] where the system has no 8 bytes for each node reached.
     pub fn top_k(&self, k: usize) -> Result<Vec<Seed>, Error> {
-        let key = |seed: &Seed| if seed.activation.is_nan() { f32::NEG_INFINITY } else { seed.activation };
-        let mut seeds = spare(self.nodes.len().min(self.activations.len()))?;
-        seeds.extend(self.iter());
-        seeds.sort_unstable_by(|a, b| key(b).total_cmp(&key(a)).then(a.node.cmp(&b.node)));
-        seeds.truncate(k);
-        fit(&mut seeds);
-        Ok(seeds)
+        top_k(self.iter(), k)
     }
+}
+
+/// Nodes with what each has.
+pub(crate) fn seeds<'a>(nodes: &'a [u32], values: &'a [f32]) -> impl ExactSizeIterator<Item = Seed> + Clone + 'a {
+    nodes.iter().zip(values).map(|(&node, &activation)| Seed { node, activation })
+}
+
+/// The `k` of `all` with the most, by value, ties by lower node, NaN last.
+pub(crate) fn top_k(all: impl Iterator<Item = Seed> + Clone, k: usize) -> Result<Vec<Seed>, Error> {
+    let key = |seed: &Seed| if seed.activation.is_nan() { f32::NEG_INFINITY } else { seed.activation };
+    let order = |a: &Seed, b: &Seed| key(b).total_cmp(&key(a)).then(a.node.cmp(&b.node));
+    let mut best = spare(all.clone().count())?;
+    best.extend(all);
+    if k < best.len() {
+        best.select_nth_unstable_by(k, order);
+        best.truncate(k);
+    }
+    best.sort_unstable_by(order);
+    fit(&mut best);
+    Ok(best)
 }

@@ -29,7 +29,9 @@ const OUT_OF_MEMORY: ffi::ecp_status = ffi::ECP_OUT_OF_MEMORY as ffi::ecp_status
 pub enum OverflowPolicy {
     /// Return [`Error::OutOfMemory`]; nothing has been written.
     Error,
-    /// Lend the call one heap block of the size it needs, for this call only. Counted as a heap loan.
+    /// Lend the call one heap block of the size it needs, for this call only. Counted as a heap loan. One of 4 MiB or
+    /// more begins and ends with huge pages of 2 MiB where Linux grants them (`transparent_hugepage` is `always` or
+    /// `madvise`): faults are fewer, and what the call touches is resident in larger pieces until it ends.
     #[default]
     Heap,
     /// Panic, to find arenas that are too small while developing.
@@ -282,7 +284,7 @@ pub(crate) fn with_scratch(
         },
     }
     let Some(block) = HeapBlock::new(scratch.need) else { return Err(refusal) };
-    (scratch.lent, scratch.lent_size) = (block.start.as_ptr().cast(), block.layout.size());
+    (scratch.lent, scratch.lent_size) = (block.start.as_ptr().cast(), scratch.need.max(ALIGNMENT));
     Error::check(call(&mut scratch))
 }
 
@@ -342,11 +344,25 @@ struct HeapBlock {
     layout: Layout,
 }
 
+/// Of x86-64 and of most kernels for aarch64. Where they are larger, asking for them does nothing.
+const HUGE_PAGE: usize = 2 << 20;
+
 impl HeapBlock {
     fn new(size: usize) -> Option<Self> {
-        let layout = Layout::from_size_align(size.max(ALIGNMENT), ALIGNMENT).ok()?;
+        // Of so many whole huge pages, for each page of the usual size costs a fault when it is first touched.
+        let huge = cfg!(target_os = "linux") && size >= 2 * HUGE_PAGE;
+        let layout = if huge {
+            Layout::from_size_align(size.checked_next_multiple_of(HUGE_PAGE)?, HUGE_PAGE)
+        } else {
+            Layout::from_size_align(size.max(ALIGNMENT), ALIGNMENT)
+        };
+        let layout = layout.ok()?;
         // SAFETY: the layout's size is at least 64.
         let start = NonNull::new(unsafe { std::alloc::alloc(layout) })?;
+        if huge {
+            // SAFETY: ecphory.h takes any block and changes nothing in it.
+            unsafe { ffi::ecp_prefer_huge_pages(start.as_ptr().cast(), layout.size()) };
+        }
         Some(Self { start, layout })
     }
 }

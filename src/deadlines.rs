@@ -126,7 +126,8 @@ impl Graph {
             left.edges_most = left.edges_most.min(near);
         }
         loop {
-            let late = late();
+            // Where nothing may fire, there is nothing to be late for.
+            let late = options.hops > 0 && late();
             if late {
                 left.hops = 0; // Nothing fires, and inhibition comes.
             }

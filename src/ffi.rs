@@ -212,6 +212,9 @@ unsafe extern "C" {
     pub fn ecp_arena_grow(capacity: usize) -> ecp_status;
 }
 unsafe extern "C" {
+    pub fn ecp_prefer_huge_pages(block: *mut ::core::ffi::c_void, size: usize);
+}
+unsafe extern "C" {
     pub fn ecp_arena_freeze();
 }
 unsafe extern "C" {

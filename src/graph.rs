@@ -22,7 +22,9 @@ impl Edge {
 }
 
 /// A graph in CSR form, checked once: out-edges of each node by ascending target, `u32` offsets and targets, `f32`
-/// weights, and, if they were given, relations of a byte each.
+/// weights, and, if they were given, relations of a byte each. With the sum of each node's weights that is 8 bytes for
+/// each node and each edge, and one more for an edge's relation; for sweeps it keeps edges by target too, another 8 for
+/// each edge and 16 for each node ([`Graph::prepare_sweeps`]). [`Graph::bytes`] says what it comes to.
 #[derive(Clone, PartialEq)]
 pub struct Graph {
     pub(crate) offsets: Vec<u32>,

@@ -2,7 +2,7 @@ use std::time::Instant;
 
 use crate::deadlines::{Limits, passed};
 use crate::pagerank::check_tolerance;
-use crate::sweeps::{Ended, Step, Sweep, starts, sweep_each};
+use crate::sweeps::{Ended, Step, Sweep, sweep_each, sweep_one};
 use crate::{Dangling, EachRanks, Error, Graph, Ranks, Seed, Workspace};
 
 /// Heat kernel ranks: `e^-t * sum over k of t^k / k! * (P^T)^k e`, `e` and `P` as of [`PageRank`](crate::PageRank)
@@ -62,10 +62,8 @@ impl HeatKernel {
         workspace: &'w mut Workspace,
     ) -> Result<Ranks<'w>, Error> {
         self.check(graph, &[seeds], tolerance)?;
-        let sweep = Sweep::new(graph, 1, starts(&[seeds])?)?;
         let limits = Limits { edges_most: self.work_most, late: &passed(self.deadline) };
-        let ended = self.run(&sweep, tolerance, &limits, workspace.zeroed(graph.node_count())?)?;
-        Ok(Ranks::of(workspace, ended))
+        sweep_one(graph, seeds, workspace, |sweep, arrays| self.run(sweep, tolerance, &limits, arrays))
     }
 
     /// [`HeatKernel::sweep`] of several cues, 16 of which share each sweep, as [`PageRank::power_each`] has it. Ranks
@@ -95,9 +93,7 @@ impl HeatKernel {
     ) -> Result<EachRanks<'w>, Error> {
         self.check(graph, cues, tolerance)?;
         let limits = Limits { edges_most: self.work_most, late: &passed(self.deadline) };
-        let run = |sweep: &Sweep<'_>, arrays: [&mut [f32]; 3]| self.run(sweep, tolerance, &limits, arrays);
-        let ended = sweep_each(graph, cues, workspace, run)?;
-        Ok(EachRanks::of_cues(workspace, graph, cues.len(), ended))
+        sweep_each(graph, cues, workspace, |sweep, arrays| self.run(sweep, tolerance, &limits, arrays))
     }
 
     fn check<S: AsRef<[Seed]>>(&self, graph: &Graph, cues: &[S], tolerance: f64) -> Result<(), Error> {
@@ -135,6 +131,6 @@ impl HeatKernel {
             std::mem::swap(&mut x, &mut next);
         }
         sweep.by_node(ranks, x);
-        Ok(Ended { sweeps, edges: sweep.edges(sweeps), error: tail(weight, sweeps), stopped })
+        Ok(sweep.ended(sweeps, sweep.errors(|_| tail(weight, sweeps)), stopped, tolerance))
     }
 }

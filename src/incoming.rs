@@ -1,5 +1,6 @@
 //! Edges by target, for kernels that pull. They are laid out in an order of nodes of their own, in which those with the
-//! most edges come first: what many rows read lies close together, and rows of one length follow each other.
+//! most edges come first: what many rows read lies close together. Within so many nodes as are near each other, those
+//! with the most edges in come first: rows of about one length follow each other, and hold their edges by columns.
 
 use std::sync::OnceLock;
 
@@ -10,6 +11,14 @@ use crate::{Error, Graph, ffi};
 
 /// Nodes up to which they are put in order on the calling thread.
 const SMALL: usize = 1 << 15;
+
+/// Nodes among which those with the most edges in come first.
+const WINDOW: usize = 256;
+
+/// Rows that hold their edges by columns, as ecphory.h has it: where each has as many edges as the next or more, and
+/// the first no more than `COLUMNS`.
+const ROWS: usize = 8;
+const COLUMNS: usize = 32;
 
 /// The edges into each node, made when first asked for. They follow from the rest of the graph, so a graph that has
 /// them equals one that has not.
@@ -32,11 +41,12 @@ struct InEdges {
     out_strengths: Vec<f32>,
 }
 
-/// The edges into node `order[v]` stand at `offsets[v]..offsets[v + 1]`, by ascending source. All but `place` is in the
-/// order of nodes in here, and sources are places in it.
+/// The edges into node `order[v]` stand at `offsets[v]..offsets[v + 1]`, by ascending source, but where rows hold them
+/// by columns ([`ROWS`]). All but `place` is in the order of nodes in here, and sources are places in it.
 #[derive(Clone, Copy)]
 pub(crate) struct Incoming<'a> {
-    /// `[node_count]`: the caller's index of each node, by edges in and out, the most first, ties by lower index.
+    /// `[node_count]`: the caller's index of each node, by edges in and out, the most first, ties by lower index; then
+    /// among each [`WINDOW`] by edges in.
     pub order: &'a [u32],
     /// `[node_count]`: where in `order` the caller's nodes are.
     pub place: &'a [u32],
@@ -68,6 +78,37 @@ impl Incoming<'_> {
 }
 
 impl Graph {
+    /// Makes the edges by target that [`PageRank::power`](crate::PageRank::power), a [`HeatKernel`](crate::HeatKernel)
+    /// and a push that becomes sweeps walk, so that the first of them does not: it would, at a time that grows with the
+    /// graph and that no deadline ends. On the calling thread, but for putting many nodes in order. The graph keeps
+    /// them, and so do clones: 8 bytes for each edge and 16 for each node, while it makes them 4 more for each node.
+    /// Does nothing where they are made.
+    ///
+    /// ```
+    /// use ecphory::{Edge, Graph};
+    ///
+    /// let graph = Graph::from_edges(3, [Edge::new(0, 1, 0.5), Edge::new(2, 1, 1.0)])?;
+    /// let before = graph.bytes();
+    /// graph.prepare_sweeps()?;
+    /// assert_eq!(graph.bytes() - before, 8 * 2 + 16 * 3 + 4);
+    /// # Ok::<(), ecphory::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::OutOfMemory`].
+    pub fn prepare_sweeps(&self) -> Result<(), Error> {
+        self.incoming().map(drop)
+    }
+
+    /// Bytes of memory that it holds; those of edges by target too, once [`Graph::prepare_sweeps`] or a first sweep has
+    /// made them.
+    pub fn bytes(&self) -> usize {
+        let own = self.offsets.capacity() + self.targets.capacity() + self.weights.capacity();
+        let relations = self.relations.as_ref().map_or(0, Vec::capacity);
+        let by_target = self.incoming.0.get().map_or(0, InEdges::numbers);
+        4 * (own + self.out_strengths.capacity() + by_target) + relations
+    }
+
     /// The edges into each node. The first call makes them; calls that meet there make them each for itself and one is
     /// kept, for a thread of the pool that waited for another could hold up the task that it waits for.
     pub(crate) fn incoming(&self) -> Result<Incoming<'_>, Error> {
@@ -84,6 +125,12 @@ impl Graph {
 }
 
 impl InEdges {
+    /// How many it has, of four bytes each.
+    fn numbers(&self) -> usize {
+        let nodes = self.order.capacity() + self.place.capacity() + self.offsets.capacity();
+        nodes + self.out_strengths.capacity() + self.sources.capacity() + self.shares.capacity()
+    }
+
     fn of(graph: &Graph) -> Result<Self, Error> {
         let (nodes, edges) = (graph.node_count(), graph.edge_count());
         let mut degrees = room(0u32, nodes)?;
@@ -116,11 +163,36 @@ impl InEdges {
                 shares[*free as usize] = if sum == 0.0 { 0.0 } else { (f64::from(weight) / sum) as f32 };
             }
         }
+        for first in (0..nodes.saturating_sub(ROWS - 1)).step_by(ROWS) {
+            by_columns(&offsets[first..=first + ROWS], &mut sources, &mut shares);
+        }
         Ok(Self { order, place, offsets, sources, shares, out_strengths })
     }
 }
 
-/// Nodes by edges in and out, the most first, ties by lower index.
+/// Puts the edges of `ROWS` rows that may stand by columns so.
+fn by_columns(offsets: &[u32], sources: &mut [u32], shares: &mut [f32]) {
+    let mut lengths = [0; ROWS];
+    for (length, ends) in lengths.iter_mut().zip(offsets.windows(2)) {
+        *length = (ends[1] - ends[0]) as usize;
+    }
+    if lengths[0] > COLUMNS || !lengths.is_sorted_by(|one, next| one >= next) {
+        return;
+    }
+    let edges = offsets[0] as usize..offsets[ROWS] as usize;
+    let mut rows = [(0, 0.0); ROWS * COLUMNS];
+    for (edge, (&source, &share)) in rows.iter_mut().zip(sources[edges.clone()].iter().zip(&shares[edges.clone()])) {
+        *edge = (source, share);
+    }
+    let place = |column: usize, row: usize| rows[(offsets[row] - offsets[0]) as usize + column];
+    let cells = (0..COLUMNS).flat_map(|column| (0..ROWS).map(move |row| (column, row)));
+    let taken = cells.filter(|&(column, row)| column < lengths[row]).map(|(column, row)| place(column, row));
+    for ((source, share), edge) in sources[edges.clone()].iter_mut().zip(&mut shares[edges]).zip(taken) {
+        (*source, *share) = edge;
+    }
+}
+
+/// Nodes by edges in and out, the most first, ties by lower index; then in each window by edges in.
 fn by_degree(graph: &Graph, incoming: &[u32]) -> Result<Vec<u32>, Error> {
     let mut keys = room(0u64, incoming.len())?;
     for (node, (key, &degree)) in keys.iter_mut().zip(incoming).enumerate() {
@@ -134,6 +206,8 @@ fn by_degree(graph: &Graph, incoming: &[u32]) -> Result<Vec<u32>, Error> {
     }
     let mut order = room(0u32, keys.len())?;
     order.iter_mut().zip(&keys).for_each(|(node, &key)| *node = key as u32);
+    let by_edges_in = |window: &mut [u32]| window.sort_by_key(|&node| std::cmp::Reverse(incoming[node as usize]));
+    order.chunks_mut(WINDOW).for_each(by_edges_in);
     Ok(order)
 }
 
@@ -141,17 +215,33 @@ fn by_degree(graph: &Graph, incoming: &[u32]) -> Result<Vec<u32>, Error> {
 mod tests {
     use crate::{Edge, Graph};
 
+    /// Where edge `i` of row `row` stands.
+    fn edge_of(offsets: &[u32], row: usize, i: usize) -> usize {
+        let length = |row: usize| (offsets[row + 1] - offsets[row]) as usize;
+        let first = row / 8 * 8;
+        let rows: Vec<_> = (first..(first + 8).min(offsets.len() - 1)).map(length).collect();
+        if rows.len() < 8 || rows[0] > 32 || rows.windows(2).any(|pair| pair[0] < pair[1]) {
+            return offsets[row] as usize + i;
+        }
+        let before: usize = (0..i).map(|column| rows.iter().filter(|&&length| length > column).count()).sum();
+        offsets[first] as usize + before + row - first
+    }
+
     /// Target, source and share of each, as the caller counts nodes, row by row.
     fn triples(graph: &Graph) -> Vec<(u32, u32, f32)> {
         let incoming = graph.incoming().unwrap();
-        let rows = incoming.order.iter().zip(incoming.offsets.windows(2));
-        let edges = rows.flat_map(|(&target, row)| (row[0] as usize..row[1] as usize).map(move |edge| (target, edge)));
-        let source = |edge: usize| incoming.order[incoming.sources[edge] as usize];
-        edges.map(|(target, edge)| (target, source(edge), incoming.shares[edge])).collect()
+        let mut triples = Vec::new();
+        for (row, &target) in incoming.order.iter().enumerate() {
+            for i in 0..(incoming.offsets[row + 1] - incoming.offsets[row]) as usize {
+                let edge = edge_of(incoming.offsets, row, i);
+                triples.push((target, incoming.order[incoming.sources[edge] as usize], incoming.shares[edge]));
+            }
+        }
+        triples
     }
 
     #[test]
-    fn incoming_edges_are_the_edges_by_target_then_source_where_nodes_with_the_most_come_first() {
+    fn incoming_edges_are_those_by_target_then_source_nodes_with_the_most_first_and_short_rows_by_columns() {
         let mut state = 1u32;
         let mut draw = |below: u32| {
             state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
@@ -166,6 +256,11 @@ mod tests {
             all.iter().flat_map(|edge| [edge.source, edge.target]).for_each(|node| degrees[node as usize] += 1);
             let mut order: Vec<_> = (0..nodes).collect();
             order.sort_by_key(|&node| std::cmp::Reverse(degrees[node as usize]));
+            let mut edges_in = vec![0; nodes as usize];
+            all.iter().for_each(|edge| edges_in[edge.target as usize] += 1);
+            for near in order.chunks_mut(256) {
+                near.sort_by_key(|&node| std::cmp::Reverse(edges_in[node as usize]));
+            }
             let incoming = graph.incoming().unwrap();
             assert!(incoming.order == order, "{nodes} nodes");
             assert!((0..nodes).all(|node| order[incoming.place[node as usize] as usize] == node), "{nodes} nodes");

@@ -42,10 +42,12 @@ mod brief;
 mod builder;
 mod checksum;
 mod companion;
+mod csr;
 mod deadlines;
 mod decay;
 mod element;
 mod error;
+mod fan;
 mod ffi;
 mod fsrs;
 mod graph;
@@ -69,6 +71,7 @@ mod spreading;
 mod sweeps;
 mod tasks;
 pub mod tier;
+mod workspace;
 
 pub use activation::Activation;
 pub use arena::{ArenaConfig, OverflowPolicy};
@@ -78,6 +81,7 @@ pub use companion::Companion;
 pub use decay::{Ages, Decay, DecayParams, DecayReport, Selected};
 pub use element::{Element, Meets, Number};
 pub use error::Error;
+pub use fan::Fan;
 pub use fsrs::Fsrs;
 pub use graph::{Edge, Graph};
 pub use heat::HeatKernel;
@@ -94,7 +98,7 @@ pub use report::{ArenaReport, ArenaStats, KernelReport, Overflows};
 pub use rows::{AsRows, Prepared, Rows};
 pub use similarity::{Packing, Precision, Search, similarity_batch, similarity_batch_into};
 pub use spreading::{Aggregate, Fire, Inhibition, Seed, Spread, Stopped, Weighting};
-pub use sweeps::Workspace;
+pub use workspace::Workspace;
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

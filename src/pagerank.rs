@@ -2,13 +2,19 @@
 
 use std::time::Instant;
 
+use rayon::prelude::*;
+
 use crate::deadlines::{Limits, PART, passed};
-use crate::similarity::{fit, spare};
-use crate::sweeps::{Ended, LANES, Step, Sweep, starts, sweep_each};
-use crate::{EachRanks, Error, Graph, NearRanks, OverflowPolicy, Ranks, Seed, Stopped, Workspace, arena, ffi};
+use crate::similarity::{fit, room, spare};
+use crate::sweeps::{Ended, LANES, Step, Sweep, starts, sweep_each, sweep_one};
+use crate::tasks::in_turn;
+use crate::{EachRanks, Error, Graph, Kernel, NearRanks, OverflowPolicy, Ranks, Seed, Stopped, Workspace, arena, ffi};
 
 /// A push walks so many times the graph before sweeps over all of it are less work.
 const PUSH_SWEEPS: u64 = 8;
+
+/// Edges that all pushes of a batch may walk up to which it stays on the calling thread.
+const SMALL_BATCH: u64 = 1 << 15;
 
 /// What becomes of a node's share that has no edge to go by: its weights are all 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,7 +75,8 @@ impl PageRank {
     /// The moment after which no sweep begins: the clock is looked at before each. Of a push it is looked at before
     /// it begins, and then after every 4,096 edges and pushes, or as many as nodes have been reached where those are
     /// more; what is found has the bits of a push without, up to there. The first sweeps over a graph make its edges by
-    /// target, which no deadline ends.
+    /// target, which no deadline ends: [`Graph::prepare_sweeps`] makes them before. A push takes 20 bytes more from the
+    /// heap for each node that it can reach.
     pub fn deadline(self, deadline: Instant) -> Self {
         Self { deadline: Some(deadline), ..self }
     }
@@ -88,6 +95,15 @@ impl PageRank {
     /// once, until one has begun with no residual above `epsilon`, so that ranks are no less than where pushing may
     /// end. On the calling thread, but for sweeps.
     ///
+    /// A node with more than `1 / epsilon` edges never pushes, with 1e-3 one of 1,001, for no residual is above 1. A
+    /// seed pushes if its share of the seeds' sum is more than `epsilon` times its edges; if none does, nothing is
+    /// ranked and [`NearRanks::residual`] has all.
+    ///
+    /// Where each edge has one back of the same weight, all weights are alike and no seed is without edges, no rank
+    /// lacks more than `epsilon` times its node's edges, beside rounding, as Andersen, Chung and Lang show; where
+    /// weights are not alike, no more than `epsilon` times its node's weights times the most edges that a node has for
+    /// its weights. Of other graphs [`NearRanks::residual`] alone tells.
+    ///
     /// ```
     /// use ecphory::{Edge, Graph, PageRank, Seed};
     ///
@@ -103,9 +119,39 @@ impl PageRank {
     /// outside their range; [`Error::OutOfMemory`] by the policy, and where the system has none for results and sweeps;
     /// [`Error::ThreadEnding`]; [`Error::UnknownTier`].
     pub fn push(&self, graph: &Graph, seeds: &[Seed], epsilon: f64) -> Result<NearRanks, Error> {
-        self.check(graph, &[seeds])?;
-        Error::check_within("epsilon", (1e-12, 1.0), "1e-12 to 1", epsilon)?;
+        self.check_push(graph, &[seeds], epsilon)?;
         self.push_in_parts(PART, &passed(self.deadline), graph, seeds, epsilon)
+    }
+
+    /// [`PageRank::push`] of several cues, each by itself and with its own limit of work, on the threads of the current
+    /// rayon pool; few cues with little to push stay on the calling thread. One deadline is for all. Where a push
+    /// becomes sweeps, it takes 12 bytes from the heap for each node: of as many cues at once as there are threads.
+    ///
+    /// # Errors
+    /// As [`PageRank::push`]; every cue is checked before the first one is pushed.
+    pub fn push_each<S: AsRef<[Seed]> + Sync>(
+        &self,
+        graph: &Graph,
+        cues: &[S],
+        epsilon: f64,
+    ) -> Result<Vec<NearRanks>, Error> {
+        self.check_push(graph, cues, epsilon)?;
+        let options = self.raw(graph, epsilon);
+        let need = cues.iter().map(|seeds| push_need(graph, seeds.as_ref(), &options)).max();
+        arena::admit(Kernel::Spreading, self.overflow, need.unwrap_or(0))?;
+        let run = |(found, seeds): (&mut NearRanks, &S)| {
+            *found = self.push_in_parts(PART, &passed(self.deadline), graph, seeds.as_ref(), epsilon)?;
+            Ok(())
+        };
+        let mut all = room(NearRanks::default(), cues.len())?;
+        let each = options.edges_most.min((1.0 / (self.alpha * epsilon)) as u64);
+        if each.saturating_mul(cues.len() as u64) <= SMALL_BATCH {
+            all.iter_mut().zip(cues).try_for_each(run)?;
+        } else {
+            let tasks = cues.len().min(rayon::current_num_threads());
+            in_turn((0..tasks).into_par_iter(), all.iter_mut().zip(cues), |_, cue| run(cue))?;
+        }
+        Ok(all)
     }
 
     /// Where there is a deadline, in parts, with a look at the clock, `late`, before each.
@@ -255,8 +301,9 @@ impl PageRank {
     /// to 1, of exact ranks, summed over all nodes, or within [`Ranks::error`] where a limit ended it before. To that
     /// comes rounding: of each rank at most 40 times `2^-24 / alpha` of it, however many edges lead to a node. Sweeps
     /// are split over the threads of the current rayon pool; the bits do not depend on how many there are. It always
-    /// ends: the error shrinks by `1 - alpha` at each sweep, or faster. The first call for a graph makes its edges by
-    /// target, which it keeps.
+    /// ends: the error shrinks by `1 - alpha` at each sweep, or faster; without seeds above 0 at once. The first call
+    /// for a graph makes its edges by target, which the graph keeps, if [`Graph::prepare_sweeps`] has not: 8 bytes for
+    /// each edge and 16 for each node, beside the 12 for each node of [`Workspace`].
     ///
     /// ```
     /// use ecphory::{Edge, Graph, PageRank, Seed, Workspace};
@@ -279,15 +326,15 @@ impl PageRank {
     ) -> Result<Ranks<'w>, Error> {
         self.check(graph, &[seeds])?;
         check_tolerance(tolerance)?;
-        let sweep = Sweep::new(graph, 1, starts(&[seeds])?)?;
         let limits = Limits { edges_most: self.work_most, late: &passed(self.deadline) };
-        let ended = self.sweep(&sweep, tolerance, &limits, workspace.zeroed(graph.node_count())?)?;
-        Ok(Ranks::of(workspace, ended))
+        sweep_one(graph, seeds, workspace, |sweep, arrays| self.sweep(sweep, tolerance, &limits, arrays))
     }
 
     /// [`PageRank::power`] of several cues, 16 of which share each sweep: one pass over the edges for all of them.
-    /// Groups of 16 and the rows of each run on the threads of the current rayon pool. The workspace holds 192 bytes
-    /// for each node and group. Ranks are those of [`PageRank::power`] within the bounds of both.
+    /// Groups of 16 and the rows of each run on the threads of the current rayon pool, as many groups at once as there
+    /// are threads; the bits do not depend on how many. [`Workspace`] says what memory that takes. Ranks are those of
+    /// [`PageRank::power`] within the bounds of both. [`EachRanks::cue`] tells of each cue how far it has come, and so
+    /// which are whole where a limit ended sweeps: of groups in turn the first ones.
     ///
     /// ```
     /// use ecphory::{Edge, Graph, PageRank, Seed, Workspace};
@@ -312,9 +359,7 @@ impl PageRank {
         self.check(graph, cues)?;
         check_tolerance(tolerance)?;
         let limits = Limits { edges_most: self.work_most, late: &passed(self.deadline) };
-        let run = |sweep: &Sweep<'_>, arrays: [&mut [f32]; 3]| self.sweep(sweep, tolerance, &limits, arrays);
-        let ended = sweep_each(graph, cues, workspace, run)?;
-        Ok(EachRanks::of_cues(workspace, graph, cues.len(), ended))
+        sweep_each(graph, cues, workspace, |sweep, arrays| self.sweep(sweep, tolerance, &limits, arrays))
     }
 
     fn sweep(
@@ -326,8 +371,8 @@ impl PageRank {
     ) -> Result<Ended, Error> {
         let rest = 1.0 - self.alpha;
         let mut lost = sweep.begin(1.0, x, ranks);
-        let (mut sweeps, mut error, mut stopped) = (0, 2.0 * rest, None);
-        while error > tolerance && sweeps < sweeps_for(self.alpha, tolerance / 2.0) {
+        let (mut sweeps, mut errors, mut stopped) = (0, sweep.errors(|_| 2.0 * rest), None);
+        while errors.iter().any(|&error| error > tolerance) && sweeps < sweeps_for(self.alpha, tolerance / 2.0) {
             stopped = sweep.stop(limits, sweeps);
             if stopped.is_some() {
                 break;
@@ -338,11 +383,16 @@ impl PageRank {
             std::mem::swap(&mut x, &mut next);
             (lost, sweeps) = (totals.lost, sweeps + 1);
             // What is left of the geometric series, and what theory says without looking.
-            let moved = totals.change.iter().copied().fold(0.0, f64::max);
-            error = (moved * rest / self.alpha).min(2.0 * rest.powi(sweeps as i32));
+            let most = 2.0 * rest.powi(sweeps as i32);
+            errors = sweep.errors(|lane| (totals.change[lane] * rest / self.alpha).min(most));
         }
         sweep.by_node(ranks, x);
-        Ok(Ended { sweeps, edges: sweep.edges(sweeps), error, stopped })
+        Ok(sweep.ended(sweeps, errors, stopped, tolerance))
+    }
+
+    fn check_push<S: AsRef<[Seed]>>(&self, graph: &Graph, cues: &[S], epsilon: f64) -> Result<(), Error> {
+        self.check(graph, cues)?;
+        Error::check_within("epsilon", (1e-12, 1.0), "1e-12 to 1", epsilon)
     }
 
     fn check<S: AsRef<[Seed]>>(&self, graph: &Graph, cues: &[S]) -> Result<(), Error> {
@@ -355,6 +405,12 @@ impl PageRank {
 fn push_most(graph: &Graph, seeds: &[Seed], options: &ffi::ecp_push_options) -> usize {
     // SAFETY: as ecp_push in `call_push`, of which this asks for a part and writes nothing.
     unsafe { ffi::ecp_push_most(&graph.raw(), seeds.as_ptr().cast(), seeds.len(), options) }
+}
+
+/// Scratch bytes of a push.
+fn push_need(graph: &Graph, seeds: &[Seed], options: &ffi::ecp_push_options) -> usize {
+    // SAFETY: as ecp_push in `call_push`, of which this asks for a part and writes nothing.
+    unsafe { ffi::ecp_push_need(&graph.raw(), seeds.as_ptr().cast(), seeds.len(), options) }
 }
 
 /// What a push writes, and then goes on from.
@@ -492,18 +548,18 @@ mod tests {
             let looks = AtomicU32::new(0);
             let limits = Limits { edges_most: u64::MAX, late: &after(&looks, last) };
             let ended = PageRank::default().sweep(&sweep, 1e-9, &limits, timed.zeroed(800).unwrap()).unwrap();
-            assert_eq!((ended.sweeps, ended.stopped), (last, Some(Stopped::Deadline)));
+            assert_eq!((ended.sweeps, ended.stopped[0]), (last, Some(Stopped::Deadline)));
             let limit = u64::from(last) * edges + edges - 1;
             let found = PageRank::default().work_most(limit).power(&graph, &SEEDS, 1e-9, &mut worked).unwrap();
             assert_eq!((found.sweeps, found.edges, found.stopped), (last, ended.edges, Some(Stopped::Work)));
-            assert!(found.ranks == timed.ranks && found.error == ended.error);
+            assert!(found.ranks == timed.ranks && found.error == ended.errors[0]);
             looks.store(0, Ordering::Relaxed);
             let kernel = HeatKernel::new(9.0);
             let ended = kernel.run(&sweep, 1e-9, &limits, timed.zeroed(800).unwrap()).unwrap();
-            assert_eq!((ended.sweeps, ended.stopped), (last, Some(Stopped::Deadline)));
+            assert_eq!((ended.sweeps, ended.stopped[0]), (last, Some(Stopped::Deadline)));
             let found = kernel.work_most(limit).sweep(&graph, &SEEDS, 1e-9, &mut worked).unwrap();
             assert_eq!((found.sweeps, found.edges, found.stopped), (last, ended.edges, Some(Stopped::Work)));
-            assert!(found.ranks == timed.ranks && found.error == ended.error);
+            assert!(found.ranks == timed.ranks && found.error == ended.errors[0]);
         }
     }
 }

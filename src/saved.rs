@@ -137,7 +137,7 @@ impl Graph {
         let weights = input.all(edges)?;
         let relations = if typed { Some(input.all(edges)?) } else { None };
         input.checksum("graph")?;
-        Self::checked(offsets, targets, weights, relations)
+        Self::from_csr(offsets, targets, weights, relations)
     }
 
     /// Writes the graph to a file at `path`, in place of what is there: whatever happens meanwhile, `path` is what it
@@ -168,53 +168,6 @@ impl Graph {
         };
         load().map_err(|error: Error| error.of_file(path.as_ref()))
     }
-
-    /// A graph of what was read, if it is one.
-    fn checked(
-        offsets: Vec<u32>,
-        targets: Vec<u32>,
-        weights: Vec<f32>,
-        relations: Option<Vec<u8>>,
-    ) -> Result<Self, Error> {
-        let nodes = offsets.len() - 1;
-        Error::check_range("first offset", 0, 0, offsets[0] as usize)?;
-        if let Some(node) = (0..nodes).find(|&node| offsets[node + 1] < offsets[node]) {
-            let (least, found) = (offsets[node], offsets[node + 1]);
-            return Err(Error::Order { what: "offset", position: node + 1, least: least.into(), found: found.into() });
-        }
-        Error::check_length("edges, by the last offset", targets.len(), offsets[nodes] as usize)?;
-        let mut out_strengths = crate::similarity::room(0.0, nodes)?;
-        let kind = |edge: usize| relations.as_ref().map_or(0, |relations| u64::from(relations[edge]));
-        // What must ascend: the target, then the relation.
-        let place = |edge: usize| (targets[edge], kind(edge));
-        for (node, sum) in out_strengths.iter_mut().enumerate() {
-            let mut strength = 0.0;
-            let row = offsets[node] as usize..offsets[node + 1] as usize;
-            for edge in row.clone() {
-                if targets[edge] as usize >= nodes {
-                    let found = targets[edge] as usize;
-                    return Err(Error::Index { what: "edge target", position: edge, len: nodes, found });
-                }
-                if edge > row.start && place(edge) <= place(edge - 1) {
-                    return Err(unordered(edge, relations.is_some(), place(edge - 1), place(edge)));
-                }
-                Error::check_magnitude("edge weight", Some(edge), weights[edge])?;
-                strength += f64::from(weights[edge]);
-            }
-            *sum = strength as f32;
-            Error::check_magnitude("out-strength of the node", Some(node), *sum)?;
-        }
-        Ok(Self { offsets, targets, weights, relations, out_strengths, incoming: Default::default() })
-    }
-}
-
-/// What is wrong with an edge's target and relation after those of the edge before it.
-fn unordered(position: usize, typed: bool, before: (u32, u64), found: (u32, u64)) -> Error {
-    if typed && found.0 == before.0 {
-        return Error::Order { what: "relation", position, least: before.1 + 1, found: found.1 };
-    }
-    let least = u64::from(before.0) + u64::from(!typed);
-    Error::Order { what: "edge target", position, least, found: found.0.into() }
 }
 
 pub(crate) fn failed(what: &'static str, error: &io::Error) -> Error {

@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use crate::brief::Few;
 use crate::deadlines::Past;
 use crate::similarity::{fit, room, spare};
-use crate::{Activation, Error, Graph, Kernel, OverflowPolicy, arena, ffi};
+use crate::{Activation, Error, Fan, Graph, Kernel, OverflowPolicy, arena, ffi};
 
 /// Nodes and edges, times cues, up to which a batch stays on the calling thread.
 const SMALL_BATCH: usize = 1 << 15;
@@ -102,7 +102,22 @@ pub enum Stopped {
 ///
 /// As in Jiang and others, "Synapse: Empowering LLM Agents with Episodic-Semantic Memory via Spreading Activation",
 /// arXiv 2601.02744 (2026), whose values are the default. Squashing lifts a node that has nothing to
-/// `1 / (1 + e^(steepness * midpoint))`, 0.076 there: a threshold above that keeps such nodes from firing.
+/// `1 / (1 + e^(steepness * midpoint))`: 0.0759 there, which is above the default threshold of 0.01. So a node that was
+/// reached and has next to nothing, or a seed of 0, fires, and after it its neighbours. A threshold above 0.0759 keeps
+/// it from that:
+///
+/// ```
+/// use ecphory::{Edge, Graph, Inhibition, Seed, Spread};
+///
+/// // The second seed has nothing, and nothing leads to it.
+/// let graph = Graph::from_edges(4, [Edge::new(0, 3, 1.0), Edge::new(1, 2, 1.0)])?;
+/// let seeds = [Seed::new(0, 1.0), Seed::new(1, 0.0)];
+/// let spread = Spread::default().hops(2).inhibition(Inhibition::default());
+/// let (low, high) = (spread, spread.threshold(0.08));
+/// assert!(graph.spread(&seeds, &low)?.nodes.contains(&2));
+/// assert!(!graph.spread(&seeds, &high)?.nodes.contains(&2));
+/// # Ok::<(), ecphory::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[must_use]
 pub struct Inhibition {
@@ -260,7 +275,9 @@ impl<'a> Spread<'a> {
     }
 
     /// Edges that may be walked; no limit at first. Scratch then follows this number, where it is less than the graph's
-    /// nodes: what can be reached is the seeds and one node for each edge. All edges of a node that fires are walked.
+    /// nodes: what can be reached is the seeds and one node for each edge. All edges of a node that fires are walked,
+    /// and count, those too that [`Spread::fan_out_most`] or a factor of 0 leaves out: its strongest are found among
+    /// all.
     pub fn work_most(self, edges: u64) -> Self {
         Self { work_most: edges, ..self }
     }
@@ -269,6 +286,10 @@ impl<'a> Spread<'a> {
     /// its end, which [`Spread::work_most`] bounds. With [`Fire::BestFirst`] it is looked at before the first node
     /// fires, and then after every 4,096 edges and firings, or as many as nodes have been reached where those are more;
     /// what is found has the bits of a spread whose [`Fire::BestFirst`] allows as many nodes as have fired.
+    ///
+    /// A spread with a deadline takes more memory from the heap: up to 16 bytes for each node found, which are the
+    /// seeds of the next hop or part, and one bit, with [`Fire::BestFirst`] 2 bytes more, for each node that can be
+    /// reached; and for each hop or part anew 8 bytes for each node that it can reach.
     pub fn deadline(self, deadline: Instant) -> Self {
         Self { deadline: Some(deadline), ..self }
     }
@@ -395,9 +416,10 @@ impl Graph {
     /// Activation by association as ACT-R has it, over one link: of each node `i` that a source is linked to, in the
     /// order reached, `A_i` = the sum over the sources `j` linked to it of `W_j * (strength - ln(fan_j))`, where `W_j`
     /// is the source's activation (ACT-R shares 1 among the sources) and `fan_j` how many edges leave it, and one more.
-    /// Weights of edges play no part, nothing is linked to itself but by an edge, and what is below 0 stays so. Base
-    /// levels are the caller's to add. The time that ACT-R's model takes to retrieve `i` is then `F * (-A_i).exp()`
-    /// seconds.
+    /// Each link counts: edges between the same nodes, of several relations, are as many terms and as much of the fan;
+    /// and so does each source: what a repeated one passes on is added. Weights of edges play no part, nothing is
+    /// linked to itself but by an edge, and what is below 0 stays so. Base levels are the caller's to add. The time
+    /// that ACT-R's model takes to retrieve `i` is then `F * (-A_i).exp()` seconds.
     ///
     /// Source: Anderson, "How Can the Human Mind Occur in the Physical Universe?" (2007), and unit 5 of ACT-R's
     /// tutorial. Each result errs by at most (links + 2) times 2^-24 of the sum of its terms' magnitudes.
@@ -416,9 +438,10 @@ impl Graph {
     ///
     /// # Errors
     /// [`Error::Index`] and [`Error::Value`] for a source that is not a node or not a finite activation of 0 or more,
-    /// and for a `strength` that is not finite and 0 or more; [`Error::OutOfMemory`]: up to 28 bytes of scratch
-    /// for each link of a source are lent where they do not fit; [`Error::ThreadEnding`]; [`Error::UnknownTier`].
-    pub fn fan_activation(&self, sources: &[Seed], strength: f32) -> Result<Activation, Error> {
+    /// and for a `strength` that is not finite and 0 or more; [`Error::OutOfMemory`] by the policy,
+    /// of up to 28 bytes of scratch for each link of a source; [`Error::ThreadEnding`]; [`Error::UnknownTier`].
+    pub fn fan_activation(&self, sources: &[Seed], fan: impl Into<Fan>) -> Result<Activation, Error> {
+        let Fan { strength, overflow } = fan.into();
         Error::check_magnitude("fan strength", None, strength)?;
         self.check_seeds(sources)?;
         let graph = self.raw();
@@ -427,7 +450,7 @@ impl Graph {
         // SAFETY: as ecp_fan_activation below, of which this asks for a part and writes nothing.
         let most = unsafe { ffi::ecp_fan_activation_most(&graph, sources.as_ptr().cast(), sources.len()) };
         let mut found = Reached::with_capacity(most)?;
-        arena::with_scratch(OverflowPolicy::Heap, |scratch| {
+        arena::with_scratch(overflow, |scratch| {
             // SAFETY: ecphory.h asks for
             // - a graph as it describes: `Graph` is one by construction and cannot be changed;
             // - sources[source_count], nodes below node_count and magnitudes: `check_seeds`; the layout: asserted

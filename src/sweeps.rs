@@ -1,13 +1,13 @@
 #![allow(unsafe_code)]
 
-use std::fmt;
-
 use rayon::prelude::*;
 
 use crate::deadlines::Limits;
 use crate::incoming::Incoming;
 use crate::similarity::{room, spare};
-use crate::{Dangling, Error, Graph, Seed, Stopped, arena, ffi};
+use crate::tasks::in_turn;
+use crate::workspace::zero;
+use crate::{Dangling, EachRanks, Error, Graph, Ranks, Seed, Stopped, Workspace, arena, ffi};
 
 /// Cues that one sweep takes side by side.
 pub(crate) const LANES: usize = ffi::ECP_SWEEP_CUES as usize;
@@ -17,44 +17,6 @@ const BLOCK: usize = 1 << 14;
 
 /// Edges, times cues, up to which a sweep stays on the calling thread.
 const SMALL_SWEEP: usize = 1 << 17;
-
-/// The memory of dense sweeps: three arrays with a number for each node and cue. It grows to what is asked of it, and
-/// serves one call after the other without asking the system again.
-#[derive(Default)]
-pub struct Workspace {
-    x: Vec<f32>,
-    next: Vec<f32>,
-    pub(crate) ranks: Vec<f32>,
-}
-
-impl fmt::Debug for Workspace {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Workspace").field("bytes", &self.bytes()).finish()
-    }
-}
-
-impl Workspace {
-    /// One that holds nothing yet.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Bytes that it holds.
-    pub fn bytes(&self) -> usize {
-        (self.x.capacity() + self.next.capacity() + self.ranks.capacity()) * size_of::<f32>()
-    }
-
-    /// Room for `len` numbers in each, all zero.
-    pub(crate) fn zeroed(&mut self, len: usize) -> Result<[&mut [f32]; 3], Error> {
-        for array in [&mut self.x, &mut self.next, &mut self.ranks] {
-            array.clear();
-            let needed = len.saturating_mul(size_of::<f32>());
-            array.try_reserve_exact(len).map_err(|_| Error::OutOfMemory { needed, capacity: 0 })?;
-            array.resize(len, 0.0);
-        }
-        Ok([&mut self.x, &mut self.next, &mut self.ranks])
-    }
-}
 
 /// What a sweep came to, for each cue.
 #[derive(Debug, Clone, Copy)]
@@ -99,51 +61,62 @@ pub(crate) fn starts<S: AsRef<[Seed]>>(cues: &[S]) -> Result<Vec<Start>, Error> 
     Ok(all)
 }
 
-/// What sweeps have come to.
-#[derive(Debug, Clone, Copy)]
+/// What the sweeps of up to [`LANES`] cues have come to.
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Ended {
     pub sweeps: u32,
     pub edges: u64,
-    pub error: f64,
-    pub stopped: Option<Stopped>,
+    pub errors: [f64; LANES],
+    /// Of each cue whose error had not come to the tolerance.
+    pub stopped: [Option<Stopped>; LANES],
 }
 
 impl Ended {
-    /// Nothing swept.
-    pub const NONE: Self = Self { sweeps: 0, edges: 0, error: 0.0, stopped: None };
+    /// Nothing swept, and nothing left to.
+    pub const NONE: Self = Self { sweeps: 0, edges: 0, errors: [0.0; LANES], stopped: [None; LANES] };
+}
 
-    /// Those of two groups of cues.
-    fn and(self, other: Self) -> Self {
-        Self {
-            sweeps: self.sweeps.max(other.sweeps),
-            edges: self.edges + other.edges,
-            error: self.error.max(other.error),
-            stopped: self.stopped.or(other.stopped),
-        }
-    }
+/// Sweeps of one cue, which `run` does; none where it wakes nothing.
+pub(crate) fn sweep_one<'w>(
+    graph: &Graph,
+    seeds: &[Seed],
+    workspace: &'w mut Workspace,
+    run: impl Fn(&Sweep<'_>, [&mut [f32]; 3]) -> Result<Ended, Error>,
+) -> Result<Ranks<'w>, Error> {
+    let starts = starts(&[seeds])?;
+    let arrays = workspace.zeroed(graph.node_count())?;
+    let ended = if starts.is_empty() { Ended::NONE } else { run(&Sweep::new(graph, 1, starts)?, arrays)? };
+    Ok(Ranks::of(&workspace.ranks, &ended, 0))
 }
 
 /// Sweeps of [`LANES`] cues side by side, of which `run` does those of one group, on the threads of the current rayon
-/// pool.
-pub(crate) fn sweep_each<S: AsRef<[Seed]>>(
+/// pool: as many groups at once as it has threads.
+pub(crate) fn sweep_each<'w, S: AsRef<[Seed]> + Sync>(
     graph: &Graph,
     cues: &[S],
-    workspace: &mut Workspace,
+    workspace: &'w mut Workspace,
     run: impl Fn(&Sweep<'_>, [&mut [f32]; 3]) -> Result<Ended, Error> + Sync,
-) -> Result<Ended, Error> {
-    let count = cues.len().div_ceil(LANES);
-    let mut groups = spare(count)?;
-    for cues in cues.chunks(LANES) {
-        groups.push((Sweep::new(graph, LANES, starts(cues)?)?, Ended::NONE));
+) -> Result<EachRanks<'w>, Error> {
+    if cues.iter().any(|cue| cue.as_ref().iter().any(|seed| seed.activation > 0.0)) {
+        // Before groups would each make its own.
+        graph.prepare_sweeps()?;
     }
-    let each = graph.node_count() * LANES;
-    let [x, next, ranks] = workspace.zeroed(count.saturating_mul(each))?;
-    let arrays = x.par_chunks_mut(each).zip(next.par_chunks_mut(each)).zip(ranks.par_chunks_mut(each));
-    groups.par_iter_mut().zip(arrays).try_for_each(|((sweep, ended), ((x, next), ranks))| {
-        *ended = run(sweep, [x, next, ranks])?;
+    let each = graph.node_count().saturating_mul(LANES);
+    let count = cues.len().div_ceil(LANES);
+    let tasks = count.min(rayon::current_num_threads());
+    let (passing, ranks, ended) = workspace.for_groups(count, tasks, each)?;
+    let groups = cues.chunks(LANES).zip(ranks.chunks_mut(each)).zip(ended);
+    in_turn(passing.par_chunks_mut(2 * each), groups, |passing, ((cues, ranks), ended)| {
+        zero(ranks);
+        let starts = starts(cues)?;
+        if !starts.is_empty() {
+            let (x, next) = passing.split_at_mut(each);
+            zero(x);
+            *ended = run(&Sweep::new(graph, LANES, starts)?, [x, next, ranks])?;
+        }
         Ok(())
     })?;
-    Ok(groups.iter().fold(Ended::NONE, |all, (_, ended)| all.and(*ended)))
+    Ok(EachRanks::of_cues(workspace, graph, cues.len()))
 }
 
 /// What one sweep does: `sums = scale * (what comes in) + evenly + to_starts * share`, `ranks = keep * ranks + gain *
@@ -173,6 +146,8 @@ pub(crate) struct Sweep<'a> {
     pub incoming: Incoming<'a>,
     lanes: usize,
     starts: Vec<Start>,
+    /// Which cues have any.
+    woken: [bool; LANES],
 }
 
 impl<'a> Sweep<'a> {
@@ -182,7 +157,9 @@ impl<'a> Sweep<'a> {
         starts.iter_mut().for_each(|start| start.node = incoming.place[start.node as usize]);
         // In place, and in one order whatever that of the seeds.
         starts.sort_unstable_by_key(|start| (start.node, start.lane, start.share.to_bits()));
-        Ok(Self { incoming, lanes, starts })
+        let mut woken = [false; LANES];
+        starts.iter().for_each(|start| woken[start.lane] = true);
+        Ok(Self { incoming, lanes, starts, woken })
     }
 
     /// What ends it before another sweep, after `sweeps`.
@@ -193,6 +170,17 @@ impl<'a> Sweep<'a> {
     /// Edges that so many sweeps walk.
     pub fn edges(&self, sweeps: u32) -> u64 {
         u64::from(sweeps) * self.incoming.sources.len() as u64
+    }
+
+    /// What each cue lacks by `of`; 0 for those that wake nothing.
+    pub fn errors(&self, of: impl Fn(usize) -> f64) -> [f64; LANES] {
+        std::array::from_fn(|lane| if self.woken[lane] { of(lane) } else { 0.0 })
+    }
+
+    /// What so many sweeps have come to, which `stopped` ended where a cue lacks more than `tolerance`.
+    pub fn ended(&self, sweeps: u32, errors: [f64; LANES], stopped: Option<Stopped>, tolerance: f64) -> Ended {
+        let stopped = errors.map(|error| stopped.filter(|_| error > tolerance));
+        Ended { sweeps, edges: self.edges(sweeps), errors, stopped }
     }
 
     /// `ranks` become those of the caller's nodes, cue after cue; through `x`, which is as long.

@@ -1,6 +1,9 @@
 use std::ops::Range;
+use std::sync::{Mutex, PoisonError};
 
-use crate::{Element, Rows};
+use rayon::prelude::*;
+
+use crate::{Element, Error, Rows};
 
 /// Bytes of rows that one rayon task reads: well above the cost of a task. Smaller batches stay on the calling thread.
 /// A split depends on shapes and the capacity of arenas alone, so needs and results do not depend on the number of
@@ -10,6 +13,23 @@ pub const TASK_BYTES: usize = 4 << 20;
 /// Rows of so many bytes that one task reads: one at least.
 pub fn rows_of_task(row_bytes: usize) -> usize {
     (TASK_BYTES / row_bytes).max(1)
+}
+
+/// Runs each of `items` once, with one of `slots`: as many are at work at once as there are slots, and no more where a
+/// thread that waits within one begins another.
+pub fn in_turn<S: Send, I: Send>(
+    slots: impl IndexedParallelIterator<Item = S>,
+    items: impl Iterator<Item = I> + Send,
+    run: impl Fn(&mut S, I) -> Result<(), Error> + Sync,
+) -> Result<(), Error> {
+    let items = Mutex::new(items);
+    let next = || items.lock().unwrap_or_else(PoisonError::into_inner).next();
+    slots.with_max_len(1).try_for_each(|mut slot| {
+        while let Some(item) = next() {
+            run(&mut slot, item)?;
+        }
+        Ok(())
+    })
 }
 
 /// Some queries and some rows.

@@ -315,6 +315,12 @@ static void check_configuration(void) {
     CHECK(stats.capacity == 0 && stats.live_arenas == 0 && stats.capacity_per_thread == 0);
     size_t bytes = 7, mark;
     CHECK(ecp_arena_trim(&bytes) == ECP_OK && bytes == 0);
+    static unsigned char block[3 << 20];
+    memset(block, 7, sizeof block);
+    ecp_prefer_huge_pages(block, sizeof block);
+    ecp_prefer_huge_pages(block + 1, 10);
+    ecp_prefer_huge_pages(NULL, 10);
+    CHECK(block[0] == 7 && memcmp(block, block + 1, sizeof block - 1) == 0);
     ecp_arena_release();
     CHECK(ecp_arena_mark(&mark, NULL) == ECP_OK && mark == 0);
     CHECK(ecp_arena_configure(CAPACITY) == ECP_ALREADY_IN_USE);
@@ -902,7 +908,7 @@ static void check_spread(void) {
     CHECK(result.reached_count == 1 && found[0] == 6);
     CHECK(ecp_spread_need(&graph, seeds, 2, &good) == 2 * rounded(12) + rounded(4));
     CHECK(ecp_spread_need(NULL, seeds, 2, &good) == 0 && ecp_spread_need(&graph, seeds, 2, NULL) == 0);
-    CHECK(ecp_spread_most(&graph, seeds, 2, &good) == 3 && ecp_spread_most(&graph, seeds, 0, &options) == 3);
+    CHECK(ecp_spread_most(&graph, seeds, 2, &good) == 3 && ecp_spread_most(&graph, seeds, 0, &options) == 0);
     CHECK(ecp_spread_most(NULL, seeds, 2, &good) == 0 && ecp_spread_most(&graph, seeds, 2, NULL) == 0);
     options.edges_most = 0;
     CHECK(ecp_spread_most(&graph, seeds, 1, &options) == 1);

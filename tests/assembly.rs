@@ -156,7 +156,8 @@ const DECAY: &str = "decay.";
 
 /// Functions of any of `OF_SPREADING`.
 const SPREADING: &str = "spreading.";
-const OF_SPREADING: [&str; 7] = [SPREADING, "fan_out.", "inhibition.", "queue.", "reach.", "push.", "sweep."];
+const OF_SPREADING: [&str; 9] =
+    [SPREADING, "hops.", "fan_out.", "inhibition.", "queue.", "reach.", "push.", "sweep.", "columns."];
 
 /// Functions of any of `OF_SCORES`.
 const SCORES: &str = "score.";

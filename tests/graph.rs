@@ -165,6 +165,62 @@ fn a_builder_that_is_refused_tells_nothing_of_an_end() {
 }
 
 #[test]
+fn rows_that_are_there_make_the_graph_that_their_edges_make() {
+    for typed in [false, true] {
+        let drawn = edges(5, 300, 4000);
+        let builder = Graph::builder(300);
+        let builder = if typed {
+            builder.related(drawn).unwrap()
+        } else {
+            builder.edges(drawn.into_iter().map(|(edge, _)| edge)).unwrap()
+        };
+        let graph = builder.build().unwrap();
+        let relations = graph.relations().map(<[u8]>::to_vec);
+        assert_eq!(relations.is_some(), typed);
+        let (offsets, targets) = (graph.offsets().to_vec(), graph.targets().to_vec());
+        let rows = Graph::from_csr(offsets, targets, graph.weights().to_vec(), relations).unwrap();
+        assert!(rows == graph && rows.out_strength(7) == graph.out_strength(7));
+    }
+    let bare = Graph::from_csr(vec![0, 0], vec![], vec![], None).unwrap();
+    assert_eq!((bare.node_count(), bare.edge_count()), (1, 0));
+}
+
+#[test]
+fn rows_that_are_none_are_refused_by_name_and_position() {
+    let refused = |offsets: &[u32], targets: &[u32], weights: &[f32], kinds: Option<&[u8]>| {
+        let kinds = kinds.map(<[u8]>::to_vec);
+        Graph::from_csr(offsets.to_vec(), targets.to_vec(), weights.to_vec(), kinds).unwrap_err()
+    };
+    let most = u32::MAX as usize;
+    for offsets in [&[][..], &[0]] {
+        let expected = Error::Range { what: "node count", min: 1, max: most, found: 0 };
+        assert_eq!(refused(offsets, &[], &[], None), expected);
+    }
+    let (two, first) = ([1.0; 2], Error::Range { what: "first offset", min: 0, max: 0, found: 1 });
+    assert_eq!(refused(&[1, 2, 2], &[0, 1], &two, None), first);
+    let order = |what, position, least, found| Error::Order { what, position, least, found };
+    assert_eq!(refused(&[0, 2, 1], &[0, 1], &two, None), order("offset", 2, 2, 1));
+    for last in [1, 3] {
+        let expected = Error::Length { what: "edges, by the last offset", expected: 2, found: last };
+        assert_eq!(refused(&[0, 1, last as u32], &[0, 1], &two, None), expected);
+    }
+    let length = |what, expected, found| Error::Length { what, expected, found };
+    assert_eq!(refused(&[0, 2, 2], &[0, 1], &[1.0; 3], None), length("edge weights", 2, 3));
+    assert_eq!(refused(&[0, 2, 2], &[0, 1], &two, Some(&[1])), length("edge relations", 2, 1));
+    let index = Error::Index { what: "edge target", position: 1, len: 2, found: 2 };
+    assert_eq!(refused(&[0, 2, 2], &[0, 2], &two, None), index);
+    assert_eq!(refused(&[0, 2, 2], &[1, 1], &two, None), order("edge target", 1, 2, 1));
+    assert_eq!(refused(&[0, 2, 2], &[1, 0], &two, Some(&[3, 4])), order("edge target", 1, 1, 0));
+    assert_eq!(refused(&[0, 2, 2], &[1, 1], &two, Some(&[3, 3])), order("relation", 1, 4, 3));
+    for weight in [-1.0, f32::NAN, f32::INFINITY] {
+        let refusal = refused(&[0, 0, 1], &[0], &[weight], None);
+        assert!(matches!(refusal, Error::Value { what: "edge weight", position: Some(0), .. }), "{refusal}");
+    }
+    let refusal = refused(&[0, 0, 2], &[0, 1], &[f32::MAX; 2], None);
+    assert!(matches!(refusal, Error::Value { what: "out-strength of the node", position: Some(1), .. }), "{refusal}");
+}
+
+#[test]
 fn edges_that_no_memory_holds_are_refused() {
     let endless = std::iter::repeat_n(Edge::new(0, 0, 1.0), usize::MAX);
     let error = Graph::builder(1).edges(endless.clone()).unwrap_err();

@@ -69,6 +69,19 @@ fn retrieval_takes_the_time_that_act_r_publishes_for_each_fan() {
     assert!((a - 0.36).abs() < 5e-3, "{a}");
 }
 
+#[test]
+fn each_link_counts_for_its_fan_and_repeated_sources_add() {
+    // Two links to one node, of two relations, and one to another: a fan of four.
+    let edges = [(0, 1, 1), (0, 1, 2), (0, 2, 1)].map(|(source, target, kind)| (Edge::new(source, target, 9.0), kind));
+    let graph = Graph::builder(3).related(edges).unwrap().build().unwrap();
+    let link = 2.0 - 4f64.ln();
+    let activations = |sources: &[Seed]| dense(&graph.fan_activation(sources, 2.0).unwrap(), 3);
+    assert_near(&activations(&[Seed::new(0, 0.5)]), &[0.0, link, 0.5 * link], 1e-6);
+    let twice = [Seed::new(0, 0.5), Seed::new(0, 0.25)];
+    assert_near(&activations(&twice), &[0.0, 1.5 * link, 0.75 * link], 1e-6);
+    assert_eq!(graph.fan_activation(&twice, 2.0).unwrap().edges, 6);
+}
+
 /// spreadr's documented sequences: a' = (1 - decay) (r a + (1 - r) shares). What keeps all is linked to itself.
 #[test]
 fn activation_moves_as_spreadr_publishes() {
@@ -312,6 +325,44 @@ fn inhibition_and_squashing_are_what_their_source_says() {
 }
 
 #[test]
+fn squashing_wakes_what_received_nothing_unless_the_threshold_is_above_its_floor() {
+    // The second seed has nothing and nothing leads to it.
+    let graph = graph(4, &[(0, 3, 1.0), (1, 2, 1.0)]);
+    let spread = Spread::default().hops(2).inhibition(Inhibition::default());
+    let floor = 1.0 / (1.0 + 2.5f64.exp());
+    assert!((floor - 0.0759).abs() < 5e-5);
+    let seeds = [Seed::new(0, 1.0), Seed::new(1, 0.0)];
+    let after = |spread: Spread<'_>| graph.spread(&seeds, &spread).unwrap();
+    let once = dense(&after(spread.hops(1)), 4);
+    assert!((once[1] - floor).abs() < 1e-6 && once[2] == 0.0, "{once:?}");
+    assert_eq!(after(spread).nodes, [0, 1, 3, 2]);
+    assert_eq!(after(spread.threshold(0.075)).nodes, [0, 1, 3, 2]);
+    assert_eq!(after(spread.threshold(0.077)).nodes, [0, 1, 3]);
+}
+
+#[test]
+fn a_threshold_that_nothing_reaches_leaves_of_the_seeds_what_is_retained() {
+    let graph = graph(3, &[(0, 1, 1.0), (1, 2, 1.0)]);
+    let spread = Spread::default().threshold(2.0).hops(3);
+    for (fire, retain, left) in
+        [(Fire::Once, 1.0, 0.5), (Fire::EveryHop, 0.5, 0.0625), (Fire::BestFirst { nodes: 9 }, 0.5, 0.5)]
+    {
+        let found = graph.spread(&[Seed::new(0, 0.5)], &spread.fire(fire).retain(retain)).unwrap();
+        assert_eq!((found.nodes, found.activations, found.edges), (vec![0], vec![left], 0), "{fire:?}");
+    }
+}
+
+#[test]
+fn all_edges_of_a_node_count_as_work_whatever_may_pass() {
+    let graph = graph(9, &(1..9).map(|node| (0, node, node as f32)).collect::<Vec<_>>());
+    let spread = Spread::default().hops(1).fan_out_most(2);
+    let found = graph.spread(&[Seed::new(0, 1.0)], &spread).unwrap();
+    assert_eq!((found.nodes, found.edges), (vec![0, 7, 8], 8));
+    let found = graph.spread(&[Seed::new(0, 1.0)], &spread.work_most(7)).unwrap();
+    assert_eq!((found.nodes, found.edges, found.stopped), (vec![0], 0, Some(Stopped::Work)));
+}
+
+#[test]
 fn no_more_edges_are_walked_than_may_be_and_enough_change_no_bit() {
     let (nodes, edges) = random_graph(41);
     let graph = graph(nodes, &edges);
@@ -345,7 +396,7 @@ fn a_deadline_far_away_changes_no_bit_and_one_that_has_passed_leaves_the_seeds()
             assert_eq!(found, whole, "{spread:?}");
             let late = graph.spread(&seeds, &spread.deadline(past)).unwrap();
             assert_eq!(late.nodes, [3, 77]);
-            let hops_missed = hops > 0 || matches!(fire, Fire::BestFirst { .. });
+            let hops_missed = hops > 0;
             assert_eq!(late.stopped, hops_missed.then_some(Stopped::Deadline));
             assert_eq!(late.edges, 0);
         }

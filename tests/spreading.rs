@@ -3,7 +3,9 @@
 mod common;
 
 use common::{bits, on_threads};
-use ecphory::{Activation, Aggregate, ArenaStats, Edge, Error, Fire, Graph, Seed, Spread, Weighting};
+use ecphory::{
+    Activation, Aggregate, ArenaStats, Edge, Error, Fan, Fire, Graph, OverflowPolicy, Seed, Spread, Weighting,
+};
 use proptest::prelude::*;
 
 /// Unit roundoff of f32.
@@ -208,6 +210,37 @@ proptest! {
         }
     }
 
+    /// Where each fires at every hop, more can only come of more; where it fires once, it may have fired too early.
+    /// With all retained the sums of one spread are the same, bit by bit, as those of one with more hops begins.
+    #[test]
+    fn more_hops_leave_no_node_less_where_all_is_retained((nodes, edges, seeds) in network(), options in options()) {
+        let graph = Graph::from_edges(nodes, edges.iter().copied()).unwrap();
+        let after = |hops| {
+            let found = graph.spread(&seeds, &Options { retain: 1.0, hops, ..options }.spread()).unwrap();
+            in_place_of_nodes(&found, nodes)
+        };
+        let (fewer, more) = (after(options.hops), after(options.hops + 1));
+        prop_assert!(fewer.iter().zip(&more).all(|(fewer, more)| fewer <= more), "{:?} and {:?}", fewer, more);
+    }
+
+    /// Sums are taken in the order in which nodes were reached, so rounding may differ: of both as promised.
+    #[test]
+    fn a_lower_threshold_leaves_no_node_less_where_all_fire_at_every_hop(
+        (nodes, edges, seeds) in network(), options in options(), part in 0f32..1.0,
+    ) {
+        let high = Options { fire: Fire::EveryHop, ..options };
+        let low = Options { threshold: high.threshold * part, ..high };
+        let bound = high.promised_error(into_any(nodes, &edges), seeds.len());
+        let sharp = |options| oracle(nodes, &edges, &seeds, options).nearest_to_threshold > 4.0 * bound;
+        prop_assume!(sharp(high) && sharp(low));
+        let graph = Graph::from_edges(nodes, edges.iter().copied()).unwrap();
+        let after = |options: Options| in_place_of_nodes(&graph.spread(&seeds, &options.spread()).unwrap(), nodes);
+        for (node, (less, more)) in after(high).into_iter().zip(after(low)).enumerate() {
+            let most = f64::from(more) * (1.0 + bound) / (1.0 - bound);
+            prop_assert!(f64::from(less) <= most, "node {}: {} and {}", node, less, more);
+        }
+    }
+
     #[test]
     fn the_order_of_edges_does_not_change_the_graph(
         (nodes, edges, _) in network(), doubled in any::<bool>(), keys in prop::collection::vec(any::<u64>(), 300),
@@ -358,11 +391,9 @@ fn a_batch_holds_the_bits_of_each_cue_by_itself_on_one_thread_and_seven() {
 
 #[test]
 fn the_most_active_nodes_come_first_with_ties_by_lower_node() {
-    let found = Activation {
-        nodes: vec![4, 2, 9, 1, 7],
-        activations: vec![1.0, 3.0, 1.0, f32::NAN, 0.0],
-        ..Activation::default()
-    };
+    let mut found = Activation::default();
+    found.nodes = vec![4, 2, 9, 1, 7];
+    found.activations = vec![1.0, 3.0, 1.0, f32::NAN, 0.0];
     let nodes = |k| found.top_k(k).unwrap().iter().map(|seed| seed.node).collect::<Vec<_>>();
     assert_eq!(nodes(0), []);
     assert_eq!(nodes(3), [2, 4, 9]);
@@ -461,6 +492,20 @@ fn options_outside_their_range_are_refused_by_name() {
             assert!(matches!(refusal, Error::Value { what, position: None, .. } if what == name), "{refusal}");
         }
     }
+}
+
+#[test]
+fn what_does_not_fit_the_arena_of_a_fan_is_as_the_policy_says() {
+    let links = 300_000;
+    let hub = Graph::from_edges(links, (1..links as u32).map(|node| Edge::new(0, node, 1.0))).unwrap();
+    let lent = hub.fan_activation(&[Seed::new(0, 1.0)], 20.0).unwrap();
+    assert_eq!(lent.len(), links - 1);
+    for policy in [OverflowPolicy::Error, OverflowPolicy::Grow { max: 1 << 20 }] {
+        let refused = hub.fan_activation(&[Seed::new(0, 1.0)], Fan::new(20.0).on_overflow(policy));
+        assert!(matches!(refused, Err(Error::OutOfMemory { .. })), "{policy:?}: {refused:?}");
+    }
+    let grown = Fan::new(20.0).on_overflow(OverflowPolicy::Grow { max: 64 << 20 });
+    assert_eq!(hub.fan_activation(&[Seed::new(0, 1.0)], grown), Ok(lent));
 }
 
 #[test]

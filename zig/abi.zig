@@ -3,6 +3,7 @@
 const std = @import("std");
 const builtin = @import("builtin");
 const arena_zig = @import("arena.zig");
+const backing = @import("backing.zig").native;
 const companion = @import("companion.zig");
 const cpu = @import("cpu.zig");
 const needs = @import("needs.zig");
@@ -176,6 +177,14 @@ pub export fn ecp_arena_grow(capacity: usize) Status {
         error.OutOfMemory => .out_of_memory,
     };
     return .ok;
+}
+
+pub export fn ecp_prefer_huge_pages(block: ?[*]u8, size: usize) void {
+    const page = std.heap.pageSize();
+    const start = std.mem.alignForward(usize, @intFromPtr(block), page);
+    const end = std.mem.alignBackward(usize, @intFromPtr(block) +| size, page);
+    if (block == null or end <= start) return;
+    backing.preferHuge(@as([*]align(std.heap.page_size_min) u8, @ptrFromInt(start))[0 .. end - start]);
 }
 
 pub export fn ecp_arena_freeze() void {

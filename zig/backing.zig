@@ -24,6 +24,11 @@ pub fn Backing(comptime Os: type) type {
         pub fn discard(pages: Pages) bool {
             return Os.discard(pages);
         }
+
+        /// Asks for huge pages behind whole ones of `pages`, which are a hint: their contents stay.
+        pub fn preferHuge(pages: Pages) void {
+            Os.preferHuge(pages);
+        }
     };
 }
 
@@ -52,6 +57,12 @@ const Posix = struct {
         posix.madvise(pages.ptr, pages.len, posix.MADV.DONTNEED) catch return false;
         return true;
     }
+
+    fn preferHuge(pages: Pages) void {
+        if (builtin.os.tag != .linux) return;
+        // A kernel without them says so, and gives pages of the usual size.
+        posix.madvise(pages.ptr, pages.len, posix.MADV.HUGEPAGE) catch {};
+    }
 };
 
 const Windows = struct {
@@ -67,6 +78,8 @@ const Windows = struct {
     fn discard(_: Pages) bool {
         return false;
     }
+
+    fn preferHuge(_: Pages) void {}
 };
 
 const testing = std.testing;
@@ -78,6 +91,15 @@ test "pages are zeroed, whole and writable to the last byte" {
     try testing.expect(std.mem.allEqual(u8, pages, 0));
     @memset(pages, 0xAA);
     if (native.discard(pages)) try testing.expect(std.mem.allEqual(u8, pages, 0));
+}
+
+test "pages that may be huge hold what they held" {
+    const pages = try native.map(5 << 20);
+    defer native.unmap(pages);
+    @memset(pages[0..100_000], 0xAA);
+    native.preferHuge(pages);
+    @memset(pages[100_000..], 0xAA);
+    try testing.expect(std.mem.allEqual(u8, pages, 0xAA));
 }
 
 test "sizes that no machine has are out of memory" {

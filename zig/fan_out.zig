@@ -40,15 +40,22 @@ pub const Cut = struct {
 
     pub fn of(edges: Edges, most: u32) Cut {
         if (most >= edges.targets.len) return .{ .least = 0, .ties = std.math.maxInt(u32) };
-        // Floats that are not negative are ordered as their bits are: the largest with `most` or more at or above it.
-        var low: u32 = 0;
-        var high: u32 = @as(u32, @bitCast(@as(f32, std.math.floatMax(f32)))) + 1;
-        while (high - low > 1) {
-            const middle = low + (high - low) / 2;
-            if (count(edges, @bitCast(middle), true) >= most) low = middle else high = middle;
+        // Floats that are not negative are ordered as their bits are. Byte by byte, what the last of them begins with.
+        var least: u32 = 0;
+        var known: u32 = 0;
+        var left = most;
+        inline for ([_]u5{ 24, 16, 8, 0 }) |shift| {
+            var counts: [256]u32 = @splat(0);
+            for (0..edges.targets.len) |i| {
+                const bits: u32 = @bitCast(edges.strength(i) + 0.0); // Never of a negative zero.
+                if (bits & known == least) counts[bits >> shift & 0xFF] += 1;
+            }
+            var byte: u32 = 0xFF;
+            while (byte > 0 and counts[byte] < left) : (byte -= 1) left -= counts[byte];
+            least |= byte << shift;
+            known |= @as(u32, 0xFF) << shift;
         }
-        const least: f32 = @bitCast(low);
-        return .{ .least = least, .ties = most - count(edges, least, false) };
+        return .{ .least = @bitCast(least), .ties = left };
     }
 
     /// To be asked of each edge once, in order.
@@ -58,22 +65,12 @@ pub const Cut = struct {
         cut.ties -= 1;
         return true;
     }
-
-    /// Edges above `strength`, or as strong.
-    fn count(edges: Edges, strength: f32, or_equal: bool) u32 {
-        var found: u32 = 0;
-        for (0..edges.targets.len) |i| {
-            const its = edges.strength(i);
-            found += @intFromBool(its > strength or (or_equal and its == strength));
-        }
-        return found;
-    }
 };
 
 const testing = std.testing;
 
 test "the strongest edges take part, ties by lower target" {
-    const weights = [_]f32{ 3, 1, 3, 0, 2, 3, 0x1p-149, std.math.floatMax(f32) };
+    const weights = [_]f32{ 3, 1, 3, -0.0, 2, 3, 0x1p-149, std.math.floatMax(f32) };
     const targets = [_]u32{ 0, 1, 2, 3, 4, 5, 6, 7 };
     var edges: Edges = .{ .targets = &targets, .weights = &weights, .relations = &.{}, .factors = null };
     try expectAdmitted(edges, 0, &.{});

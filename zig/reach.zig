@@ -96,25 +96,6 @@ pub fn Reach(comptime kind: Kind, comptime Member: type) type {
             return .{ .place = place, .new = true };
         }
 
-        /// As `put`, without a branch on whether the node is there: one that is taken wrongly waits for memory. Where
-        /// that is near, the writes that are then made in any case cost more.
-        pub inline fn putFar(reach: *Self, node: u32) Put {
-            if (kind != .direct or Member != u32) return reach.put(node);
-            const count = reach.count;
-            const held = @min(reach.slots[node], reach.member.len - 1);
-            var new = reach.member[held] != node;
-            // Memory that was never written seldom holds that very node.
-            if (!new and held >= count) {
-                @branchHint(.cold);
-                new = true;
-            }
-            const place = if (new) count else held;
-            reach.slots[node] = @intCast(place);
-            reach.member[place] = node;
-            reach.count = count + @intFromBool(new);
-            return .{ .place = place, .new = new };
-        }
-
         /// Whose place a slot holds, if it holds one; whatever memory held is none.
         inline fn at(reach: *const Self, slot: usize) ?usize {
             const place = reach.slots[slot];
@@ -187,27 +168,6 @@ test "a node has the place at which it was reached, whatever memory held" {
             try expectSet(.direct, .{ .nodes = shape[0], .most = shape[1] }, dirt);
         for ([_][2]usize{ .{ 1 << 20, 1 }, .{ 3000, 500 }, .{ 0xFFFF_FFFF, 512 } }) |shape|
             try expectSet(.hashed, .{ .nodes = shape[0], .most = shape[1] }, dirt);
-    }
-}
-
-test "a set over what another left is empty, by the way for nodes far apart too" {
-    const shape: Shape = .{ .nodes = 40_000, .most = 40_000 };
-    const bytes = try testing.allocator.alignedAlloc(u8, .@"64", shape.need());
-    defer testing.allocator.free(bytes);
-    @memset(bytes, 0);
-    var arena: Arena = .over(bytes);
-    defer arena.dissolve();
-    for (0..3) |_| {
-        var frame = try arena.frame(shape.need());
-        defer frame.close();
-        var reach: Reach(.direct, u32) = try .init(&frame, shape);
-        try testing.expect(reach.isFar());
-        for (0..5000) |i| {
-            const node: u32 = @intCast(i * 7919 % shape.nodes);
-            try testing.expectEqual(Put{ .place = i, .new = true }, reach.putFar(node));
-            try testing.expectEqual(Put{ .place = i / 2, .new = false }, reach.putFar(reach.member[i / 2]));
-            try testing.expectEqual(i / 3, reach.find(reach.member[i / 3]));
-        }
     }
 }
 

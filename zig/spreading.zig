@@ -20,6 +20,7 @@
 const std = @import("std");
 const arena_zig = @import("arena.zig");
 const fan_out = @import("fan_out.zig");
+const hops_zig = @import("hops.zig");
 const inhibition_zig = @import("inhibition.zig");
 const queue_zig = @import("queue.zig");
 const reach_zig = @import("reach.zig");
@@ -76,7 +77,7 @@ pub const Options = extern struct {
     pause_after: u64,
     relation_factors: ?*const [256]f32,
 
-    fn inhibits(options: *const Options) inhibition_zig.Inhibition {
+    pub fn inhibits(options: *const Options) inhibition_zig.Inhibition {
         return .{
             .competitors = options.competitors,
             .strength = options.inhibition,
@@ -95,15 +96,29 @@ pub const Result = extern struct {
     reserved: u32 = 0,
 };
 
-/// How many nodes a call can reach: its seeds, and no more than the edges that it may walk.
+/// How many nodes a call can reach: its seeds, and no more than the edges that it may pass activation over.
 pub fn shapeOf(graph: Graph, seeds: []const Seed, options: *const Options) reach_zig.Shape {
-    var edges: u64 = if (options.hops == 0) 0 else options.edges_most;
-    if (options.hops == 1) {
-        var near: u64 = 0;
-        for (seeds) |seed| near +|= graph.degree(seed.node);
-        edges = @min(edges, near);
-    }
+    const edges = @min(options.edges_most, edgesOf(graph, seeds, options));
     return .{ .nodes = graph.nodes(), .most = @min(graph.nodes(), seeds.len +| edges) };
+}
+
+/// So many edges lie within the hops, the cap on each node's and the budget of nodes that fire.
+fn edgesOf(graph: Graph, seeds: []const Seed, options: *const Options) u64 {
+    if (options.hops == 0) return 0;
+    var near: u64 = 0;
+    for (seeds) |seed| near +|= @min(graph.degree(seed.node), options.fan_out_most);
+    if (options.hops == 1) return near;
+    const of_each: u64 = options.fan_out_most;
+    if (options.fire == .best_first) return options.budget *| of_each;
+    var edges = near;
+    var of_hop = near;
+    for (1..options.hops) |_| {
+        of_hop *|= of_each;
+        edges +|= of_hop;
+        // Hops may be many; those of no edges, or of more than there are, tell no more.
+        if (of_hop == 0 or edges >= graph.targets.len) break;
+    }
+    return edges;
 }
 
 /// How many nodes `spread` writes at most.
@@ -117,7 +132,7 @@ pub fn spreadNeed(graph: Graph, seeds: []const Seed, options: *const Options) us
 
 fn needOf(shape: reach_zig.Shape, fire: Fire) usize {
     return shape.needApart() +| switch (fire) {
-        .once, .every_hop => arena_zig.sizeOf(f32, shape.most) +| arena_zig.sizeOf(u32, firedWords(shape.most)),
+        .once, .every_hop => hops_zig.need(shape.most),
         .best_first => queue_zig.need(shape.most) +| arena_zig.sizeOf(u16, shape.most),
     };
 }
@@ -156,18 +171,18 @@ pub fn spread(
         inline else => |kind| if (options.fire == .best_first)
             BestFirst(kind).spread(&frame, shape, graph, seeds, options, past, reached, activations)
         else
-            Hops(kind).spread(&frame, shape, graph, seeds, options, past, reached, activations),
+            hops_zig.Hops(kind).spread(&frame, shape, graph, seeds, options, past, reached, activations),
     };
 }
 
 /// What one source passes to each of its targets: `scale` times a weight, over `edges`.
-const Firing = struct {
+pub const Firing = struct {
     scale: f64,
     first: u32,
     end: u32,
 
     /// None where it passes nothing on.
-    inline fn of(graph: Graph, node: u32, activation: f32, options: *const Options) ?Firing {
+    pub inline fn of(graph: Graph, node: u32, activation: f32, options: *const Options) ?Firing {
         const share: f64 = switch (options.weighting) {
             .as_given => 1,
             .by_out_strength => if (graph.out_strengths[node] == 0) return null else graph.out_strengths[node],
@@ -181,7 +196,7 @@ const Firing = struct {
     }
 
     /// Gives each target its amount, in the order of edges.
-    inline fn pass(firing: Firing, graph: Graph, options: *const Options, sink: anytype) void {
+    pub inline fn pass(firing: Firing, graph: Graph, options: *const Options, sink: anytype) void {
         const len = firing.end - firing.first;
         const some = options.fan_out_most < len or options.relation_factors != null;
         if (some or options.weighting == .by_fan) return firing.passSome(graph, options, sink);
@@ -217,190 +232,20 @@ pub fn fanFactor(strength: f32, degree: u32) f64 {
     return strength - simd.log2(simd.splat(fan))[0] * std.math.ln2;
 }
 
-fn saturated(activation: f32) f32 {
+pub fn saturated(activation: f32) f32 {
     return @min(activation, std.math.floatMax(f32));
 }
 
-inline fn joined(comptime aggregate: Aggregate, a: f32, b: f32) f32 {
+pub inline fn joined(comptime aggregate: Aggregate, a: f32, b: f32) f32 {
     return if (aggregate == .sum) a + b else @max(a, b);
 }
 
 /// Whether one more source may be walked.
-inline fn fits(result: *Result, options: *const Options, firing: Firing) bool {
+pub inline fn fits(result: *Result, options: *const Options, firing: Firing) bool {
     const edges = result.edges + (firing.end - firing.first);
     if (edges > options.edges_most) return false;
     result.edges = edges;
     return true;
-}
-
-/// Hops in step: what is received in one is there in the next.
-fn Hops(comptime kind: reach_zig.Kind) type {
-    return struct {
-        reach: reach_zig.Reach(kind, u32),
-        activation: []f32,
-        received: []f32,
-        /// One bit a place, of the word in which its first place comes in.
-        fired: []u32,
-
-        const Self = @This();
-
-        fn spread(
-            frame: *arena_zig.Frame,
-            shape: reach_zig.Shape,
-            graph: Graph,
-            seeds: []const Seed,
-            options: *const Options,
-            past: ?Past,
-            reached: []u32,
-            activations: []f32,
-        ) error{OutOfMemory}!Result {
-            var front: Self = .{
-                .reach = try .over(frame, shape, reached[0..shape.most]),
-                .activation = activations[0..shape.most],
-                .received = try frame.alloc(f32, shape.most),
-                .fired = try frame.alloc(u32, firedWords(shape.most)),
-            };
-            front.begin(seeds);
-            if (past) |before| front.recall(before.fired);
-            var result: Result = .{};
-            for (0..options.hops) |_| {
-                const gone_on = switch (options.aggregate) {
-                    inline else => |aggregate| front.hop(aggregate, graph, options, &result),
-                };
-                if (!gone_on) break;
-            }
-            result.reached_count = front.reach.count;
-            const words = firedWords(front.reach.count);
-            if (past) |after| @memcpy(after.fired[0..words], front.fired[0..words]);
-            return result;
-        }
-
-        /// Which of the seeds have fired before.
-        fn recall(front: *Self, before: []const u32) void {
-            const count = front.reach.count;
-            const whole = count / 32;
-            @memcpy(front.fired[0..whole], before[0..whole]);
-            if (count % 32 != 0) front.fired[whole] = before[whole] & ((@as(u32, 1) << @intCast(count % 32)) - 1);
-        }
-
-        /// False where it is the last: nothing fired, or no more may.
-        fn hop(
-            front: *Self,
-            comptime aggregate: Aggregate,
-            graph: Graph,
-            options: *const Options,
-            result: *Result,
-        ) bool {
-            const fired = result.fired;
-            const before = front.reach.count;
-            for (0..before) |place| {
-                const activation = front.activation[place];
-                // Zero passes nothing on, so it has not fired.
-                if (activation == 0 or activation < options.threshold) continue;
-                if (options.fire == .once and front.hasFired(place)) continue;
-                if (Firing.of(graph, front.reach.member[place], activation, options)) |firing| {
-                    if (!fits(result, options, firing)) {
-                        result.stopped = .work;
-                        break;
-                    }
-                    firing.pass(graph, options, Sink(aggregate){ .front = front });
-                }
-                front.noteFired(place);
-                result.fired += 1;
-            }
-            front.welcome(before);
-            front.settle(aggregate, options.retain);
-            options.inhibits().apply(front.activation[0..front.reach.count]);
-            const at_rest = result.fired == fired and options.retain == 1 and !options.inhibits().isAny();
-            return result.stopped == .no and !at_rest;
-        }
-
-        fn Sink(comptime aggregate: Aggregate) type {
-            return struct {
-                front: *Self,
-
-                inline fn give(sink: @This(), target: u32, amount: f32) void {
-                    const front = sink.front;
-                    const put = front.reach.put(target);
-                    const before = if (put.new) 0 else front.received[put.place];
-                    front.received[put.place] = joined(aggregate, before, amount);
-                }
-
-                /// Apart, so that all it needs stays in registers.
-                noinline fn giveAll(
-                    sink: @This(),
-                    comptime T: type,
-                    scale: T,
-                    targets: []const u32,
-                    weights: []const f32,
-                ) void {
-                    const front = sink.front;
-                    const received = front.received;
-                    var reach = front.reach;
-                    switch (reach.isFar()) {
-                        inline else => |far| for (targets, weights, 0..) |target, weight, i| {
-                            if (far and i + ahead < targets.len) reach.prefetch(targets[i + ahead]);
-                            const put = if (far) reach.putFar(target) else reach.put(target);
-                            const there = received[put.place];
-                            const before = if (put.new) 0 else there;
-                            received[put.place] = joined(aggregate, before, @floatCast(scale * weight));
-                        },
-                    }
-                    front.reach.count = reach.count;
-                }
-
-                const ahead = 16;
-            };
-        }
-
-        fn settle(front: *Self, comptime aggregate: Aggregate, retain: f32) void {
-            const count = front.reach.count;
-            var place: usize = 0;
-            while (place + simd.lanes <= count) : (place += simd.lanes)
-                front.settleSome(aggregate, simd.lanes, place, retain);
-            while (place < count) : (place += 1) front.settleSome(aggregate, 1, place, retain);
-        }
-
-        inline fn settleSome(
-            front: *Self,
-            comptime aggregate: Aggregate,
-            comptime n: usize,
-            place: usize,
-            retain: f32,
-        ) void {
-            const V = @Vector(n, f32);
-            const received: V = front.received[place..][0..n].*;
-            const kept = @as(V, @splat(retain)) * @as(V, front.activation[place..][0..n].*);
-            const after = if (aggregate == .sum) kept + received else @max(kept, received);
-            front.activation[place..][0..n].* = @min(after, @as(V, @splat(std.math.floatMax(f32))));
-            front.received[place..][0..n].* = @splat(0);
-        }
-
-        /// Seeds, repeated ones summed.
-        fn begin(front: *Self, seeds: []const Seed) void {
-            for (seeds) |seed| {
-                const put = front.reach.put(seed.node);
-                const before = if (put.new) 0 else front.activation[put.place];
-                front.activation[put.place] = saturated(before + seed.activation);
-            }
-            @memset(front.received[0..front.reach.count], 0);
-            @memset(front.fired[0..firedWords(front.reach.count)], 0);
-        }
-
-        /// Those who came in since there were `before`, and hold what they received alone.
-        fn welcome(front: *Self, before: usize) void {
-            @memset(front.activation[before..front.reach.count], 0);
-            @memset(front.fired[firedWords(before)..firedWords(front.reach.count)], 0);
-        }
-
-        fn hasFired(front: *const Self, place: usize) bool {
-            return front.fired[place / 32] >> @intCast(place % 32) & 1 != 0;
-        }
-
-        fn noteFired(front: *Self, place: usize) void {
-            front.fired[place / 32] |= @as(u32, 1) << @intCast(place % 32);
-        }
-    };
 }
 
 /// No hops in step: the most active fires, and its neighbours have it at once.

@@ -9,6 +9,7 @@
 //! additions: rows of more edges come to sums of f64, every 16 additions.
 
 const std = @import("std");
+const columns = @import("columns.zig");
 const simd = @import("simd.zig");
 
 /// Edges by the node they lead to. Checked once, by whoever built it.
@@ -23,6 +24,8 @@ pub const Incoming = struct {
 
 /// Cues that are swept side by side.
 pub const cues = 16;
+
+const Group = columns.Group;
 
 const wide = 8;
 const Wide = @Vector(wide, f32);
@@ -64,36 +67,56 @@ fn pullOne(
     x: []const f32,
     sums: []f32,
 ) void {
-    const sources, const shares = .{ incoming.sources, incoming.shares };
-    // Up to here, eight edges from any on are there to be read.
-    const whole = sources.len -| (wide - 1);
-    var edge: usize = incoming.offsets[first];
-    for (incoming.offsets[first + 1 .. end + 1], sums) |next, *sum| {
-        if (next - edge >= long) {
-            sum.* = @floatCast(@as(f64, scale) * longOne(far, incoming, edge, next, x) + evenly);
-            edge = next;
-            continue;
+    const offsets, const sources, const shares = .{ incoming.offsets, incoming.sources, incoming.shares };
+    var row = first;
+    while (row < end) {
+        const begin = row / columns.rows * columns.rows;
+        const stop = @min(begin + columns.rows, end);
+        const to = sums[row - first .. stop - first];
+        if (Group.at(offsets, row)) |group| {
+            if (to.len == columns.rows) {
+                const all = group.sums(far, sources, shares, x);
+                to[0..columns.rows].* = simd.mulAdd(Wide, @splat(scale), all, @splat(evenly));
+            } else for (row..stop, to) |one, *sum| {
+                sum.* = simd.mulAdd(f32, scale, group.sumOf(one, sources, shares, x), evenly);
+            }
+        } else for (row..stop, to) |one, *sum| {
+            sum.* = pullRow(far, incoming, offsets[one], offsets[one + 1], scale, evenly, x);
         }
-        var parts: Wide = @splat(0);
-        while (edge + wide <= next) : (edge += wide) {
-            if (far) ahead(sources, edge, x);
-            parts = simd.mulAdd(Wide, shares[edge..][0..wide].*, gather(sources[edge..][0..wide], x), parts);
-        }
-        if (edge == next) {
-            // Nothing is left of the row, or it has nothing.
-        } else if (edge < whole) {
-            // What the edges behind the row have counts as 0, be it infinite: no branch on how many are left.
-            const left: @Vector(wide, u32) = @splat(next - @as(u32, @intCast(edge)));
-            const its = std.simd.iota(u32, wide) < left;
-            const values = @select(f32, its, gather(sources[edge..][0..wide], x), @as(Wide, @splat(0)));
-            parts = simd.mulAdd(Wide, shares[edge..][0..wide].*, values, parts);
-        } else inline for (0..wide) |lane| {
-            if (edge + lane < next)
-                parts[lane] = simd.mulAdd(f32, shares[edge + lane], x[sources[edge + lane]], parts[lane]);
-        }
-        edge = next;
-        sum.* = simd.mulAdd(f32, scale, simd.sum(parts), evenly);
+        row = stop;
     }
+}
+
+inline fn pullRow(
+    comptime far: bool,
+    incoming: Incoming,
+    first: usize,
+    end: usize,
+    scale: f32,
+    evenly: f32,
+    x: []const f32,
+) f32 {
+    const sources, const shares = .{ incoming.sources, incoming.shares };
+    if (end - first >= long) return @floatCast(@as(f64, scale) * longOne(far, incoming, first, end, x) + evenly);
+    var edge = first;
+    var parts: Wide = @splat(0);
+    while (edge + wide <= end) : (edge += wide) {
+        if (far) ahead(sources, edge, x);
+        parts = simd.mulAdd(Wide, shares[edge..][0..wide].*, gather(sources[edge..][0..wide], x), parts);
+    }
+    if (edge == end) {
+        // Nothing is left of the row, or it has nothing.
+    } else if (edge + wide <= sources.len) {
+        // What the edges behind the row have counts as 0, be it infinite: no branch on how many are left.
+        const left: @Vector(wide, u32) = @splat(@intCast(end - edge));
+        const its = std.simd.iota(u32, wide) < left;
+        const values = @select(f32, its, gather(sources[edge..][0..wide], x), @as(Wide, @splat(0)));
+        parts = simd.mulAdd(Wide, shares[edge..][0..wide].*, values, parts);
+    } else inline for (0..wide) |lane| {
+        if (edge + lane < end)
+            parts[lane] = simd.mulAdd(f32, shares[edge + lane], x[sources[edge + lane]], parts[lane]);
+    }
+    return simd.mulAdd(f32, scale, simd.sum(parts), evenly);
 }
 
 /// The sum of one long row. Apart, so that short ones keep the registers to themselves.
@@ -139,32 +162,66 @@ fn pullCues(
 ) void {
     const V = @Vector(cues, f32);
     const same: V = evenly[0..cues].*;
-    var edge: usize = incoming.offsets[first];
-    for (incoming.offsets[first + 1 .. end + 1], 0..) |next, row| {
-        const to = sums[row * cues ..][0..cues];
-        if (next - edge >= long_cues) {
-            longCues(incoming, edge, next, scale, evenly, x, to);
-        } else {
-            to.* = simd.mulAdd(V, @splat(scale), sumCues(incoming, edge, next, x), same);
+    const offsets = incoming.offsets;
+    var row = first;
+    while (row < end) {
+        const begin = row / columns.rows * columns.rows;
+        const stop = @min(begin + columns.rows, end);
+        if (Group.at(offsets, row)) |group| {
+            var starts: [columns.most]u32 = undefined;
+            const all = group.columns(&starts);
+            for (row..stop) |one| {
+                const edges: ByColumn = .{ .starts = all.ptr, .lane = @intCast(one - begin) };
+                const count = @as([columns.rows]u32, group.degrees)[one - begin];
+                sums[(one - first) * cues ..][0..cues].* =
+                    simd.mulAdd(V, @splat(scale), sumCues(incoming, edges, count, x), same);
+            }
+        } else for (row..stop) |one| {
+            const to = sums[(one - first) * cues ..][0..cues];
+            const edges: ByRow = .{ .first = offsets[one] };
+            const count = offsets[one + 1] - offsets[one];
+            if (count >= long_cues) {
+                longCues(incoming, offsets[one], offsets[one + 1], scale, evenly, x, to);
+            } else to.* = simd.mulAdd(V, @splat(scale), sumCues(incoming, edges, count, x), same);
         }
-        edge = next;
+        row = stop;
     }
 }
 
-/// The edges from `first` to `end`, of one row, for each cue.
-inline fn sumCues(incoming: Incoming, first: usize, end: usize, x: []const f32) @Vector(cues, f32) {
+/// Where the edges of a row stand, one behind the other.
+const ByRow = struct {
+    first: usize,
+
+    inline fn at(edges: ByRow, i: usize) usize {
+        return edges.first + i;
+    }
+};
+
+/// Or one to a column.
+const ByColumn = struct {
+    starts: [*]const u32,
+    lane: u32,
+
+    inline fn at(edges: ByColumn, i: usize) usize {
+        return edges.starts[i] + edges.lane;
+    }
+};
+
+/// So many edges, of one row, for each cue.
+inline fn sumCues(incoming: Incoming, edges: anytype, count: usize, x: []const f32) @Vector(cues, f32) {
     const V = @Vector(cues, f32);
     const sources, const shares = .{ incoming.sources, incoming.shares };
     var parts: [2]V = @splat(@splat(0));
-    var edge = first;
-    while (edge + 2 <= end) : (edge += 2) inline for (&parts, 0..) |*part, i| {
-        const distance = 16;
-        if (edge + i + distance < sources.len)
-            @prefetch(&x[@as(usize, sources[edge + i + distance]) * cues], .{});
-        const values: V = x[@as(usize, sources[edge + i]) * cues ..][0..cues].*;
-        part.* = simd.mulAdd(V, @splat(shares[edge + i]), values, part.*);
+    var i: usize = 0;
+    while (i + 2 <= count) : (i += 2) inline for (&parts, 0..) |*part, half| {
+        const edge = edges.at(i + half);
+        const distance = if (@TypeOf(edges) == ByRow) 16 else 64;
+        if (edge + distance < sources.len) @prefetch(&x[@as(usize, sources[edge + distance]) * cues], .{});
+        const values: V = x[@as(usize, sources[edge]) * cues ..][0..cues].*;
+        part.* = simd.mulAdd(V, @splat(shares[edge]), values, part.*);
     };
-    if (edge < end) {
+    if (i < count) {
+        const edge = edges.at(i);
         const values: V = x[@as(usize, sources[edge]) * cues ..][0..cues].*;
         parts[0] = simd.mulAdd(V, @splat(shares[edge]), values, parts[0]);
     }
@@ -184,8 +241,10 @@ noinline fn longCues(
     const V = @Vector(cues, f64);
     var totals: V = @splat(0);
     var edge = first;
-    while (edge < end) : (edge = @min(end, edge + 2 * chain))
-        totals += @as(V, sumCues(incoming, edge, @min(end, edge + 2 * chain), x));
+    while (edge < end) : (edge = @min(end, edge + 2 * chain)) {
+        const count = @min(2 * chain, end - edge);
+        totals += @as(V, sumCues(incoming, ByRow{ .first = edge }, count, x));
+    }
     const same: @Vector(cues, f32) = evenly[0..cues].*;
     const all: @Vector(cues, f32) = @floatCast(@as(V, @splat(scale)) * totals + @as(V, same));
     sums.* = all;
@@ -266,7 +325,7 @@ inline fn settleSome(
 
 const testing = std.testing;
 
-const nodes = 50;
+const nodes = 56;
 
 const Sample = struct {
     offsets: [nodes + 1]u32,
@@ -279,15 +338,42 @@ const Sample = struct {
         const any = bits.random();
         var sample: Sample = undefined;
         sample.offsets[0] = 0;
-        for (0..nodes) |node| {
-            const degree = if (node + 1 == nodes) last else any.uintLessThan(u32, 40);
-            sample.offsets[node + 1] = sample.offsets[node] + degree;
+        var degrees: [nodes]u32 = undefined;
+        for (&degrees) |*degree| degree.* = any.uintLessThan(u32, 40);
+        degrees[nodes - 1] = last;
+        // Groups of columns, some of them with rows of no edges, and eight rows that are too long for one by one edge.
+        for ([_]usize{ 8, 24, 40 }, [_]u32{ 33, 5, 34 }) |begin, below| {
+            for (degrees[begin..][0..8]) |*degree| degree.* %= below;
+            std.mem.sort(u32, degrees[begin..][0..8], {}, std.sort.desc(u32));
         }
+        degrees[40] = columns.most + 1;
+        // The last of them is one, or is none.
+        if (seed % 2 == 0) {
+            for (degrees[48..]) |*degree| degree.* = @max(degree.* % 33, last);
+            std.mem.sort(u32, degrees[48..], {}, std.sort.desc(u32));
+        }
+        for (degrees, 0..) |degree, node| sample.offsets[node + 1] = sample.offsets[node] + degree;
         for (&sample.sources, &sample.shares) |*source, *share| {
             source.* = any.uintLessThan(u32, nodes);
             share.* = any.float(f32);
         }
         return sample;
+    }
+
+    /// Where edge `i` of a row stands.
+    fn edgeOf(sample: *const Sample, row: usize, i: usize) usize {
+        const begin = row / 8 * 8;
+        const whole = begin + 8 <= nodes;
+        const offsets = sample.offsets[begin..@min(begin + 9, nodes + 1)];
+        const grouped = whole and for (1..8) |lane| {
+            if (offsets[lane + 1] - offsets[lane] > offsets[lane] - offsets[lane - 1]) break false;
+        } else offsets[1] - offsets[0] <= 32;
+        if (!grouped) return sample.offsets[row] + i;
+        var edge: usize = offsets[0] + row - begin;
+        for (0..i) |column| for (0..8) |lane| {
+            edge += @intFromBool(offsets[lane + 1] - offsets[lane] > column);
+        };
+        return edge;
     }
 
     fn incoming(sample: *const Sample) Incoming {
@@ -310,8 +396,10 @@ test "each row is what its edges say, for one cue and for sixteen, in parts or a
             pull(lanes, sample.incoming(), 0, nodes, 0.5, &evenly, own, sums[0 .. nodes * lanes]);
             for (0..nodes) |row| for (0..lanes) |lane| {
                 var exact: f64 = 0;
-                for (sample.offsets[row]..sample.offsets[row + 1]) |edge|
+                for (0..sample.offsets[row + 1] - sample.offsets[row]) |i| {
+                    const edge = sample.edgeOf(row, i);
                     exact += @as(f64, sample.shares[edge]) * own[sample.sources[edge] * lanes + lane];
+                }
                 try testing.expectApproxEqAbs(0.5 * exact + 0.25, sums[row * lanes + lane], 20 * 0x1p-22);
             };
             var parts: [nodes * cues]f32 = undefined;
@@ -341,8 +429,10 @@ test "what is infinite or no number beside a row stays out of it" {
             @memset(x[7 * lanes ..][0..lanes], value);
             pull(lanes, sample.incoming(), 0, nodes, 1, &evenly, &x, &after);
             for (0..nodes) |row| {
-                const first, const end = .{ sample.offsets[row], sample.offsets[row + 1] };
-                if (std.mem.findScalar(u32, sample.sources[first..end], 7) == null) {
+                const reads = for (0..sample.offsets[row + 1] - sample.offsets[row]) |i| {
+                    if (sample.sources[sample.edgeOf(row, i)] == 7) break true;
+                } else false;
+                if (!reads) {
                     const its = row * lanes;
                     try testing.expectEqualSlices(f32, before[its..][0..lanes], after[its..][0..lanes]);
                 } else try testing.expect(!std.math.isFinite(after[row * lanes]));

@@ -26,6 +26,8 @@ test {
     _ = @import("fan.zig");
     _ = @import("fan_out.zig");
     _ = @import("fsrs_test.zig");
+    _ = @import("hops.zig");
+    _ = @import("hops_test.zig");
     _ = @import("inhibition.zig");
     _ = @import("integers_test.zig");
     _ = @import("limits.zig");

@@ -122,6 +122,10 @@ ecp_status ecp_arena_trim(size_t *bytes);
 /* Replaces the calling thread's arena by one of capacity bytes, at most 2^46, where that is more than it has. Only while
  * it holds nothing and no scope is open: else ECP_ALREADY_IN_USE. On ECP_OUT_OF_MEMORY it keeps the one it has. */
 ecp_status ecp_arena_grow(size_t capacity);
+/* Asks the system for huge pages behind `block`, for a caller who lends a large one: each page of the usual size that a
+ * kernel is first to touch costs it a fault. A hint, and nothing where the system has none. Only whole pages within the
+ * block are meant, and what they hold stays. */
+void ecp_prefer_huge_pages(void *block, size_t size);
 /* Until the matching ecp_arena_thaw, the calling thread's arena is neither mapped nor replaced: what would need that is
  * ECP_OUT_OF_MEMORY. For signal handlers, which may call kernels and use scopes on the thread that they interrupt, with
  * an arena that is there already, and end their scopes before they return; ecp_arena_release and ecp_arena_trim are not
@@ -318,7 +322,8 @@ typedef struct ecp_spread_result {
     uint32_t reserved; /* 0 */
 } ecp_spread_result;
 
-/* The nodes that ecp_spread can reach: at most the seeds and as many as edges may be walked. 0 for arguments that
+/* The nodes that ecp_spread can reach: at most the seeds and as many as edges may carry activation, by edges_most and by
+ * what hops, fan_out_most and, where the most active fire first, budget allow. 0 for arguments that
  * ecp_spread refuses, outputs apart. */
 size_t ecp_spread_most(const ecp_graph *graph, const ecp_seed *seeds, size_t seed_count,
                        const ecp_spread_options *options);
@@ -415,7 +420,9 @@ ecp_status ecp_push(const ecp_graph *graph, const ecp_seed *seeds, size_t seed_c
                     ecp_push_past *past, uint32_t *reached, float *estimates, float *residuals,
                     ecp_push_result *result, ecp_scratch *scratch);
 
-/* A graph by the nodes that its edges lead to; as ecp_graph, the caller's, borrowed, its promise. */
+/* A graph by the nodes that its edges lead to; as ecp_graph, the caller's, borrowed, its promise. A row's edges stand
+ * together, in order. But where of rows 8 g to 8 g + 7 none has more edges than the one before, and the first 32 or
+ * fewer, the edges of those eight stand by columns: the first of each, then the second of each that has two, and so on. */
 typedef struct ecp_incoming {
     const uint32_t *offsets; /* [node_count + 1], ascending, offsets[0] == 0 */
     const uint32_t *sources; /* [offsets[node_count]], each < node_count */

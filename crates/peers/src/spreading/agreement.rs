@@ -89,9 +89,7 @@ impl Case {
             "load": "agreement", "seeds": problem.seeds, "damping": problem.damping,
             "anywhere": problem.dangling == Dangling::Anywhere,
         });
-        let ours: Vec<f64> = ours(&problem)?.into_iter().map(Into::into).collect();
-        let bounds = our_bounds(&problem, &exact);
-        let mut figures = vec![Figure::of("ecphory".into(), &ours, &exact, |node| bounds[node])];
+        let mut figures = ours(&problem, &exact)?;
         for (who, ranks) in python::ranks(request, &problem.csr)? {
             figures.push(Figure::of(who, &ranks, &exact, |_| BOUND));
         }
@@ -122,25 +120,35 @@ impl Figure {
     }
 }
 
-/// The library's, as far as f32 goes.
-fn ours(problem: &Problem) -> Result<Vec<f32>, String> {
+/// The library's: swept alone, swept among other cues, and pushed, each within what its documentation says that a node
+/// may be off: [`BOUND`], and of its rank 40 roundings by alpha; pushed, what the residual tells and one rounding by
+/// alpha, and after sweeps 28 more of its rank.
+fn ours(problem: &Problem, exact: &[f64]) -> Result<Vec<Figure>, String> {
     let dangling = match problem.dangling {
         Dangling::ToSeeds => ecphory::Dangling::ToSeeds,
         Dangling::Anywhere => ecphory::Dangling::Evenly,
     };
+    let failed = |error| format!("ecphory: {error}");
+    let wide = |ranks: &[f32]| ranks.iter().map(|&rank| f64::from(rank)).collect::<Vec<_>>();
     let seeds: Vec<_> = problem.seeds.iter().map(|&(node, mass)| Seed::new(node, mass as f32)).collect();
-    let rank = PageRank::default().alpha(1.0 - problem.damping).dangling(dangling);
-    let mut workspace = Workspace::new();
-    let found = rank.power(&graph(&problem.csr), &seeds, 1e-10, &mut workspace);
-    Ok(found.map_err(|error| format!("ecphory: {error}"))?.ranks.to_vec())
-}
-
-/// What the library says that each node may be off: [`BOUND`], and of its rank four roundings for each step of a walk
-/// and one for every eight edges into it.
-fn our_bounds(problem: &Problem, exact: &[f64]) -> Vec<f64> {
-    let mut bounds = vec![4.0 / (1.0 - problem.damping); exact.len()];
-    problem.csr.targets.iter().for_each(|&target| bounds[target as usize] += 0.125);
-    bounds.iter().zip(exact).map(|(roundings, rank)| BOUND + roundings * ROUNDING * rank).collect()
+    let alpha = 1.0 - problem.damping;
+    let rank = PageRank::default().alpha(alpha).dangling(dangling);
+    let (graph, mut workspace) = (graph(&problem.csr), Workspace::new());
+    let swept = |node: usize| BOUND + 40.0 * ROUNDING / alpha * exact[node];
+    let power = wide(rank.power(&graph, &seeds, 1e-10, &mut workspace).map_err(failed)?.ranks);
+    let cues = [&[Seed::new(0, 1.0)], &seeds[..], &[]];
+    let among = rank.power_each(&graph, &cues, 1e-10, &mut workspace).map_err(failed)?;
+    let among = wide(among.of(1));
+    let near = rank.push(&graph, &seeds, 1e-10).map_err(failed)?;
+    let mut pushed = vec![0.0; exact.len()];
+    near.iter().for_each(|seed| pushed[seed.node as usize] = f64::from(seed.activation));
+    let of_rank = if near.swept { 68.0 * ROUNDING / alpha } else { 0.0 };
+    let lacking = near.residual + ROUNDING / alpha;
+    Ok(vec![
+        Figure::of("ecphory".into(), &power, exact, swept),
+        Figure::of("ecphory, among cues".into(), &among, exact, swept),
+        Figure::of("ecphory, pushed".into(), &pushed, exact, |node| lacking + of_rank * exact[node]),
+    ])
 }
 
 /// The plain loop in f64, by the definition, until nothing changes.
