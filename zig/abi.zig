@@ -596,11 +596,3 @@ comptime {
         if (@offsetOf(ArenaHead, name) != @offsetOf(Arena, name)) @compileError("layouts differ at " ++ name);
     }
 }
-
-// The checked structs are the raw ones with enums and pointers that are known to be sound.
-comptime {
-    raw_call.expectAlike(RawGraph, tier.Graph);
-    raw_call.expectAlike(RawIncoming, tier.Incoming);
-    raw_call.expectAlike(RawOptions, spreading.Options);
-    raw_call.expectAlike(RawPush, push_zig.Options);
-}
