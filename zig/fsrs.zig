@@ -135,11 +135,17 @@ pub fn review(w: *const Parameters, memories: *const Memories) void {
     var from: usize = 0;
     while (from < memories.stabilities.len) : (from += block) {
         const to = @min(from + block, memories.stabilities.len);
-        takeLogarithms(memories, from, to, &turn);
-        takeSince(&known, memories, from, to, &turn);
+        const some: Memories = .{
+            .stabilities = memories.stabilities[from..to],
+            .difficulties = memories.difficulties[from..to],
+            .elapsed_days = memories.elapsed_days[from..to],
+            .grades = memories.grades[from..to],
+        };
+        takeLogarithms(&some, &turn);
+        takeSince(&known, &some, &turn);
         takeRises(&known, to - from, &turn);
-        const count = recall(&known, memories, from, to, &turn, &others);
-        reviewOthers(&known, memories, others[0..count]);
+        const count = recall(&known, &some, &turn, &others);
+        reviewOthers(&known, &some, others[0..count]);
     }
 }
 
@@ -151,30 +157,26 @@ const Turn = struct {
     rise: [block]f64,
 };
 
-noinline fn takeLogarithms(memories: *const Memories, from: usize, to: usize, turn: *Turn) void {
+noinline fn takeLogarithms(memories: *const Memories, turn: *Turn) void {
+    const len = memories.stabilities.len;
     var at: usize = 0;
-    while (from + at < to) : (at += lanes) {
-        const s = if (from + at + lanes <= to)
-            memories.stabilities[from + at ..][0..lanes].*
+    while (at < len) : (at += lanes) {
+        const s = if (at + lanes <= len)
+            memories.stabilities[at..][0..lanes].*
         else
-            filled(memories.stabilities[from + at .. to]);
+            filled(memories.stabilities[at..]);
         turn.log_stability[at..][0..lanes].* = simd.log2(heldStability(s));
     }
 }
 
 /// Leaves log2(1 + F t / S) where the rise is to be.
-noinline fn takeSince(known: *const Known, memories: *const Memories, from: usize, to: usize, turn: *Turn) void {
+noinline fn takeSince(known: *const Known, memories: *const Memories, turn: *Turn) void {
+    const len = memories.stabilities.len;
     var at: usize = 0;
-    while (from + at < to) : (at += lanes) {
-        const whole = from + at + lanes <= to;
-        const s = if (whole)
-            memories.stabilities[from + at ..][0..lanes].*
-        else
-            filled(memories.stabilities[from + at .. to]);
-        const t = if (whole)
-            memories.elapsed_days[from + at ..][0..lanes].*
-        else
-            filled(memories.elapsed_days[from + at .. to]);
+    while (at < len) : (at += lanes) {
+        const whole = at + lanes <= len;
+        const s = if (whole) memories.stabilities[at..][0..lanes].* else filled(memories.stabilities[at..]);
+        const t = if (whole) memories.elapsed_days[at..][0..lanes].* else filled(memories.elapsed_days[at..]);
         const log_stability: Wide = turn.log_stability[at..][0..lanes].*;
         turn.rise[at..][0..lanes].* = logSince(known, heldStability(s), log_stability, heldDays(t));
     }
@@ -236,50 +238,41 @@ inline fn harder(known: *const Known, difficulty: Wide, steps: Wide, lacking: Wi
     return held(@floatCast(next), least_difficulty, most_difficulty);
 }
 
-/// Memories that are recalled after a day or more; ids of the others that are graded, and how many.
-noinline fn recall(
-    known: *const Known,
-    memories: *const Memories,
-    from: usize,
-    to: usize,
-    turn: *const Turn,
-    others: []u32,
-) usize {
+/// Memories that are recalled after a day or more; places of the others that are graded, and how many.
+noinline fn recall(known: *const Known, memories: *const Memories, turn: *const Turn, others: []u32) usize {
     var count: usize = 0;
-    var at = from;
-    while (at + lanes <= to) : (at += lanes) {
+    var at: usize = 0;
+    while (at + lanes <= memories.stabilities.len) : (at += lanes) {
         const s = memories.stabilities[at..][0..lanes];
         const d = memories.difficulties[at..][0..lanes];
         const t: F32s = memories.elapsed_days[at..][0..lanes].*;
-        const after = recalled(known, s.*, d.*, t, memories.grades[at..][0..lanes].*, turn, at - from);
+        const after = recalled(known, s.*, d.*, t, memories.grades[at..][0..lanes].*, turn, at);
         s.* = after.stability;
         d.* = after.difficulty;
         count = list(after.left, at, others, count);
     }
-    return if (at == to) count else last(known, memories, at, to, turn, at - from, others, count);
+    return if (at == memories.stabilities.len) count else last(known, memories, turn, at, others, count);
 }
 
 /// The memories behind the last whole register.
 noinline fn last(
     known: *const Known,
     memories: *const Memories,
-    from: usize,
-    to: usize,
     turn: *const Turn,
     at: usize,
     others: []u32,
     count: usize,
 ) usize {
-    const len = to - from;
+    const len = memories.stabilities.len - at;
     var grades: [lanes]u8 = @splat(0);
-    @memcpy(grades[0..len], memories.grades[from..to]);
-    const s = filled(memories.stabilities[from..to]);
-    const d = filled(memories.difficulties[from..to]);
-    const after = recalled(known, s, d, filled(memories.elapsed_days[from..to]), grades, turn, at);
+    @memcpy(grades[0..len], memories.grades[at..]);
+    const s = filled(memories.stabilities[at..]);
+    const d = filled(memories.difficulties[at..]);
+    const after = recalled(known, s, d, filled(memories.elapsed_days[at..]), grades, turn, at);
     const stabilities: [lanes]f32, const difficulties: [lanes]f32 = .{ after.stability, after.difficulty };
-    @memcpy(memories.stabilities[from..to], stabilities[0..len]);
-    @memcpy(memories.difficulties[from..to], difficulties[0..len]);
-    return list(after.left, from, others, count);
+    @memcpy(memories.stabilities[at..], stabilities[0..len]);
+    @memcpy(memories.difficulties[at..], difficulties[0..len]);
+    return list(after.left, at, others, count);
 }
 
 /// The places of ones in a byte, and others.
@@ -296,7 +289,7 @@ const places = blk: {
     break :blk all;
 };
 
-/// Ids of those of a register's memories; behind them `others` may be overwritten.
+/// Places of those of a register's memories; behind them `others` may be overwritten.
 inline fn list(those: Mask, first: usize, others: []u32, before: usize) usize {
     const bits: @Int(.unsigned, lanes) = @bitCast(those);
     var count = before;
