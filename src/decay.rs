@@ -8,7 +8,7 @@ use crate::brief::Few;
 use crate::{Error, arena, ffi};
 
 /// Memories that one rayon task decays; fewer stay on the calling thread.
-const TASK_MEMORIES: usize = 1 << 19;
+pub(crate) const TASK_MEMORIES: usize = 1 << 19;
 
 /// How old each memory is.
 #[derive(Clone, Copy)]
@@ -42,7 +42,7 @@ impl fmt::Debug for Ages<'_> {
 
 impl Ages<'_> {
     /// None where there is one for all.
-    fn len(&self) -> Option<usize> {
+    pub(crate) fn len(&self) -> Option<usize> {
         match self {
             Self::Seconds(ages) => Some(ages.len()),
             Self::UnixMilliseconds { times, .. } => Some(times.len()),
@@ -50,7 +50,7 @@ impl Ages<'_> {
         }
     }
 
-    fn raw(&self, from: usize, to: usize) -> ffi::ecp_ages {
+    pub(crate) fn raw(&self, from: usize, to: usize) -> ffi::ecp_ages {
         let none = ffi::ecp_ages::default();
         match self {
             Self::Seconds(ages) => ffi::ecp_ages { seconds: ages[from..to].as_ptr(), ..none },
@@ -62,7 +62,7 @@ impl Ages<'_> {
     }
 }
 
-/// What [`Decay::apply`] met.
+/// What [`Decay::apply`], or a [`BaseLevel`](crate::BaseLevel), met.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct DecayReport {
@@ -73,7 +73,7 @@ pub struct DecayReport {
 }
 
 impl DecayReport {
-    fn plus(self, other: Self) -> Self {
+    pub(crate) fn plus(self, other: Self) -> Self {
         Self { negative_ages: self.negative_ages + other.negative_ages, nan_ages: self.nan_ages + other.nan_ages }
     }
 }
@@ -246,7 +246,8 @@ impl Decay<'static> {
     }
 
     /// Retrievability of the two-component model: `R = 0.9^(age / stability_seconds)`. Stability is the time after
-    /// which nine tenths are left; what a review makes of it is the caller's.
+    /// which nine tenths are left; what a review makes of it is [`Fsrs`](crate::Fsrs)'s, or the
+    /// caller's.
     ///
     /// # Errors
     /// [`Error::Value`] unless the stability is finite and above 0.

@@ -56,6 +56,7 @@ pub const ECP_LAW_HYPERBOLIC: u32 = 2;
 pub const ECP_LAW_STRETCHED: u32 = 3;
 pub const ECP_LAW_SAVINGS: u32 = 4;
 pub const ECP_LAW_STABILITY: u32 = 5;
+pub const ECP_FSRS_PARAMETERS: u32 = 21;
 pub type ecp_status = i32;
 unsafe extern "C" {
     pub fn ecp_abi_version() -> u32;
@@ -863,6 +864,81 @@ unsafe extern "C" {
         selection: *mut ecp_selection,
         report: *mut ecp_decay_report,
     ) -> ecp_status;
+}
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct ecp_base_level {
+    pub d: f32,
+    pub least_age: f32,
+    pub offsets: *const u32,
+    pub ages: *const ecp_ages,
+    pub counts: *const u32,
+    pub lifetimes: *const ecp_ages,
+    pub memory_count: usize,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of ecp_base_level"][::core::mem::size_of::<ecp_base_level>() - 48usize];
+    ["Alignment of ecp_base_level"][::core::mem::align_of::<ecp_base_level>() - 8usize];
+    ["Offset of field: ecp_base_level::d"][::core::mem::offset_of!(ecp_base_level, d) - 0usize];
+    ["Offset of field: ecp_base_level::least_age"][::core::mem::offset_of!(ecp_base_level, least_age) - 4usize];
+    ["Offset of field: ecp_base_level::offsets"][::core::mem::offset_of!(ecp_base_level, offsets) - 8usize];
+    ["Offset of field: ecp_base_level::ages"][::core::mem::offset_of!(ecp_base_level, ages) - 16usize];
+    ["Offset of field: ecp_base_level::counts"][::core::mem::offset_of!(ecp_base_level, counts) - 24usize];
+    ["Offset of field: ecp_base_level::lifetimes"][::core::mem::offset_of!(ecp_base_level, lifetimes) - 32usize];
+    ["Offset of field: ecp_base_level::memory_count"][::core::mem::offset_of!(ecp_base_level, memory_count) - 40usize];
+};
+impl Default for ecp_base_level {
+    fn default() -> Self {
+        let mut s = ::core::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::core::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
+unsafe extern "C" {
+    pub fn ecp_base_levels(
+        level: *const ecp_base_level,
+        activations: *mut f32,
+        report: *mut ecp_decay_report,
+    ) -> ecp_status;
+}
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct ecp_fsrs {
+    pub parameters: *const f64,
+    pub stabilities: *mut f32,
+    pub difficulties: *mut f32,
+    pub elapsed_days: *const f32,
+    pub grades: *const u8,
+    pub count: usize,
+}
+#[allow(clippy::unnecessary_operation, clippy::identity_op)]
+const _: () = {
+    ["Size of ecp_fsrs"][::core::mem::size_of::<ecp_fsrs>() - 48usize];
+    ["Alignment of ecp_fsrs"][::core::mem::align_of::<ecp_fsrs>() - 8usize];
+    ["Offset of field: ecp_fsrs::parameters"][::core::mem::offset_of!(ecp_fsrs, parameters) - 0usize];
+    ["Offset of field: ecp_fsrs::stabilities"][::core::mem::offset_of!(ecp_fsrs, stabilities) - 8usize];
+    ["Offset of field: ecp_fsrs::difficulties"][::core::mem::offset_of!(ecp_fsrs, difficulties) - 16usize];
+    ["Offset of field: ecp_fsrs::elapsed_days"][::core::mem::offset_of!(ecp_fsrs, elapsed_days) - 24usize];
+    ["Offset of field: ecp_fsrs::grades"][::core::mem::offset_of!(ecp_fsrs, grades) - 32usize];
+    ["Offset of field: ecp_fsrs::count"][::core::mem::offset_of!(ecp_fsrs, count) - 40usize];
+};
+impl Default for ecp_fsrs {
+    fn default() -> Self {
+        let mut s = ::core::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::core::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
+unsafe extern "C" {
+    pub fn ecp_fsrs_review(memories: *const ecp_fsrs) -> ecp_status;
+}
+unsafe extern "C" {
+    pub fn ecp_fsrs_retrievability(memories: *const ecp_fsrs, retrievabilities: *mut f32) -> ecp_status;
 }
 unsafe extern "C" {
     pub fn ecp_bench_read(words: *const u64, count: usize, prefetched: bool) -> u64;

@@ -35,6 +35,7 @@
 mod activation;
 pub mod arena;
 mod bands;
+mod base_level;
 #[cfg(feature = "bench")]
 pub mod bench;
 mod brief;
@@ -48,6 +49,7 @@ mod element;
 mod error;
 mod fan;
 mod ffi;
+mod fsrs;
 mod graph;
 mod heat;
 mod hits;
@@ -73,12 +75,14 @@ mod workspace;
 
 pub use activation::Activation;
 pub use arena::{ArenaConfig, OverflowPolicy};
+pub use base_level::{BaseLevel, Presentations};
 pub use builder::{GraphBuilder, Progress};
 pub use companion::Companion;
 pub use decay::{Ages, Decay, DecayParams, DecayReport, Selected};
 pub use element::{Element, Meets, Number};
 pub use error::Error;
 pub use fan::Fan;
+pub use fsrs::Fsrs;
 pub use graph::{Edge, Graph};
 pub use heat::HeatKernel;
 pub use hits::{Hit, TopK};

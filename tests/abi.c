@@ -1193,6 +1193,66 @@ static void check_decay_refusals(void) {
     CHECK(report.negative_ages == 77 && report.nan_ages == 77);
 }
 
+static void check_base_levels(void) {
+    const uint32_t offsets[] = {1, 2, 2, 4}, counts[] = {1, 2, 2};
+    const float ages[] = {-1, 4, 4, 4}, lifetimes[] = {4, 4, 4};
+    const ecp_ages listed = {ages, NULL, 0, NULL}, first = {lifetimes, NULL, 0, NULL}, none = {NULL, NULL, 0, NULL};
+    float found[3] = {7, 7, 7};
+    ecp_decay_report report = {77, 77};
+    const ecp_base_level exact = {0.5f, 0, offsets, &listed, NULL, NULL, 3};
+    CHECK(ecp_base_levels(&exact, found, &report) == ECP_OK);
+    CHECK(fabsf(found[0] - logf(0.5f)) < 1e-6f && found[1] == -INFINITY && fabsf(found[2]) < 1e-6f);
+    CHECK(report.negative_ages == 0 && report.nan_ages == 0);
+    const ecp_base_level newest = {0.5f, 0, offsets, &listed, counts, &first, 3};
+    CHECK(ecp_base_levels(&newest, found, &report) == ECP_OK && fabsf(found[1] - logf(2)) < 1e-6f);
+    const ecp_base_level all = {0.5f, 0, NULL, NULL, counts, &first, 3};
+    CHECK(ecp_base_levels(&all, found, &report) == ECP_OK && fabsf(found[0]) < 1e-6f && found[1] == found[2]);
+    found[0] = found[1] = found[2] = 7;
+    report.nan_ages = 77;
+    const ecp_base_level bad[] = {
+        {0, 0, offsets, &listed, NULL, NULL, 3},      {1, 0, offsets, &listed, NULL, NULL, 3},
+        {NAN, 0, offsets, &listed, NULL, NULL, 3},    {0.5f, -1, offsets, &listed, NULL, NULL, 3},
+        {0.5f, INFINITY, offsets, &listed, NULL, NULL, 3}, {0.5f, 0, offsets, NULL, NULL, NULL, 3},
+        {0.5f, 0, offsets, &none, NULL, NULL, 3},     {0.5f, 0, NULL, NULL, NULL, NULL, 3},
+        {0.5f, 0, NULL, NULL, counts, NULL, 3},       {0.5f, 0, NULL, NULL, counts, &none, 3},
+        {0.5f, 0, NULL, NULL, counts, &first, SIZE_MAX},
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) INVALID(ecp_base_levels(&bad[i], found, &report));
+    INVALID(ecp_base_levels(NULL, found, &report));
+    INVALID(ecp_base_levels(&exact, NULL, &report));
+    INVALID(ecp_base_levels(&exact, found, NULL));
+    CHECK(found[0] == 7 && found[1] == 7 && found[2] == 7 && report.nan_ages == 77);
+}
+
+static void check_fsrs(void) {
+    double w[ECP_FSRS_PARAMETERS] = {.212,  1.2931, 2.3065, 8.2956, 6.4133, .8334,  3.0194, .001,  1.8722, .1666, .796,
+                                     1.4835, .0614, .2629,  1.6483, .6014,  1.8729, .5425,  .0912, .0658,  .1542};
+    float stabilities[] = {0, 10, 10}, difficulties[] = {0, 5, 5}, left[] = {7, 7, 7};
+    const float days[] = {0, 10, 30};
+    const uint8_t grades[] = {3, 0, 9};
+    const ecp_fsrs three = {w, stabilities, difficulties, days, grades, 3};
+    const ecp_fsrs asked = {w, stabilities, NULL, days, NULL, 3};
+    CHECK(ecp_fsrs_retrievability(&asked, left) == ECP_OK);
+    CHECK(left[0] == 0 && left[1] == 0.9f && fabsf(left[2] - 0.8093881f) < 1e-6f);
+    CHECK(ecp_fsrs_review(&three) == ECP_OK);
+    CHECK(stabilities[0] == 2.3065f && fabsf(difficulties[0] - 2.118104f) < 1e-6f);
+    CHECK(stabilities[1] == 10 && stabilities[2] == 10 && difficulties[1] == 5 && difficulties[2] == 5);
+    const ecp_fsrs bad[] = {
+        {NULL, stabilities, difficulties, days, grades, 3}, {w, NULL, difficulties, days, grades, 3},
+        {w, stabilities, NULL, days, grades, 3},            {w, stabilities, difficulties, NULL, grades, 3},
+        {w, stabilities, difficulties, days, NULL, 3},      {w, stabilities, difficulties, days, grades, SIZE_MAX},
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) INVALID(ecp_fsrs_review(&bad[i]));
+    INVALID(ecp_fsrs_review(NULL));
+    INVALID(ecp_fsrs_retrievability(NULL, left));
+    INVALID(ecp_fsrs_retrievability(&asked, NULL));
+    w[20] = 0;
+    INVALID(ecp_fsrs_review(&three));
+    w[20] = .1542, w[3] = NAN;
+    INVALID(ecp_fsrs_retrievability(&asked, left));
+    CHECK(stabilities[0] == 2.3065f && left[1] == 0.9f);
+}
+
 /* Each kernel with all of the arena held: refused, then run on a block that was lent. */
 static void check_loans(void) {
     size_t mark;
@@ -1267,6 +1327,8 @@ int main(void) {
         check_spread_refusals();
         check_decay();
         check_decay_refusals();
+        check_base_levels();
+        check_fsrs();
         check_loans();
         check_loans_of_queries();
     }

@@ -126,7 +126,7 @@ fn assert_unlocked(function: &Function) {
 }
 
 /// What takes scratch and gives it back, and whom it may call: the thread's own storage, and what is rare.
-const KNOWN: [(&str, &[&str]); 16] = [
+const KNOWN: [(&str, &[&str]); 19] = [
     ("ecp_arena_alloc", &["__tls_get_addr", "abi.refused", "thread.birth"]),
     ("ecp_arena_mark", &["__tls_get_addr", "abi.unmarked", "thread.birth"]),
     ("ecp_arena_rewind", &["__tls_get_addr", "arena.Arena.ended"]),
@@ -143,10 +143,13 @@ const KNOWN: [(&str, &[&str]); 16] = [
     ("tier.pull", &["sweep."]),
     ("tier.settle", &["sweep."]),
     ("tier.applyDecay", &[DECAY, "select."]),
+    ("tier.baseLevels", &["base_level.", "memcpy"]),
+    ("tier.review", &["fsrs.", "memcpy"]),
+    ("tier.retrievability", &["fsrs.", "memcpy"]),
 ];
 
 /// Functions of a kernel's files, which call each other and what copies and fills.
-const WITHIN: [&str; 6] = [SCORES, "matrix.", "top_k.Best.", SPREADING, DECAY, "select."];
+const WITHIN: [&str; 8] = [SCORES, "matrix.", "top_k.Best.", SPREADING, DECAY, "select.", "base_level.", "fsrs."];
 
 /// Behind the loops that most memories are decayed in.
 const DECAY: &str = "decay.";
@@ -206,6 +209,9 @@ fn what_kernels_and_scopes_run_locks_nothing_and_calls_only_what_is_known() {
         "tier.pull",
         "tier.settle",
         "tier.applyDecay",
+        "tier.baseLevels",
+        "tier.review",
+        "tier.retrievability",
     ] {
         assert!(tiers.iter().all(|tier| tier.function(name).is_some()), "expected {name} in every tier");
     }

@@ -492,6 +492,21 @@ fn denormal_and_huge_strengths_and_parameters_keep_their_digits() {
     }
 }
 
+/// Savings in per cent that he found, and what his own formula gives: Ebbinghaus, "Ueber das Gedaechtnis" (1885), § 29.
+#[test]
+fn savings_are_those_that_ebbinghaus_found() {
+    let minutes = [20.0, 64.0, 526.0, 1440.0, 2.0 * 1440.0, 6.0 * 1440.0, 31.0 * 1440.0];
+    let found_by_him = [58.2, 44.2, 35.8, 33.7, 27.8, 25.4, 21.1];
+    let by_his_formula = [57.0, 46.8, 34.5, 30.4, 28.1, 24.9, 21.2];
+    let mut savings = [100.0; 7];
+    Decay::ebbinghaus().apply(&mut savings, Ages::Seconds(&minutes.map(|minute| minute * 60.0))).unwrap();
+    for ((savings, found), formula) in savings.into_iter().zip(found_by_him).zip(by_his_formula) {
+        assert!((savings - formula).abs() <= 0.05, "expected {formula}, found {savings}");
+        // His curve passes his points by so much.
+        assert!((savings - found).abs() <= 3.4, "expected {found}, found {savings}");
+    }
+}
+
 #[test]
 fn parameters_that_are_not_finite_and_positive_are_refused_by_name_and_position() {
     for bad in [0.0, -0.0, -1.0, f32::INFINITY, f32::NAN] {

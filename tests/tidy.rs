@@ -106,7 +106,7 @@ fn kernels_export_nothing_touch_no_thread_and_ask_no_machine() {
         &scores,
         &inner,
         &spreading,
-        &["decay.zig", "laws.zig", "select.zig", "twofold.zig", "simd.zig"],
+        &["decay.zig", "laws.zig", "select.zig", "base_level.zig", "fsrs.zig", "twofold.zig", "simd.zig"],
     ]
     .concat();
     let imports =
@@ -160,6 +160,8 @@ fn unsafe_stands_only_where_the_architecture_says() {
         "pagerank.rs",
         "sweeps.rs",
         "decay.rs",
+        "base_level.rs",
+        "fsrs.rs",
         "tier.rs",
     ];
     for (path, text) in texts("src", "rs").into_iter().chain(texts("crates", "rs")).chain(texts("examples", "rs")) {

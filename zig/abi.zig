@@ -569,27 +569,30 @@ pub export fn ecp_decay(
     return .ok;
 }
 
+pub export fn ecp_base_levels(
+    level: ?*const forgetting.RawBaseLevel,
+    activations: ?[*]f32,
+    report: ?*decay.Report,
+) Status {
+    const known = (level orelse return .invalid_argument).checked(activations) orelse return .invalid_argument;
+    kernels().base_levels(known, activations, report orelse return .invalid_argument);
+    return .ok;
+}
+
+pub export fn ecp_fsrs_review(memories: ?*const forgetting.RawFsrs) Status {
+    const raw = memories orelse return .invalid_argument;
+    kernels().review(raw.checked(null, true) orelse return .invalid_argument);
+    return .ok;
+}
+
+pub export fn ecp_fsrs_retrievability(memories: ?*const forgetting.RawFsrs, retrievabilities: ?[*]f32) Status {
+    const raw = memories orelse return .invalid_argument;
+    kernels().retrievability(raw.checked(retrievabilities, false) orelse return .invalid_argument, retrievabilities);
+    return .ok;
+}
+
 comptime {
     for (@typeInfo(ArenaHead).@"struct".field_names) |name| {
         if (@offsetOf(ArenaHead, name) != @offsetOf(Arena, name)) @compileError("layouts differ at " ++ name);
-    }
-}
-
-// The checked structs are the raw ones with enums and pointers that are known to be sound.
-comptime {
-    for (.{
-        .{ RawGraph, tier.Graph },
-        .{ RawIncoming, tier.Incoming },
-        .{ RawOptions, spreading.Options },
-        .{ RawPush, push_zig.Options },
-        .{ RawLaw, tier.Law },
-        .{ RawSelection, tier.Selection },
-    }) |pair| {
-        const names = @typeInfo(pair[0]).@"struct".field_names;
-        const same_fields = names.len == @typeInfo(pair[1]).@"struct".field_names.len;
-        if (@sizeOf(pair[0]) != @sizeOf(pair[1]) or !same_fields) @compileError("layouts differ");
-        for (names) |name| if (@offsetOf(pair[0], name) != @offsetOf(pair[1], name)) @compileError(
-            "layouts differ at " ++ name,
-        );
     }
 }

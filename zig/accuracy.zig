@@ -1,12 +1,17 @@
-//! How far decay is from its laws at every age there is.
+//! How far decay, retrievability and base levels are from their laws at every age there is.
 //!
 //!     zig build accuracy -Dtier=v3 -- [STRIDE]
 //!
-//! Every stride-th f32 from 0 to infinity, at first every one, which takes minutes; in ulp of the result.
+//! Every stride-th f32 from 0 to infinity, at first every one, which takes minutes; in ulp of the result, and for base
+//! levels what is wrong beside half an ulp.
 
 const std = @import("std");
 const builtin = @import("builtin");
+const base_level = @import("base_level.zig");
 const decay_zig = @import("decay.zig");
+const fsrs = @import("fsrs.zig");
+
+const at_once = 1024;
 
 const Case = struct {
     strength: f32,
@@ -21,10 +26,79 @@ const Case = struct {
         return case.strength * std.math.exp(-@as(f64, exponent) * std.math.log1p(age / case.first));
     }
 
-    fn holds(case: Case, found: [2]f64) bool {
-        return found[0] <= 0.5 + case.bound / 2 and found[1] <= case.bound;
+    fn apply(case: Case, ages: *const [at_once]f32, strengths: *[at_once]f32) void {
+        const before: [at_once]f32 = @splat(case.strength);
+        const first, const second = .{ [1]f32{case.first}, [1]f32{case.exponent orelse 0} };
+        const law: decay_zig.Law = .{
+            .kind = if (case.exponent == null) .exponential else .power,
+            .first = &first,
+            .second = if (case.exponent == null) &.{} else &second,
+            .floor = 0,
+        };
+        _ = decay_zig.decay(law, .{ .seconds = ages }, &before, strengths);
     }
 };
+
+fn holds(bound: f64, found: [2]f64) bool {
+    return found[0] <= 0.5 + bound / 2 and found[1] <= bound;
+}
+
+/// Of FSRS-6, with the parameter w20.
+const Retrievability = struct {
+    stability: f32,
+    w20: f64,
+
+    const bound = 0.69;
+    const cases = [_]Retrievability{
+        .{ .stability = 1, .w20 = 0.1542 },
+        .{ .stability = 53.6269, .w20 = 0.1542 },
+        .{ .stability = 0.001, .w20 = 0.8 },
+        .{ .stability = 36_500, .w20 = 0.1 },
+    };
+
+    fn exact(case: Retrievability, days: f64) f64 {
+        const factor = std.math.pow(f64, 0.9, -1 / case.w20) - 1;
+        return std.math.exp(-case.w20 * std.math.log1p(factor * days / case.stability));
+    }
+
+    fn apply(case: Retrievability, days: *const [at_once]f32, to: *[at_once]f32) void {
+        const stabilities: [at_once]f32 = @splat(case.stability);
+        var parameters: fsrs.Parameters = @splat(1);
+        parameters[parameters.len - 1] = case.w20;
+        fsrs.retrievability(&parameters, &stabilities, days, to);
+    }
+};
+
+/// Of a memory presented once: how far it is from -d ln(age) beside half an ulp.
+fn worstBaseLevel(d: f32, stride: u32) f64 {
+    var offsets: [at_once + 1]u32 = undefined;
+    for (&offsets, 0..) |*offset, i| offset.* = @intCast(i);
+    var ages: [at_once]f32 = undefined;
+    var found: [at_once]f32 = undefined;
+    var most: f64 = 0;
+    var from: u64 = 1;
+    while (from < infinity) : (from += at_once * @as(u64, stride)) {
+        for (&ages, 0..) |*age, i| {
+            age.* = @bitCast(@as(u32, @intCast(@min(from + i * @as(u64, stride), infinity - 1))));
+        }
+        const memories: base_level.Memories = .{
+            .offsets = &offsets,
+            .ages = .{ .seconds = &ages },
+            .counts = &.{},
+            .lifetimes = .{ .seconds = &.{} },
+        };
+        _ = base_level.activate(.{ .d = d, .least_age = 0 }, &memories, &found);
+        for (ages, found) |age, level| {
+            const exact = -@as(f64, d) * @log(@as(f64, age));
+            const ulp = std.math.ldexp(@as(f64, 1), std.math.frexp(exact).exponent - 24);
+            const off = @abs(level - exact) - ulp / 2;
+            most = if (off > most or std.math.isNan(level)) off else most;
+        }
+    }
+    return most;
+}
+
+const base_level_bound = 8.3e-8;
 
 const cases = [_]Case{
     .{ .strength = 1, .first = 1, .bound = 0.67 },
@@ -38,22 +112,14 @@ const cases = [_]Case{
 const infinity: u32 = @bitCast(std.math.inf(f32));
 
 /// Among results that are no normal numbers, and among those that are.
-fn worst(case: Case, stride: u32) [2]f64 {
-    var ages: [1024]f32 = undefined;
-    const before: [1024]f32 = @splat(case.strength);
-    var strengths: [1024]f32 = undefined;
+fn worst(case: anytype, stride: u32) [2]f64 {
+    var ages: [at_once]f32 = undefined;
+    var strengths: [at_once]f32 = undefined;
     var most: [2]f64 = @splat(0);
     var from: u64 = 0;
-    while (from <= infinity) : (from += ages.len * @as(u64, stride)) {
+    while (from <= infinity) : (from += at_once * @as(u64, stride)) {
         for (&ages, 0..) |*age, i| age.* = @bitCast(@as(u32, @intCast(@min(from + i * @as(u64, stride), infinity))));
-        const first, const second = .{ [1]f32{case.first}, [1]f32{case.exponent orelse 0} };
-        const law: decay_zig.Law = .{
-            .kind = if (case.exponent == null) .exponential else .power,
-            .first = &first,
-            .second = if (case.exponent == null) &.{} else &second,
-            .floor = 0,
-        };
-        _ = decay_zig.decay(law, .{ .seconds = &ages }, &before, &strengths);
+        case.apply(&ages, &strengths);
         for (ages, strengths) |age, found| {
             const exact = case.exact(age);
             const normal = exact >= std.math.floatMin(f32);
@@ -84,11 +150,29 @@ pub fn main(init: std.process.Init) !void {
         std.debug.print("{d} after half-life or scale {d}, exponent {?d}: {d:.4} ulp, {d:.4} below 2^-126\n", .{
             case.strength, case.first, case.exponent, normal, small,
         });
-        if (!case.holds(.{ small, normal })) std.process.fatal("expected at most {d}", .{case.bound});
+        if (!holds(case.bound, .{ small, normal })) std.process.fatal("expected at most {d}", .{case.bound});
+    }
+    for (Retrievability.cases) |case| {
+        const found = worst(case, stride);
+        std.debug.print("retrievability, stability {d}, w20 {d}: {d:.4} ulp\n", .{
+            case.stability, case.w20, found[1],
+        });
+        if (!holds(Retrievability.bound, found)) std.process.fatal("expected at most {d}", .{Retrievability.bound});
+    }
+    for ([_]f32{ 0.5, 0.99 }) |d| {
+        const off = worstBaseLevel(d, stride);
+        std.debug.print("base level, d {d}: half an ulp and {e:.3}\n", .{ d, off });
+        if (!(off <= base_level_bound)) std.process.fatal("expected at most {e}", .{base_level_bound});
     }
 }
 
 test "decay is within its bound of the laws at ages of every magnitude" {
     const stride = if (builtin.mode == .debug) 99_991 else 4999;
-    for (cases) |case| try std.testing.expect(case.holds(worst(case, stride)));
+    for (cases) |case| try std.testing.expect(holds(case.bound, worst(case, stride)));
+}
+
+test "retrievability and base levels are within their bounds at ages of every magnitude" {
+    const stride = if (builtin.mode == .debug) 99_991 else 4999;
+    for (Retrievability.cases) |case| try std.testing.expect(holds(Retrievability.bound, worst(case, stride)));
+    for ([_]f32{ 0.5, 0.99 }) |d| try std.testing.expect(worstBaseLevel(d, stride) <= base_level_bound);
 }

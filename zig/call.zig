@@ -85,3 +85,13 @@ pub fn areAddressable(count: usize, each: usize, size: usize) bool {
     const elements = std.math.mul(usize, count, each) catch return false;
     return elements <= std.math.maxInt(isize) / size;
 }
+
+/// Two structs with the same fields in the same places.
+pub fn expectAlike(comptime Raw: type, comptime Checked: type) void {
+    const names = @typeInfo(Raw).@"struct".field_names;
+    const same_fields = names.len == @typeInfo(Checked).@"struct".field_names.len;
+    if (@sizeOf(Raw) != @sizeOf(Checked) or !same_fields) @compileError("layouts differ");
+    for (names) |name| if (@offsetOf(Raw, name) != @offsetOf(Checked, name)) @compileError(
+        "layouts differ at " ++ name,
+    );
+}

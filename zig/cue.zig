@@ -1,6 +1,7 @@
 //! What callers of spreading pass as ecphory.h has it, and what of that can be seen to be wrong.
 
 const std = @import("std");
+const expectAlike = @import("call.zig").expectAlike;
 const inhibition = @import("inhibition.zig");
 const push_zig = @import("push.zig");
 const spreading = @import("spreading.zig");
@@ -163,4 +164,12 @@ pub const RawIncoming = extern struct {
 
 pub fn areLanes(lanes: usize) bool {
     return lanes == 1 or lanes == sweep.cues;
+}
+
+// The checked structs are the raw ones with enums and pointers that are known to be sound.
+comptime {
+    expectAlike(RawGraph, tier.Graph);
+    expectAlike(RawIncoming, tier.Incoming);
+    expectAlike(RawOptions, spreading.Options);
+    expectAlike(RawPush, push_zig.Options);
 }

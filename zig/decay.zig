@@ -118,8 +118,9 @@ const largest_first = 0x1p60;
 /// Of the power law, for which the error of a logarithm counts so many times, and scales in an age.
 const largest_exponent = 16;
 const largest_quotient = 0x1p100;
-/// Milliseconds that f64 has exactly, and moments whose differences with any other are such a number or look like none.
-const largest_elapsed = 1 << 52;
+/// Milliseconds that f64 has exactly, of which laws here take up to 2^48, and moments whose differences with any other
+/// are such a number or look like none.
+pub const largest_elapsed = 1 << 52;
 const largest_now = 1 << 62;
 
 fn Pass(comptime kind: Kind, comptime age_kind: std.meta.Tag(Ages), comptime each: bool, comptime floored: bool) type {
@@ -129,6 +130,8 @@ fn Pass(comptime kind: Kind, comptime age_kind: std.meta.Tag(Ages), comptime eac
         /// What the law's parameters give once for all memories, or for each register of them.
         const Known = struct {
             inverse: Twofold,
+            /// Of moments: the same by a thousand.
+            per_millisecond: if (age_kind == .unix_milliseconds) Twofold else void,
             exponent: F32s,
             /// Ages after which nothing is left.
             end: F32s,
@@ -141,9 +144,11 @@ fn Pass(comptime kind: Kind, comptime age_kind: std.meta.Tag(Ages), comptime eac
                 const exponent = if (kind == .power) parameter(f32, law.second, at, lanes) else splat(1);
                 var able = both(atMost(splat(smallest_first), first), atMost(first, splat(largest_first)));
                 if (kind == .power) able = both(able, atMost(exponent, splat(largest_exponent)));
-                const inverse: Twofold = .inverse(first);
+                const alone: Twofold = .inverse(first);
+                const inverse = if (kind == .stability) alone.times(laws.ninety) else alone;
                 return .{
-                    .inverse = if (kind == .stability) inverse.times(laws.ninety) else inverse,
+                    .inverse = inverse,
+                    .per_millisecond = if (age_kind == .unix_milliseconds) inverse.times(0.001) else {},
                     .exponent = exponent,
                     .end = first * splat(if (kind == .stability) lowest / laws.ninety else lowest),
                     .able = able,
@@ -257,13 +262,16 @@ fn Pass(comptime kind: Kind, comptime age_kind: std.meta.Tag(Ages), comptime eac
                 if (kind == .power) return ofPower(known, .product(given, inverse.high, inverse.low), able);
                 return .ofProduct(smaller(given, known.end), -inverse.high, -inverse.low);
             }
-            const since = difference(lanes, ages, at);
-            able.* = both(able.*, since < @as(@Vector(lanes, u64), @splat(largest_elapsed)));
-            const per_millisecond = (@as(Wide, inverse.high) + @as(Wide, inverse.low)) * @as(Wide, @splat(0.001));
-            const quotient = simd.ofSmall(lanes, since) * per_millisecond;
-            if (kind == .power) return ofPower(known, .ofWide(quotient), able);
-            const lowest: Wide = @splat(twofold.lowest);
-            return .of(.ofWide(larger(-quotient, lowest)));
+            // Two numbers that f32 has exactly, of which the first is 0 or above the other.
+            const since: Halves = .of(difference(lanes, ages, at));
+            able.* = both(able.*, since.isNear());
+            const quotient = known.per_millisecond.of(since.high()).plus(known.per_millisecond.of(since.low()));
+            if (kind == .power) return ofPower(known, quotient, able);
+            const none_left = atMost(splat(-twofold.lowest), quotient.high);
+            return .of(.{
+                .high = @select(f32, none_left, splat(twofold.lowest), -quotient.high),
+                .low = @select(f32, none_left, splat(0), -quotient.low),
+            });
         }
 
         inline fn ofPower(known: *const Known, quotient: Twofold, able: *Mask) twofold.Exponent {
@@ -316,29 +324,62 @@ fn Pass(comptime kind: Kind, comptime age_kind: std.meta.Tag(Ages), comptime eac
 }
 
 /// Whether f32 in two parts may be for these ages: where now is near an end of i64, differences go around it.
-inline fn isNear(ages: *const Ages) bool {
+pub inline fn isNear(ages: *const Ages) bool {
     return simd.has_fma and switch (ages.*) {
         .seconds, .uniform => true,
         .unix_milliseconds => |stamps| -largest_now <= stamps.now and stamps.now <= largest_now,
     };
 }
 
+/// Milliseconds by their lower 24 bits and the rest.
+const Halves = struct {
+    lower: simd.Words,
+    upper: simd.Words,
+
+    inline fn of(milliseconds: @Vector(lanes, u64)) Halves {
+        const words: @Vector(2 * lanes, u32) = @bitCast(milliseconds);
+        return .{
+            .lower = @shuffle(u32, words, undefined, everyOther(0)),
+            .upper = @shuffle(u32, words, undefined, everyOther(1)),
+        };
+    }
+
+    /// Less than 2^48, which is some thousand years.
+    inline fn isNear(halves: Halves) Mask {
+        return halves.upper < @as(simd.Words, @splat(1 << 16));
+    }
+
+    inline fn low(halves: Halves) F32s {
+        const bits = halves.lower & @as(simd.Words, @splat(0xFF_FFFF));
+        return @floatFromInt(@as(@Vector(lanes, i32), @bitCast(bits)));
+    }
+
+    inline fn high(halves: Halves) F32s {
+        const bits = (halves.upper << @splat(8)) | (halves.lower >> @splat(24));
+        return @as(F32s, @floatFromInt(@as(@Vector(lanes, i32), @bitCast(bits)))) * splat(0x1p24);
+    }
+};
+
+fn everyOther(comptime first: i32) @Vector(lanes, i32) {
+    return std.simd.iota(i32, lanes) * @as(@Vector(lanes, i32), @splat(2)) + @as(@Vector(lanes, i32), @splat(first));
+}
+
 /// Milliseconds since each moment; as large numbers where they are none, or too many.
-inline fn difference(comptime n: usize, ages: *const Ages, at: usize) @Vector(n, u64) {
+pub inline fn difference(comptime n: usize, ages: *const Ages, at: usize) @Vector(n, u64) {
     const stamps = ages.unix_milliseconds;
     const now: @Vector(n, i64) = @splat(stamps.now);
     return @bitCast(now -% @as(@Vector(n, i64), stamps.times[at..][0..n].*));
 }
 
 /// Milliseconds since each moment.
-inline fn elapsed(comptime n: usize, ages: *const Ages, at: usize) @Vector(n, f64) {
+pub inline fn elapsed(comptime n: usize, ages: *const Ages, at: usize) @Vector(n, f64) {
     const stamps = ages.unix_milliseconds;
     const now: @Vector(n, i64) = @splat(stamps.now);
     return simd.ofWhole(n, now -| @as(@Vector(n, i64), stamps.times[at..][0..n].*));
 }
 
 /// `from` in the first elements of `to`, `other` in the rest.
-fn filled(comptime T: type, to: *[lanes]T, from: []const T, other: T) []const T {
+pub fn filled(comptime T: type, to: *[lanes]T, from: []const T, other: T) []const T {
     to.* = @splat(other);
     for (to[0..from.len], from) |*element, given| element.* = given;
     return to;
@@ -349,19 +390,19 @@ inline fn splat(x: f32) F32s {
 }
 
 /// One instruction, for numbers alone: `@min` and `@max` look for NaN.
-inline fn smaller(a: anytype, b: @TypeOf(a)) @TypeOf(a) {
+pub inline fn smaller(a: anytype, b: @TypeOf(a)) @TypeOf(a) {
     return @select(@typeInfo(@TypeOf(a)).vector.child, a < b, a, b);
 }
 
-inline fn larger(a: anytype, b: @TypeOf(a)) @TypeOf(a) {
+pub inline fn larger(a: anytype, b: @TypeOf(a)) @TypeOf(a) {
     return @select(@typeInfo(@TypeOf(a)).vector.child, a > b, a, b);
 }
 
 /// False where one is NaN.
-inline fn atMost(a: F32s, b: F32s) Mask {
+pub inline fn atMost(a: F32s, b: F32s) Mask {
     return a <= b;
 }
 
-inline fn both(a: Mask, b: Mask) Mask {
+pub inline fn both(a: Mask, b: Mask) Mask {
     return @select(bool, a, b, a);
 }

@@ -21,7 +21,6 @@ pub const width = lanes * @sizeOf(u32);
 /// f64 lanes of one register.
 pub const wide_lanes = lanes / 2;
 pub const F64s = @Vector(wide_lanes, f64);
-const U64s = @Vector(wide_lanes, u64);
 
 /// So many lanes of a vector, from `first` on.
 pub inline fn cut(
@@ -215,15 +214,16 @@ pub inline fn ofSmall(comptime n: usize, whole: @Vector(n, u64)) @Vector(n, f64)
 const round_magic: f64 = 0x1.8p52;
 const one_bits: u64 = @bitCast(@as(f64, 1));
 
-/// 2^y for y in [-1022, 1023]; relative error below 9.5e-12: Taylor's series of e^(f ln 2), |f| <= 1/2, to the 9th
-/// power leaves 7e-12 = (ln 2 / 2)^10 / 10! beside a sum of at least 0.707.
-pub inline fn exp2(y: F64s) F64s {
-    const shifted = y + splat(round_magic);
-    const fraction = y - (shifted - splat(round_magic));
-    var power = splat(taylor[taylor.len - 1]);
-    inline for (1..taylor.len) |i| power = mulAdd(F64s, power, fraction, splat(taylor[taylor.len - 1 - i]));
-    const exponent = (@as(U64s, @bitCast(shifted)) << @splat(52)) +% @as(U64s, @splat(one_bits));
-    return power * @as(F64s, @bitCast(exponent));
+/// 2^y for y in [-1022, 1023], a register or several; relative error below 9.5e-12: Taylor's series of e^(f ln 2),
+/// |f| <= 1/2, to the 9th power leaves 7e-12 = (ln 2 / 2)^10 / 10! beside a sum of at least 0.707.
+pub inline fn exp2(y: anytype) @TypeOf(y) {
+    const V = @TypeOf(y);
+    const magic: V = @splat(round_magic);
+    const shifted = y + magic;
+    const fraction = y - (shifted - magic);
+    const power = polynomial(V, &taylor, fraction);
+    const exponent = (bitsOf(shifted) << @splat(52)) +% @as(Bits(V), @splat(one_bits));
+    return power * @as(V, @bitCast(exponent));
 }
 
 const taylor = blk: {
@@ -233,23 +233,48 @@ const taylor = blk: {
     break :blk coefficients;
 };
 
-/// log2(y) for finite normal y > 0; absolute error below 6.5e-13 beside the rounding of the result:
-/// 2/ln 2 * atanh(z), z = (m - 1)/(m + 1), m in [sqrt(1/2), sqrt 2], |z| < 0.1716, to the 13th power: what is left
-/// adds up to 6.49e-13.
-pub inline fn log2(y: F64s) F64s {
+/// log2(y) for finite normal y > 0, a register or several; absolute error below 6.5e-13 beside the rounding of the
+/// result: 2/ln 2 * atanh(z), z = (m - 1)/(m + 1), m in [sqrt(1/2), sqrt 2], |z| < 0.1716, to the 13th power: what is
+/// left adds up to 6.49e-13.
+pub inline fn log2(y: anytype) @TypeOf(y) {
+    const V = @TypeOf(y);
+    const one: V = @splat(1);
     const sqrt_half_bits: u64 = @bitCast(@as(f64, std.math.sqrt1_2));
-    const offset = @as(U64s, @bitCast(y)) -% @as(U64s, @splat(sqrt_half_bits));
-    const exponent_bits = offset & @as(U64s, @splat(0xFFF << 52));
-    const mantissa: F64s = @bitCast(@as(U64s, @bitCast(y)) -% exponent_bits);
+    const offset = bitsOf(y) -% @as(Bits(V), @splat(sqrt_half_bits));
+    const exponent_bits = offset & @as(Bits(V), @splat(0xFFF << 52));
+    const mantissa: V = @bitCast(bitsOf(y) -% exponent_bits);
     // The biased form is never negative, so a logical shift serves, and the magic number converts.
-    const biased = (exponent_bits +% @as(U64s, @splat(1024 << 52))) >> @splat(52);
+    const biased = (exponent_bits +% @as(Bits(V), @splat(1024 << 52))) >> @splat(52);
     const magic_bits: u64 = @bitCast(@as(f64, 0x1p52));
-    const exponent = @as(F64s, @bitCast(biased | @as(U64s, @splat(magic_bits)))) - splat(0x1p52 + 1024);
-    const z = (mantissa - splat(1)) / (mantissa + splat(1));
-    const square = z * z;
-    var series = splat(1.0 / 13.0);
-    inline for (.{ 11, 9, 7, 5, 3, 1 }) |k| series = mulAdd(F64s, series, square, splat(1.0 / @as(f64, k)));
-    return mulAdd(F64s, z * series, splat(2.0 / @as(f64, std.math.ln2)), exponent);
+    const exponent = @as(V, @bitCast(biased | @as(Bits(V), @splat(magic_bits)))) - @as(V, @splat(0x1p52 + 1024));
+    const z = (mantissa - one) / (mantissa + one);
+    const series = polynomial(V, &of_atanh, z * z);
+    return mulAdd(V, z * series, @splat(2.0 / @as(f64, std.math.ln2)), exponent);
+}
+
+const of_atanh = [_]f64{ 1, 1.0 / 3.0, 1.0 / 5.0, 1.0 / 7.0, 1.0 / 9.0, 1.0 / 11.0, 1.0 / 13.0 };
+
+fn Bits(comptime V: type) type {
+    return @Vector(@typeInfo(V).vector.len, u64);
+}
+
+inline fn bitsOf(x: anytype) Bits(@TypeOf(x)) {
+    return @bitCast(x);
+}
+
+/// Coefficients from the power 0 on, two and two of them at once: few of the steps wait for one another.
+inline fn polynomial(comptime V: type, comptime coefficients: []const f64, x: V) V {
+    var terms: [coefficients.len]V = undefined;
+    inline for (&terms, coefficients) |*term, coefficient| term.* = @splat(coefficient);
+    comptime var count = coefficients.len;
+    var power = x;
+    inline while (count > 1) {
+        inline for (0..count / 2) |i| terms[i] = mulAdd(V, terms[2 * i + 1], power, terms[2 * i]);
+        if (count % 2 == 1) terms[count / 2] = terms[count - 1];
+        count = (count + 1) / 2;
+        if (count > 1) power *= power;
+    }
+    return terms[0];
 }
 
 const testing = std.testing;

@@ -3,6 +3,7 @@
 const std = @import("std");
 const abi = @import("abi.zig");
 const bench = @import("bench.zig");
+const forgetting = @import("forgetting.zig");
 const needs = @import("needs.zig");
 const registry = @import("registry.zig");
 const header = @import("header");
@@ -13,6 +14,7 @@ test {
     _ = @import("accuracy.zig");
     _ = @import("arena.zig");
     _ = @import("backing.zig");
+    _ = @import("base_level.zig");
     _ = @import("bench.zig");
     _ = @import("companion_test.zig");
     _ = @import("cpu.zig");
@@ -23,6 +25,7 @@ test {
     _ = @import("ends_test.zig");
     _ = @import("fan.zig");
     _ = @import("fan_out.zig");
+    _ = @import("fsrs_test.zig");
     _ = @import("hops.zig");
     _ = @import("hops_test.zig");
     _ = @import("inhibition.zig");
@@ -83,6 +86,10 @@ const structs = .{
     .{ "ecp_selection", abi.RawSelection },
     .{ "ecp_selection", @import("tier.zig").Selection },
     .{ "ecp_decay_report", @import("decay.zig").Report },
+    .{ "ecp_base_level", forgetting.RawBaseLevel },
+    .{ "ecp_base_level", @import("tier.zig").BaseLevel },
+    .{ "ecp_fsrs", forgetting.RawFsrs },
+    .{ "ecp_fsrs", @import("tier.zig").Fsrs },
 };
 
 /// The numbers of the header and what stands for each on this side.
@@ -141,6 +148,7 @@ const numbers = .{
     .{ "ECP_LAW_STRETCHED", @backingInt(@import("decay.zig").Kind.stretched) },
     .{ "ECP_LAW_SAVINGS", @backingInt(@import("decay.zig").Kind.savings) },
     .{ "ECP_LAW_STABILITY", @backingInt(@import("decay.zig").Kind.stability) },
+    .{ "ECP_FSRS_PARAMETERS", @import("fsrs.zig").parameter_count },
 };
 
 test "every number of the header has its value here, and there is no other" {

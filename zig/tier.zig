@@ -14,7 +14,9 @@ const spreading = @import("spreading.zig");
 const fan = @import("fan.zig");
 const push_zig = @import("push.zig");
 const sweep = @import("sweep.zig");
+const base_level = @import("base_level.zig");
 const decay = @import("decay.zig");
+const fsrs = @import("fsrs.zig");
 const select = @import("select.zig");
 
 /// ecp_graph of ecphory.h.
@@ -61,6 +63,48 @@ pub const Ages = extern struct {
     unix_milliseconds: ?[*]const i64,
     now: i64,
     uniform: ?*const f32,
+
+    /// So many ages, or one for all.
+    fn sliced(ages: *const Ages, count: usize) decay.Ages {
+        if (ages.seconds) |seconds| return .{ .seconds = seconds[0..count] };
+        if (ages.unix_milliseconds) |times| {
+            return .{ .unix_milliseconds = .{ .now = ages.now, .times = times[0..count] } };
+        }
+        return if (ages.uniform) |age| .{ .uniform = age.* } else .{ .seconds = &.{} };
+    }
+};
+
+/// ecp_base_level of ecphory.h.
+pub const BaseLevel = extern struct {
+    d: f32,
+    least_age: f32,
+    offsets: ?[*]const u32,
+    ages: ?*const Ages,
+    counts: ?[*]const u32,
+    lifetimes: ?*const Ages,
+    memory_count: usize,
+
+    fn sliced(level: *const BaseLevel) base_level.Memories {
+        const offsets = if (level.offsets) |some| some[0 .. level.memory_count + 1] else &.{};
+        const listed = if (offsets.len == 0) 0 else offsets[level.memory_count];
+        const none: decay.Ages = .{ .seconds = &.{} };
+        return .{
+            .offsets = offsets,
+            .ages = if (listed == 0) none else if (level.ages) |ages| ages.sliced(listed) else none,
+            .counts = slice(u32, level.counts, if (level.counts == null) 0 else level.memory_count),
+            .lifetimes = if (level.lifetimes) |ages| ages.sliced(level.memory_count) else none,
+        };
+    }
+};
+
+/// ecp_fsrs of ecphory.h.
+pub const Fsrs = extern struct {
+    parameters: *const fsrs.Parameters,
+    stabilities: ?[*]f32,
+    difficulties: ?[*]f32,
+    elapsed_days: ?[*]const f32,
+    grades: ?[*]const u8,
+    count: usize,
 };
 
 /// ecp_selection of ecphory.h.
@@ -129,6 +173,9 @@ pub const Table = extern struct {
     pull: *const @TypeOf(pull),
     settle: *const @TypeOf(settle),
     decay: *const @TypeOf(applyDecay),
+    base_levels: *const @TypeOf(baseLevels),
+    review: *const @TypeOf(review),
+    retrievability: *const @TypeOf(retrievability),
 };
 
 /// A slice from C, where NULL may stand for no elements.
@@ -385,14 +432,7 @@ fn applyDecay(
         .second = if (law.kind.hasSecond()) slice(f32, law.second, law.parameter_count) else &.{},
         .floor = law.floor,
     };
-    const known_ages: decay.Ages = if (ages.seconds) |seconds|
-        .{ .seconds = seconds[0..count] }
-    else if (ages.unix_milliseconds) |times|
-        .{ .unix_milliseconds = .{ .now = ages.now, .times = times[0..count] } }
-    else if (ages.uniform) |age|
-        .{ .uniform = age.* }
-    else
-        .{ .seconds = &.{} };
+    const known_ages = ages.sliced(count);
     const before, const after = .{ slice(f32, strengths, count), sliceMut(f32, decayed, count) };
     const wanted = selection orelse {
         report.* = decay.decay(known, known_ages, before, after);
@@ -407,6 +447,27 @@ fn applyDecay(
     report.* = select.decayAndSelect(known, known_ages, before, after, which, ids, &wanted.id_count);
 }
 
+fn baseLevels(level: *const BaseLevel, activations: ?[*]f32, report: *decay.Report) callconv(.c) void {
+    const law: base_level.Law = .{ .d = level.d, .least_age = level.least_age };
+    report.* = base_level.activate(law, &level.sliced(), sliceMut(f32, activations, level.memory_count));
+}
+
+fn review(memories: *const Fsrs) callconv(.c) void {
+    fsrs.review(memories.parameters, &.{
+        .stabilities = sliceMut(f32, memories.stabilities, memories.count),
+        .difficulties = sliceMut(f32, memories.difficulties, memories.count),
+        .elapsed_days = slice(f32, memories.elapsed_days, memories.count),
+        .grades = slice(u8, memories.grades, memories.count),
+    });
+}
+
+fn retrievability(memories: *const Fsrs, retrievabilities: ?[*]f32) callconv(.c) void {
+    const count = memories.count;
+    const stabilities = sliceMut(f32, memories.stabilities, count);
+    const days = slice(f32, memories.elapsed_days, count);
+    fsrs.retrievability(memories.parameters, stabilities, days, sliceMut(f32, retrievabilities, count));
+}
+
 const table: Table = .{
     .scores = &scores,
     .gather = &gather,
@@ -418,6 +479,9 @@ const table: Table = .{
     .pull = &pull,
     .settle = &settle,
     .decay = &applyDecay,
+    .base_levels = &baseLevels,
+    .review = &review,
+    .retrievability = &retrievability,
 };
 
 comptime {

@@ -28,13 +28,24 @@ pub const Twofold = struct {
         return .{ .high = rounded, .low = mulAdd(F32s, -rounded, a, splat(1)) * rounded };
     }
 
-    /// By a number that is known.
-    pub inline fn times(a: Twofold, comptime b: f64) Twofold {
+    /// By a number that is the same for all.
+    pub inline fn times(a: Twofold, b: f64) Twofold {
         const b_high: f32 = @floatCast(b);
         const b_low: f32 = @floatCast(b - @as(f64, b_high));
         const rounded = a.high * splat(b_high);
         const low = mulAdd(F32s, a.high, splat(b_low), mulAdd(F32s, a.high, splat(b_high), -rounded));
         return .{ .high = rounded, .low = mulAdd(F32s, a.low, splat(b_high), low) };
+    }
+
+    /// a * b.
+    pub inline fn of(b: Twofold, a: F32s) Twofold {
+        return .product(a, b.high, b.low);
+    }
+
+    /// Of two, of which the first is 0 or not less than the other.
+    pub inline fn plus(a: Twofold, b: Twofold) Twofold {
+        const rounded = a.high + b.high;
+        return .{ .high = rounded, .low = (b.high - (rounded - a.high)) + a.low + b.low };
     }
 
     /// As near as two f32 come.
@@ -73,8 +84,8 @@ pub const Exponent = struct {
     }
 };
 
-/// x * 2^t for |x| < `largest` and t from `lowest` to 1: within 0.67 ulp; where that is no normal number, within half
-/// an ulp and half of that.
+/// x * 2^t for |x| < `largest` and t from `lowest` to 1, or for x of 1 to 126: within 0.67 ulp; where that is no normal
+/// number, within half an ulp and half of that.
 ///
 /// 2^t = 2^n 2^(k/8) (1 + c) (1 + m), where 2^(k/8) is the nearest f32 to one of eight numbers, wrong by c, and m + 1
 /// the power of what is left of t. Half an ulp is the last rounding but where a result is no normal number, which is
@@ -101,17 +112,20 @@ inline fn powerOfTwo(n: Words, comptime more: i32) F32s {
 }
 
 /// log2(1 + x) for x from 0 to 2^100: within 1.4e-9.
-///
-/// 1 + x = 2^e m, m next to one of eight numbers, whose inverse is next to 1/m by five bits: r = m inverse - 1 is then
-/// exact. It is e - log2(inverse) + r log2(e) + r^2 P(r). All but the last is a sum of two; the last, at most 0.0036,
-/// is wrong by 5e-10 from its roundings, 4e-11 of the series; what r lost counts by a slope that is wrong by 5e-10,
-/// and the sums lose 3e-10.
 pub inline fn log2OfOnePlus(x: Twofold) Twofold {
     const y = splat(1) + x.high;
     // What that sum lost, whichever of the two is the larger.
     const back = y - splat(1);
-    const lost = (splat(1) - (y - back)) + (x.high - back) + x.low;
+    return log2(y, (splat(1) - (y - back)) + (x.high - back) + x.low);
+}
 
+/// log2(y + lost) for normal y above 0, of which `lost`, where there is any, is some roundings: within 1.4e-9.
+///
+/// y = 2^e m, m next to one of eight numbers, whose inverse is next to 1/m by five bits: r = m inverse - 1 is then
+/// exact. It is e - log2(inverse) + r log2(e) + r^2 P(r). All but the last is a sum of two; the last, at most 0.0036,
+/// is wrong by 5e-10 from its roundings, 4e-11 of the series; what r lost counts by a slope that is wrong by 5e-10,
+/// and the sums lose 3e-10.
+pub inline fn log2(y: F32s, lost: ?F32s) Twofold {
     const bits: Words = @bitCast(y);
     const rounded = bits +% @as(Words, @splat(1 << 19));
     const places = rounded >> @splat(20);
@@ -119,17 +133,21 @@ pub inline fn log2OfOnePlus(x: Twofold) Twofold {
     const e: F32s = @floatFromInt(@as(Signed, @bitCast(exponent)) >> @splat(23));
     const inverse = lookup.ofEight(inverses, places);
     const r = mulAdd(F32s, @as(F32s, @bitCast(bits -% exponent)), inverse, splat(-1));
-    const r_low = lost * @as(F32s, @bitCast(@as(Words, @splat(one_bits)) -% exponent)) * inverse;
 
-    // 1 / (1 + r), which is the slope of the logarithm, near enough for what r lost.
-    const slope = mulAdd(F32s, r, splat(-log2_of_e), splat(log2_of_e));
     const line = r * splat(log2_of_e);
     const line_low = mulAdd(F32s, r, splat(log2_of_e), -line);
     const square = r * r;
     const last = mulAdd(F32s, square, splat(of_log2[4]), pair(&of_log2, 2, r));
     const series = mulAdd(F32s, square, last, pair(&of_log2, 0, r));
     const known_low = mulAdd(F32s, r, splat(log2_of_e_low), lookup.ofEight(logarithms_low, places));
-    const small = mulAdd(F32s, square, series, mulAdd(F32s, r_low, slope, line_low + known_low));
+    var lows = line_low + known_low;
+    if (lost) |some| {
+        const r_low = some * @as(F32s, @bitCast(@as(Words, @splat(one_bits)) -% exponent)) * inverse;
+        // 1 / (1 + r), which is the slope of the logarithm, near enough for what r lost.
+        const slope = mulAdd(F32s, r, splat(-log2_of_e), splat(log2_of_e));
+        lows = mulAdd(F32s, r_low, slope, lows);
+    }
+    const small = mulAdd(F32s, square, series, lows);
 
     const near = e + lookup.ofEight(logarithms, places);
     const high = near + line;
@@ -245,7 +263,7 @@ test "the ends of what powers of two are for give numbers and nothing" {
     try testing.expectEqual(0, timesExp2(splat(0), .of(of(-3.3)))[0]);
 }
 
-test "the logarithm of one and more is within 1.4e-9 of it in f64" {
+test "logarithms, of one and more among them, are within 1.4e-9 of those in f64" {
     if (!simd.has_fma) return error.SkipZigTest;
     var random = std.Random.DefaultPrng.init(1);
     for (0..draws) |i| {
@@ -255,8 +273,13 @@ test "the logarithm of one and more is within 1.4e-9 of it in f64" {
         const exact = std.math.log1p(whole(given)) * std.math.log2e;
         const found = whole(log2OfOnePlus(given));
         try testing.expectApproxEqAbs(exact, found, 1.4e-9);
+        const y = of(std.math.ldexp(x, @as(i32, @intCast(i % 61)) - 30));
+        const alone: Twofold = .{ .high = y.high, .low = splat(0) };
+        try testing.expectApproxEqAbs(std.math.log2(whole(y)), whole(log2(y.high, y.low)), 1.4e-9);
+        try testing.expectApproxEqAbs(std.math.log2(whole(alone)), whole(log2(y.high, null)), 1.4e-9);
     }
     try testing.expectEqual(0, whole(log2OfOnePlus(of(0))));
+    try testing.expectEqual(0, whole(log2(splat(1), null)));
     try testing.expectEqual(1, whole(log2OfOnePlus(of(1))));
     try testing.expectEqual(100, whole(log2OfOnePlus(of(0x1p100))));
 }

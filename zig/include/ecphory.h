@@ -491,6 +491,42 @@ typedef struct ecp_decay_report {
 ecp_status ecp_decay(const ecp_law *law, const ecp_ages *ages, const float *strengths, float *decayed, size_t count,
                      ecp_selection *selection, ecp_decay_report *report);
 
+typedef struct ecp_base_level {
+    float d;                     /* above 0, below 1 */
+    float least_age;             /* seconds, finite, >= 0: younger presentations count as that old */
+    const uint32_t *offsets;     /* [memory_count + 1], never falling: where in ages presentations of each memory are; or
+                                    NULL, none are listed. Not checked here */
+    const ecp_ages *ages;        /* of presentations; not looked at where none are listed */
+    const uint32_t *counts;      /* [memory_count]: presentations of each, also those not listed; or NULL, all are */
+    const ecp_ages *lifetimes;   /* [memory_count], of each memory's first presentation; only with counts */
+    size_t memory_count;
+} ecp_base_level;
+
+/* ACT-R: activations[i] = ln(sum of age^-d over the presentations of memory i); those not listed lie between the oldest
+ * listed one, or now, and the first one, as if evenly. -inf without presentations. Within half an ulp and 8.3e-8.
+ * Needs no scratch. Reads *level and what it points to. Writes activations: [memory_count]; *report. All borrowed; apart.
+ */
+ecp_status ecp_base_levels(const ecp_base_level *level, float *activations, ecp_decay_report *report);
+
+#define ECP_FSRS_PARAMETERS 21u
+
+typedef struct ecp_fsrs {
+    const double *parameters;    /* [ECP_FSRS_PARAMETERS] of FSRS-6, finite, the last above 0 */
+    float *stabilities;          /* [count], days; 0: never reviewed */
+    float *difficulties;         /* [count], 1 to 10; not looked at for retrievabilities */
+    const float *elapsed_days;   /* [count], since the last review */
+    const uint8_t *grades;       /* [count], 1 again to 4 easy; others: not reviewed; not looked at for retrievabilities */
+    size_t count;
+} ecp_fsrs;
+
+/* What a review makes of stabilities and difficulties, in place, within 0.51 ulp.
+ * Needs no scratch. Reads *memories and what it points to; writes its stabilities and difficulties. All borrowed; apart. */
+ecp_status ecp_fsrs_review(const ecp_fsrs *memories);
+
+/* retrievabilities[i] = (1 + F elapsed_days[i] / stabilities[i])^-w20, which is 0.9 where the two are one; within 0.69
+ * ulp. Needs no scratch. Reads *memories and what it points to. Writes retrievabilities: [count]. All borrowed; apart. */
+ecp_status ecp_fsrs_retrievability(const ecp_fsrs *memories, float *retrievabilities);
+
 #ifdef __cplusplus
 }
 #endif
