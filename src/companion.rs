@@ -123,8 +123,7 @@ impl<'a> Companion<'a> {
         residuals: impl Into<Cow<'a, [f32]>>,
         lengths: impl Into<Cow<'a, [f32]>>,
     ) -> Result<Self, Error> {
-        let (elements, scales, residuals, lengths) =
-            (elements.into(), scales.into(), residuals.into(), lengths.into());
+        let (elements, scales, residuals, lengths) = (elements.into(), scales.into(), residuals.into(), lengths.into());
         Error::check_range("dim", 1, isize::MAX as usize / 64, dim)?;
         Error::check_length("elements", scales.len().saturating_mul(padded_dim(dim)), elements.len())?;
         Error::check_length("residuals", scales.len(), residuals.len())?;

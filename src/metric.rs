@@ -26,12 +26,12 @@ pub enum Metric {
     Dot,
     /// Squared Euclidean distance; lower is nearer. Beyond f32 it is infinite.
     SquaredEuclidean,
-    /// The number of bits that differ; lower is nearer. All of both rows' bytes count, and so bits that fill up the last
-    /// of them: they should be the same in all rows, as [`quantize_bits`](crate::quantize_bits) leaves them. Above 2^24
-    /// it is rounded to f32.
+    /// The number of bits that differ; lower is nearer. All 8 bits of all `dim` bytes count, those too that fill up the
+    /// last byte: they should be the same everywhere, as [`quantize_bits`](crate::quantize_bits) leaves them. Above
+    /// 2^24 it is rounded to f32.
     Hamming,
     /// The number of bits set in both by that of bits set in either, in [0, 1]; higher is nearer. 1 where neither has
-    /// any. All of both rows' bytes count: bits that fill up the last of them should be 0.
+    /// any. All 8 bits of all `dim` bytes count: those that fill up the last should be 0.
     Jaccard,
 }
 
@@ -53,8 +53,7 @@ impl FromStr for Metric {
 
 impl Metric {
     /// All there are, in the order of their definition.
-    pub const ALL: &'static [Self] =
-        &[Self::Cosine, Self::Dot, Self::SquaredEuclidean, Self::Hamming, Self::Jaccard];
+    pub const ALL: &'static [Self] = &[Self::Cosine, Self::Dot, Self::SquaredEuclidean, Self::Hamming, Self::Jaccard];
 
     pub(crate) fn code(self) -> u32 {
         match self {

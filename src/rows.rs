@@ -208,10 +208,10 @@ impl<'a> Rows<'a, i8> {
 /// without where the same CPU tier took them, and else within the same bound. [`Precision::Precise`](crate::Precision)
 /// takes norms of its own.
 ///
-/// Norms are all that is stored, and those of the elements: the scales of rows of `i8` do not touch cosines. Sums of
-/// `i8`, which some CPUs need to multiply bytes, are not: a query alone corrects its own signs, and many take the sum
-/// of each row once for every 64 of them. A dot product needs nothing of a row. Nor does a squared Euclidean distance
-/// of floats; that of `i8` with `i8` takes the sum of each row's squares, exactly, at every query, or once for 64.
+/// Norms are all that is stored, and those of the elements: the scales of rows of `i8` do not touch cosines. No sums of
+/// `i8` are, which some CPUs need to multiply bytes with signs: for one query its own sum does, and for many a row's is
+/// taken once for 64 of them. A dot product needs nothing else of a row, nor does a squared Euclidean distance, but for
+/// that of `i8` with `i8`: it takes the sum of each row's squares again, at every query, or once for 64 of many.
 ///
 /// The parts of it are what to keep in a file: the elements, and [`Prepared::norms`], one `f32` for each row, in its
 /// order, in bytes as [`Rows`] says. Norms of rows that f32 does not measure (zero, NaN, infinite, or with a sum of
