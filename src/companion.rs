@@ -18,9 +18,9 @@ use crate::{Error, Rows};
 /// how many rows were scored. Where those of a task are more than 1024 and a quarter of it so far, the rest is scored
 /// without a look at copies.
 ///
-/// The parts of it are what to keep in a file: [`Companion::elements`] and three `f32` for each row, [`Companion::scales`],
-/// [`Companion::residuals`] and [`Companion::lengths`], in bytes as [`Rows`] says; read back, they are taken as they
-/// are, borrowed or owned.
+/// The parts of it are what to keep in a file: [`Companion::elements`] and three `f32` for each row,
+/// [`Companion::scales`], [`Companion::residuals`] and [`Companion::lengths`], in bytes as [`Rows`] says; read back,
+/// they are taken as they are, borrowed or owned.
 ///
 /// ```
 /// use ecphory::{Companion, Metric, Prepared, Rows, Search};

@@ -263,12 +263,12 @@ impl Search {
     }
 
     /// The scores of the rows `ids` into `scores`: `[ids]`, such as the neighbours of a node; NaN where a filter keeps
-    /// the row out. Ids are `u32`, as nodes of a graph are: rows from 2^32 on have none. They may repeat. Rows are read in place, or packed into scratch first where [`Search::packing`] says
-    /// so: then the bytes of each id's row beside those for the query. Up to 4 MB of rows are one task on this thread:
-    /// packed, 1,000 rows of 768 elements need 3,075,072 bytes, more than the default arena, so under the default
-    /// policy they run on a heap loan, and with [`Packing::Tiled`] in the arena, some at a time. More rows are split
-    /// over rayon; under the default policy into tasks that fit an arena. Scores are the same bits as those of
-    /// [`Search::scores`].
+    /// the row out. Ids are `u32`, as nodes of a graph are: rows from 2^32 on have none. They may repeat. Rows are read
+    /// in place, or packed into scratch first where [`Search::packing`] says so: then the bytes of each id's row beside
+    /// those for the query. Up to 4 MB of rows are one task on this thread: packed, 1,000 rows of 768 elements need
+    /// 3,075,072 bytes, more than the default arena, so under the default policy they run on a heap loan, and with
+    /// [`Packing::Tiled`] in the arena, some at a time. More rows are split over rayon; under the default policy into
+    /// tasks that fit an arena. Scores are the same bits as those of [`Search::scores`].
     ///
     /// # Errors
     /// As [`Search::scores_into`], and [`Error::Index`] for an id that is not a row; nothing is then written.
@@ -365,7 +365,8 @@ impl Search {
 
     /// The `k` nearest rows of every query: `[queries]`, each as [`Search::top_k`] finds them among the scores of
     /// [`Search::matrix`]. `queries` is `[queries][dim]`. Scratch of a task: that of [`Search::matrix_into`], and for
-    /// each of at most 64 queries 40 bytes and 16 for each of `k` hits or of the task's rows, of which there may be fewer.
+    /// each of at most 64 queries 40 bytes and 16 for each of `k` hits or of the task's rows, of which there may be
+    /// fewer.
     ///
     /// ```
     /// use ecphory::{Metric, Rows, Search};
