@@ -40,16 +40,15 @@ stored!(f32, i8);
 stored!(half::f16, half::bf16);
 
 /// Every metric's answers as bits: to one query, to many, and of the best rows of one.
-fn answers<Q: Sample + Meets<T>, T: Sample>(
-    queries: &[Q],
-    rows: &impl AsRows<Element = T>,
-) -> Vec<(Vec<u32>, Vec<u32>, (Vec<(usize, u32)>, usize))> {
+fn answers<Q: Sample + Meets<T>, T: Sample>(queries: &[Q], rows: &impl AsRows<Element = T>) -> Vec<u32> {
     let query = &queries[..rows.as_rows().dim()];
     let of = |search: Search| {
-        let best = search.top_k(query, rows, 9).unwrap();
-        (bits(&search.scores(query, rows).unwrap()), bits(&search.matrix(queries, rows).unwrap()), as_pairs(&best))
+        let (alone, among) = (search.scores(query, rows).unwrap(), search.matrix(queries, rows).unwrap());
+        let (hits, nan_rows) = as_pairs(&search.top_k(query, rows, 9).unwrap());
+        let hits = hits.iter().flat_map(|&(row, score)| [row as u32, score]).chain([nan_rows as u32]);
+        [bits(&alone), bits(&among), hits.collect()].concat()
     };
-    METRICS.map(|metric| of(Search::new(metric))).to_vec()
+    METRICS.map(|metric| of(Search::new(metric))).concat()
 }
 
 fn prepared_rows_are_kept<Q: Sample + Meets<T>, T: Stored>() {
