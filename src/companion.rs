@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::fmt;
 
 use rayon::prelude::*;
@@ -17,7 +18,9 @@ use crate::{Error, Rows};
 /// how many rows were scored. Where those of a task are more than 1024 and a quarter of it so far, the rest is scored
 /// without a look at copies.
 ///
-/// The parts of it are what to keep in a file.
+/// The parts of it are what to keep in a file: [`Companion::elements`] and three `f32` for each row,
+/// [`Companion::scales`], [`Companion::residuals`] and [`Companion::lengths`], in bytes as [`Rows`] says; read back,
+/// they are taken as they are, borrowed or owned.
 ///
 /// ```
 /// use ecphory::{Companion, Metric, Prepared, Rows, Search};
@@ -35,15 +38,17 @@ use crate::{Error, Rows};
 /// # Ok::<(), ecphory::Error>(())
 /// ```
 #[derive(Clone, PartialEq)]
-pub struct Companion {
-    elements: Vec<i8>,
-    scales: Vec<f32>,
-    residuals: Vec<f32>,
-    lengths: Vec<f32>,
+pub struct Companion<'a> {
+    elements: Cow<'a, [i8]>,
+    scales: Cow<'a, [f32]>,
+    residuals: Cow<'a, [f32]>,
+    lengths: Cow<'a, [f32]>,
     dim: usize,
 }
 
-impl fmt::Debug for Companion {
+type Parts<'a> = (Cow<'a, [i8]>, Cow<'a, [f32]>, Cow<'a, [f32]>, Cow<'a, [f32]>);
+
+impl fmt::Debug for Companion<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Companion").field("len", &self.len()).field("dim", &self.dim).finish()
     }
@@ -76,7 +81,7 @@ pub fn padded_dim(dim: usize) -> usize {
     dim.next_multiple_of(64)
 }
 
-impl Companion {
+impl Companion<'static> {
     /// Copies of `rows`, large ones made on the threads of rayon. A row that is not finite is scored at every query.
     ///
     /// # Errors
@@ -99,28 +104,37 @@ impl Companion {
                 (*residual, *length) = measure(row, &copy[..dim], *scale);
             }
         });
-        Ok(Self { elements, scales, residuals, lengths, dim })
+        let [scales, residuals, lengths] = [scales, residuals, lengths].map(Cow::Owned);
+        Ok(Self { elements: Cow::Owned(elements), scales, residuals, lengths, dim })
     }
+}
 
+impl<'a> Companion<'a> {
     /// From parts that were made before, of the same rows: those of others, or others than they are said to be, make
-    /// wrong hits, which is not checked.
+    /// wrong hits, which is not checked. Slices are borrowed, vectors taken; nothing is copied.
     ///
     /// # Errors
     /// [`Error::Range`] where `dim` is 0; [`Error::Length`] where elements are not whole copies, or there is
     /// not one scale, residual and length for each; [`Error::Value`] for a scale that is not finite or not above 0.
     pub fn from_parts(
         dim: usize,
-        elements: Vec<i8>,
-        scales: Vec<f32>,
-        residuals: Vec<f32>,
-        lengths: Vec<f32>,
+        elements: impl Into<Cow<'a, [i8]>>,
+        scales: impl Into<Cow<'a, [f32]>>,
+        residuals: impl Into<Cow<'a, [f32]>>,
+        lengths: impl Into<Cow<'a, [f32]>>,
     ) -> Result<Self, Error> {
+        let (elements, scales, residuals, lengths) = (elements.into(), scales.into(), residuals.into(), lengths.into());
         Error::check_range("dim", 1, isize::MAX as usize / 64, dim)?;
         Error::check_length("elements", scales.len().saturating_mul(padded_dim(dim)), elements.len())?;
         Error::check_length("residuals", scales.len(), residuals.len())?;
         Error::check_length("lengths", scales.len(), lengths.len())?;
         scales.iter().enumerate().try_for_each(|(row, &scale)| Error::check_positive("scale", Some(row), scale))?;
         Ok(Self { elements, scales, residuals, lengths, dim })
+    }
+
+    /// Elements, scales, residuals and lengths, borrowed where they were.
+    pub fn into_parts(self) -> Parts<'a> {
+        (self.elements, self.scales, self.residuals, self.lengths)
     }
 
     /// Of all copies, one after the other, each filled up with zeros to a multiple of 64.

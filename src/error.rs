@@ -72,6 +72,12 @@ pub enum Error {
         /// What rows are made of.
         elements: &'static str,
     },
+    /// A text is no metric's name.
+    #[error("metric: expected Cosine, Dot, SquaredEuclidean, Hamming or Jaccard, found `{found}`")]
+    UnknownMetric {
+        /// The text.
+        found: String,
+    },
     /// The arena is too small for the call, and no policy helped: there is none for a caller's own scratch. Or the
     /// system did not give the memory that an arena, a result, a graph or a workspace takes.
     #[error("out of memory: {}", short(*needed, *capacity))]

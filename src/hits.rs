@@ -1,6 +1,6 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use crate::similarity::spare;
+use crate::similarity::{fit, spare};
 use crate::{Error, Metric, Seed};
 
 /// A row found, and its score.
@@ -13,27 +13,28 @@ pub struct Hit {
     pub score: f32,
 }
 
-/// The best rows of a search.
-#[derive(Debug, Clone, PartialEq, Default)]
+/// The best rows of a search. Two are equal where hits and the number of rows that scored NaN are, which do not depend
+/// on threads: [`TopK::rescored_rows`] may, and is not compared.
+#[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct TopK {
     /// Nearest first, ties by lower row.
     pub hits: Vec<Hit>,
     /// Rows that scored NaN: left out of `hits`.
     pub nan_rows: usize,
-    /// Rows that were scored where a [`Companion`](crate::Companion) excluded others; 0 where there is none. Of many
-    /// rows on several threads it may differ from call to call: tasks tell each other what they have found.
+    /// Rows that were scored where a [`Companion`](crate::Companion) excluded others; 0 where none was looked at: where
+    /// there is none, with [`Precision::Precise`](crate::Precision::Precise), and of many queries, by
+    /// [`Search::top_k_each`](crate::Search::top_k_each). Of many rows on several threads it may differ from call to
+    /// call: tasks tell each other what they have found.
     pub rescored_rows: usize,
-    pub(crate) scored_by: ScoredBy,
+    /// Where it is known.
+    pub(crate) scored_by: Option<Metric>,
 }
 
-/// By which metric, where it is known. It follows from the search, so hits that are the same are equal.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct ScoredBy(pub Option<Metric>);
-
-impl PartialEq for ScoredBy {
-    fn eq(&self, _: &Self) -> bool {
-        true
+/// The metric follows from the search, so hits that are the same are equal.
+impl PartialEq for TopK {
+    fn eq(&self, other: &Self) -> bool {
+        self.hits == other.hits && self.nan_rows == other.nan_rows
     }
 }
 
@@ -54,7 +55,7 @@ impl TopK {
     /// [`Error::Distances`] for the hits of a search by distance, which is no activation: the farthest would wake most;
     /// [`Error::OutOfMemory`].
     pub fn seeds(&self) -> Result<Vec<Seed>, Error> {
-        if let ScoredBy(Some(metric)) = self.scored_by
+        if let Some(metric) = self.scored_by
             && metric.is_distance()
         {
             return Err(Error::Distances { metric: metric.name() });
@@ -67,13 +68,19 @@ impl TopK {
     }
 
     /// The best `k` of all of `parts`.
-    pub(crate) fn merged<'p>(metric: Metric, parts: impl Iterator<Item = &'p Self> + Clone, k: usize) -> Self {
+    pub(crate) fn merged<'p>(
+        metric: Metric,
+        parts: impl Iterator<Item = &'p Self> + Clone,
+        k: usize,
+    ) -> Result<Self, Error> {
         let nan_rows = parts.clone().map(|part| part.nan_rows).sum();
         let rescored_rows = parts.clone().map(|part| part.rescored_rows).sum();
-        let mut hits: Vec<_> = parts.flat_map(|part| part.hits.iter().copied()).collect();
+        let mut hits = spare(parts.clone().map(|part| part.hits.len()).sum())?;
+        parts.for_each(|part| hits.extend_from_slice(&part.hits));
         hits.sort_unstable_by(|a, b| metric.order(a, b));
         hits.truncate(k);
-        Self { hits, nan_rows, rescored_rows, scored_by: ScoredBy(Some(metric)) }
+        fit(&mut hits);
+        Ok(Self { hits, nan_rows, rescored_rows, scored_by: Some(metric) })
     }
 }
 

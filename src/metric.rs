@@ -1,8 +1,21 @@
+use std::fmt;
+use std::str::FromStr;
+
 use crate::element::sealed::Sealed;
 use crate::{Element, Error, Hit, ffi};
 
 /// How a query and a row are compared. The first three are of numbers, the others of bits: [`Error::Metric`] elsewhere.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Displayed, read and kept by its name, as it is written here.
+///
+/// ```
+/// use ecphory::Metric;
+///
+/// assert_eq!("SquaredEuclidean".parse::<Metric>()?, Metric::SquaredEuclidean);
+/// assert_eq!(Metric::Cosine.to_string(), "Cosine");
+/// # Ok::<(), ecphory::Error>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub enum Metric {
     /// Cosine of the angle, in [-1, 1] up to rounding; higher is nearer. A zero vector scores 0 against every finite
@@ -13,14 +26,35 @@ pub enum Metric {
     Dot,
     /// Squared Euclidean distance; lower is nearer. Beyond f32 it is infinite.
     SquaredEuclidean,
-    /// The number of bits that differ; lower is nearer.
+    /// The number of bits that differ; lower is nearer. All 8 bits of all `dim` bytes count, those too that fill up the
+    /// last byte: they should be the same everywhere, as [`quantize_bits`](crate::quantize_bits) leaves them. Above
+    /// 2^24 it is rounded to f32.
     Hamming,
     /// The number of bits set in both by that of bits set in either, in [0, 1]; higher is nearer. 1 where neither has
-    /// any.
+    /// any. All 8 bits of all `dim` bytes count: those that fill up the last should be 0.
     Jaccard,
 }
 
+impl fmt::Display for Metric {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+impl FromStr for Metric {
+    type Err = Error;
+
+    /// [`Error::UnknownMetric`] for what is no metric's name.
+    fn from_str(name: &str) -> Result<Self, Error> {
+        let known = Self::ALL.iter().copied().find(|metric| metric.name() == name);
+        known.ok_or_else(|| Error::UnknownMetric { found: name.to_string() })
+    }
+}
+
 impl Metric {
+    /// All there are, in the order of their definition.
+    pub const ALL: &'static [Self] = &[Self::Cosine, Self::Dot, Self::SquaredEuclidean, Self::Hamming, Self::Jaccard];
+
     pub(crate) fn code(self) -> u32 {
         match self {
             Self::Cosine => ffi::ECP_METRIC_COSINE,

@@ -2,6 +2,7 @@ use std::fmt;
 
 use rayon::prelude::*;
 
+use crate::similarity::room;
 use crate::tasks::rows_of_task;
 use crate::{Error, Rows};
 
@@ -38,12 +39,23 @@ impl Quantized {
         self.dim
     }
 
+    /// How many rows there are.
+    pub fn len(&self) -> usize {
+        self.scales.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.scales.is_empty()
+    }
+
     /// Elements and scales.
     pub fn into_parts(self) -> (Vec<i8>, Vec<f32>) {
         (self.elements, self.scales)
     }
 
-    pub(crate) fn rows(&self) -> Rows<'_, i8> {
+    /// As rows with scales, which may be [filtered](Rows::filtered) and [prepared](crate::Prepared).
+    pub fn rows(&self) -> Rows<'_, i8> {
         Rows::dense(&self.elements, self.dim).with_scales(&self.scales)
     }
 }
@@ -61,11 +73,11 @@ impl Quantized {
 /// ```
 ///
 /// # Errors
-/// As [`Rows::new`], and [`Error::Value`] for a number that is not finite.
+/// As [`Rows::new`], [`Error::Value`] for a number that is not finite, and [`Error::OutOfMemory`].
 pub fn quantize_i8(data: &[f32], dim: usize) -> Result<Quantized, Error> {
     let rows = Rows::new(data, dim)?;
     refuse(data, "a finite number", |x| !x.is_finite())?;
-    let (mut elements, mut scales) = (vec![0; data.len()], vec![0.0; rows.len()]);
+    let (mut elements, mut scales) = (room(0, data.len())?, room(0.0, rows.len())?);
     let each = rows_of_task(rows.row_bytes());
     let parts = (elements.par_chunks_mut(each * dim), scales.par_chunks_mut(each), data.par_chunks(each * dim));
     parts.into_par_iter().for_each(|(elements, scales, data)| {
@@ -109,11 +121,11 @@ pub fn quantize_row(row: &[f32], elements: &mut [i8]) -> f32 {
 /// ```
 ///
 /// # Errors
-/// As [`Rows::new`], and [`Error::Value`] for NaN.
+/// As [`Rows::new`], [`Error::Value`] for NaN, and [`Error::OutOfMemory`].
 pub fn quantize_bits(data: &[f32], dim: usize) -> Result<Vec<u8>, Error> {
     let (rows, bytes) = (Rows::new(data, dim)?, dim.div_ceil(8));
     refuse(data, "a number", f32::is_nan)?;
-    let mut bits = vec![0; rows.len() * bytes];
+    let mut bits = room(0, rows.len() * bytes)?;
     let each = rows_of_task(rows.row_bytes());
     bits.par_chunks_mut(each * bytes).zip(data.par_chunks(each * dim)).for_each(|(bits, data)| {
         for (bits, row) in bits.chunks_mut(bytes).zip(data.chunks(dim)) {
@@ -129,36 +141,38 @@ pub fn quantize_bits(data: &[f32], dim: usize) -> Result<Vec<u8>, Error> {
 /// 2^-14 of 2^-25. NaN and infinities stay what they are.
 ///
 /// # Errors
-/// [`Error::Value`] for a finite number that f16 would round to infinity: of a magnitude of 65,520 or more.
+/// [`Error::Value`] for a finite number that f16 would round to infinity: of a magnitude of 65,520 or more;
+/// [`Error::OutOfMemory`].
 #[cfg(feature = "half")]
 pub fn quantize_f16(data: &[f32]) -> Result<Vec<half::f16>, Error> {
     refuse(data, "a number that f16 holds", |x| x.is_finite() && x.abs() >= 65_520.0)?;
-    Ok(halves(data))
+    halves(data)
 }
 
 /// Numbers as `half::bf16`, rounded to nearest, ties to even: with an error of at most 2^-8 of the number, and below
 /// 2^-126 of 2^-134. NaN and infinities stay what they are.
 ///
 /// # Errors
-/// [`Error::Value`] for a finite number that bf16 would round to infinity: of a magnitude of 2^128 (1 - 2^-9) or more.
+/// [`Error::Value`] for a finite number that bf16 would round to infinity: of a magnitude of 2^128 (1 - 2^-9) or more;
+/// [`Error::OutOfMemory`].
 #[cfg(feature = "half")]
 pub fn quantize_bf16(data: &[f32]) -> Result<Vec<half::bf16>, Error> {
     /// Halfway from the largest bf16 to the next, which there is not.
     const BEYOND: f32 = f32::from_bits(0x7F7F_8000);
     refuse(data, "a number that bf16 holds", |x| x.is_finite() && x.abs() >= BEYOND)?;
-    Ok(halves(data))
+    halves(data)
 }
 
 #[cfg(feature = "half")]
-fn halves<T: Copy + Default>(data: &[f32]) -> Vec<T>
+fn halves<T: Copy + Default>(data: &[f32]) -> Result<Vec<T>, Error>
 where
     [T]: half::slice::HalfFloatSliceExt,
 {
     use half::slice::HalfFloatSliceExt;
 
-    let mut halves = vec![T::default(); data.len()];
+    let mut halves = room(T::default(), data.len())?;
     halves.convert_from_f32_slice(data);
-    halves
+    Ok(halves)
 }
 
 /// The first of `data` that is not as `expected`.

@@ -7,6 +7,14 @@ use crate::{Companion, Element, Error, Number, similarity};
 /// Rows of equal length: a checked view of `[len][dim]` elements, row `i` from element `i * stride` on. Of `f32`, and
 /// of the reduced types of [`Element`]: rows of `u8` are bits, eight to an element.
 ///
+/// Rows may begin at any address where an element may, and scores are the same bits at each. Data that begins a line of
+/// the cache, with a stride of whole lines (64 bytes), is what reads best: no register then takes bytes of two lines.
+/// Of rows of other bytes registers as wide as a line are put together from two, and narrower ones are left to the CPU.
+///
+/// Elements are in the byte order of the machine, as slices are. Kept in a file that other machines read, they are best
+/// written by `to_le_bytes`, which on little-endian machines changes nothing; `i8` and bits, of which number `i` of a
+/// row is bit `i % 8` of its byte `i / 8`, are bytes and have no order.
+///
 /// ```
 /// use ecphory::{Metric, Rows, Search};
 ///
@@ -200,12 +208,14 @@ impl<'a> Rows<'a, i8> {
 /// without where the same CPU tier took them, and else within the same bound. [`Precision::Precise`](crate::Precision)
 /// takes norms of its own.
 ///
-/// Norms are those of the elements: the scales of rows of `i8` do not touch cosines. Of `i8` too it is norms alone:
-/// kernels take no sums of rows, but for one in 64 queries.
+/// Norms are all that is stored, and those of the elements: the scales of rows of `i8` do not touch cosines. No sums of
+/// `i8` are, which some CPUs need to multiply bytes with signs: for one query its own sum does, and for many a row's is
+/// taken once for 64 of them. A dot product needs nothing else of a row, nor does a squared Euclidean distance, but for
+/// that of `i8` with `i8`: it takes the sum of each row's squares again, at every query, or once for 64 of many.
 ///
 /// The parts of it are what to keep in a file: the elements, and [`Prepared::norms`], one `f32` for each row, in its
-/// order. Norms of rows that f32 does not measure (zero, NaN, infinite, or with a sum of squares outside
-/// [2^-60, 2^100]) are 0, and such rows are measured at every query.
+/// order, in bytes as [`Rows`] says. Norms of rows that f32 does not measure (zero, NaN, infinite, or with a sum of
+/// squares outside [2^-60, 2^100]) are 0, and such rows are measured at every query.
 ///
 /// ```
 /// use ecphory::{Metric, Prepared, Rows, Search};
@@ -240,7 +250,7 @@ impl<'a, T: Number> Prepared<'a, T> {
     /// Takes the norms of `rows`, large ones on the threads of rayon. Nothing is copied: `rows` stay where they are.
     ///
     /// # Errors
-    /// [`Error::UnknownTier`].
+    /// [`Error::OutOfMemory`] where there is no memory for the norms; [`Error::UnknownTier`].
     pub fn new(rows: Rows<'a, T>) -> Result<Self, Error> {
         Ok(Self { rows, norms: Cow::Owned(similarity::norms(&rows)?) })
     }
@@ -255,13 +265,34 @@ impl<'a, T: Number> Prepared<'a, T> {
         Ok(Self { rows, norms })
     }
 
-    pub(crate) fn rows(&self) -> &Rows<'a, T> {
+    /// The rows, without their norms.
+    pub fn rows(&self) -> &Rows<'a, T> {
         &self.rows
+    }
+
+    /// How many rows there are, filtered or not.
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// Elements in a row.
+    pub fn dim(&self) -> usize {
+        self.rows.dim()
     }
 
     /// One for each row.
     pub fn norms(&self) -> &[f32] {
         &self.norms
+    }
+
+    /// The rows, and their norms, borrowed where they were.
+    pub fn into_parts(self) -> (Rows<'a, T>, Cow<'a, [f32]>) {
+        (self.rows, self.norms)
     }
 
     /// As [`Rows::filtered`].
@@ -278,7 +309,7 @@ impl<'a> Prepared<'a> {
     ///
     /// # Errors
     /// [`Error::Length`] for a companion of another dim or of another number of rows.
-    pub fn with_companion(self, companion: &'a Companion) -> Result<Self, Error> {
+    pub fn with_companion(self, companion: &'a Companion<'_>) -> Result<Self, Error> {
         Error::check_length("companion", self.rows.dim(), companion.dim())?;
         Error::check_length("companion's rows", self.rows.len(), companion.len())?;
         Ok(Self { rows: Rows { copies: Some(companion.copies()), ..self.rows }, ..self })

@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use crate::hits::{Bar, ScoredBy};
+use crate::hits::Bar;
 use crate::meeting::{Meeting, raw_rows};
 use crate::tasks::{Task, Tasks, rows_of_task};
 use crate::{
@@ -123,8 +123,9 @@ impl Search {
     }
 
     /// Hits of [`Search::top_k`] are those rows alone that score `threshold` or nearer: at least so much, for a
-    /// distance at most. With `k` as large as there are rows it is a range search. NaN is refused by the calls that
-    /// look at it.
+    /// distance at most. With `k` as large as there are rows it is a range search, and scratch is then for as many hits
+    /// as a task has rows, however few are hits: a smaller `k` is less of it. NaN is refused by the calls that look at
+    /// it.
     pub fn threshold(self, threshold: f32) -> Self {
         Self { threshold: Some(threshold), ..self }
     }
@@ -133,13 +134,13 @@ impl Search {
     /// `[dim]`.
     ///
     /// # Errors
-    /// As [`Search::scores_into`].
+    /// As [`Search::scores_into`], and [`Error::OutOfMemory`] where there is no memory for the scores.
     pub fn scores<R: AsRows>(
         &self,
         query: &(impl AsQueries<R::Element> + ?Sized),
         rows: &R,
     ) -> Result<Vec<f32>, Error> {
-        let mut scores = vec![0.0; rows.as_rows().len()];
+        let mut scores = room(0.0, rows.as_rows().len())?;
         self.scores_into(query, rows, &mut scores)?;
         Ok(scores)
     }
@@ -175,7 +176,7 @@ impl Search {
     /// ```
     ///
     /// # Errors
-    /// As [`Search::matrix_into`].
+    /// As [`Search::matrix_into`], and [`Error::OutOfMemory`] where there is no memory for the scores.
     pub fn matrix<R: AsRows>(
         &self,
         queries: &(impl AsQueries<R::Element> + ?Sized),
@@ -249,25 +250,25 @@ impl Search {
     /// The scores of the rows `ids`, in their order: `[ids]`. `query` is `[dim]`.
     ///
     /// # Errors
-    /// As [`Search::gather_into`].
+    /// As [`Search::gather_into`], and [`Error::OutOfMemory`] where there is no memory for the scores.
     pub fn gather<R: AsRows>(
         &self,
         query: &(impl AsQueries<R::Element> + ?Sized),
         rows: &R,
         ids: &[u32],
     ) -> Result<Vec<f32>, Error> {
-        let mut scores = vec![0.0; ids.len()];
+        let mut scores = room(0.0, ids.len())?;
         self.gather_into(query, rows, ids, &mut scores)?;
         Ok(scores)
     }
 
     /// The scores of the rows `ids` into `scores`: `[ids]`, such as the neighbours of a node; NaN where a filter keeps
-    /// the row out. Ids may repeat. Rows are read in place, or packed into scratch first where [`Search::packing`] says
-    /// so: then the bytes of each id's row beside those for the query. Up to 4 MB of rows are one task on this thread:
-    /// packed, 1,000 rows of 768 elements need 3,075,072 bytes, more than the default arena, so under the default
-    /// policy they run on a heap loan, and with [`Packing::Tiled`] in the arena, some at a time. More rows are split
-    /// over rayon; under the default policy into tasks that fit an arena. Scores are the same bits as those of
-    /// [`Search::scores`].
+    /// the row out. Ids are `u32`, as nodes of a graph are: rows from 2^32 on have none. They may repeat. Rows are read
+    /// in place, or packed into scratch first where [`Search::packing`] says so: then the bytes of each id's row beside
+    /// those for the query. Up to 4 MB of rows are one task on this thread: packed, 1,000 rows of 768 elements need
+    /// 3,075,072 bytes, more than the default arena, so under the default policy they run on a heap loan, and with
+    /// [`Packing::Tiled`] in the arena, some at a time. More rows are split over rayon; under the default policy into
+    /// tasks that fit an arena. Scores are the same bits as those of [`Search::scores`].
     ///
     /// # Errors
     /// As [`Search::scores_into`], and [`Error::Index`] for an id that is not a row; nothing is then written.
@@ -344,10 +345,14 @@ impl Search {
 
     /// The `k` nearest rows, or all there are: as sorting every score would find them, of rows that a filter admits and
     /// that the threshold does. `query` is `[dim]`; `k` may be 0. Infinite scores order as numbers; rows that score NaN
-    /// are left out and counted. Scratch of a task: the query, 1 KiB of scores, 16 bytes for each hit.
+    /// are left out and counted. Scratch of a task: the query, 1 KiB of scores, and 16 bytes for each of `k` hits or of
+    /// the task's rows, of which there may be fewer.
     ///
     /// # Errors
-    /// As [`Search::scores`], and [`Error::Value`] for a threshold of NaN.
+    /// [`Error::Length`] for a query of another length, and for rows that are not one query; [`Error::Metric`] for a
+    /// metric that is not of such elements; [`Error::Value`] for a threshold of NaN; [`Error::OutOfMemory`] by the
+    /// policy, and where there is no memory for hits: those of every task are held until they are merged;
+    /// [`Error::ThreadEnding`]; [`Error::UnknownTier`].
     pub fn top_k<R: AsRows>(
         &self,
         query: &(impl AsQueries<R::Element> + ?Sized),
@@ -360,7 +365,8 @@ impl Search {
 
     /// The `k` nearest rows of every query: `[queries]`, each as [`Search::top_k`] finds them among the scores of
     /// [`Search::matrix`]. `queries` is `[queries][dim]`. Scratch of a task: that of [`Search::matrix_into`], and for
-    /// each of at most 64 queries 40 bytes and 16 for each hit.
+    /// each of at most 64 queries 40 bytes and 16 for each of `k` hits or of the task's rows, of which there may be
+    /// fewer.
     ///
     /// ```
     /// use ecphory::{Metric, Rows, Search};
@@ -414,14 +420,31 @@ impl Search {
         // SAFETY: reads the three, and only computes.
         let need = unsafe { ffi::ecp_top_k_need(&search, &queries, &rows, k) };
         arena::admit(Kernel::Similarity, self.overflow, need)?;
-        // The hits of the parts of a block are held until they are merged, and no longer.
-        let blocks = (0..tasks.query_blocks).into_par_iter().map(|block| {
-            let parts = (0..tasks.row_parts).into_par_iter().map(|part| call(tasks.at(block * tasks.row_parts + part)));
-            let parts = parts.collect::<Result<Vec<_>, _>>()?;
-            let merged = |query: usize| TopK::merged(self.metric, parts.iter().map(|part| &part[query]), k);
-            Ok((0..parts[0].len()).map(merged).collect::<Vec<_>>())
-        });
-        Ok(blocks.collect::<Result<Vec<_>, Error>>()?.into_iter().flatten().collect())
+        let mut best = room(Vec::new(), tasks.query_blocks)?;
+        best.par_iter_mut().enumerate().try_for_each(|(block, best)| {
+            let part_of = |part| tasks.at(block * tasks.row_parts + part);
+            *best = self.merged_parts(tasks.row_parts, k, |part| call(part_of(part)))?;
+            Ok(())
+        })?;
+        let mut all = spare(meeting.queries().len())?;
+        best.into_iter().for_each(|block| all.extend(block));
+        Ok(all)
+    }
+
+    /// The best `k` of each query of a block, whose parts `call` finds: held until they are merged, and no longer.
+    fn merged_parts(
+        &self,
+        count: usize,
+        k: usize,
+        call: impl Fn(usize) -> Result<Vec<TopK>, Error> + Sync,
+    ) -> Result<Vec<TopK>, Error> {
+        let mut parts = room(Vec::new(), count)?;
+        parts.par_iter_mut().enumerate().try_for_each(|(part, found)| call(part).map(|best| *found = best))?;
+        let mut all = spare(parts[0].len())?;
+        for query in 0..parts[0].len() {
+            all.push(TopK::merged(self.metric, parts.iter().map(|part| &part[query]), k)?);
+        }
+        Ok(all)
     }
 
     fn call_top_k<Q: Meets<T>, T: Element>(
@@ -432,7 +455,7 @@ impl Search {
     ) -> Result<Vec<TopK>, Error> {
         let (count, kept) = (meeting.queries().len(), k.min(meeting.rows().len()));
         let mut hits = room(ffi::ecp_hit { row: 0, score: 0.0, reserved: 0 }, count.saturating_mul(kept))?;
-        let mut found = vec![ffi::ecp_top_k_result { hit_count: 0, nan_rows: 0, rescored_rows: 0 }; count];
+        let mut found = room(ffi::ecp_top_k_result { hit_count: 0, nan_rows: 0, rescored_rows: 0 }, count)?;
         let (queries, rows) = meeting.raw();
         let copies = meeting.raw_copies();
         let rows = ffi::ecp_rows { companion: pointer_to(copies.as_ref()), ..rows };
@@ -445,14 +468,15 @@ impl Search {
             // - nothing written that overlaps anything else: all three are locals.
             unsafe { ffi::ecp_top_k(search, &queries, &rows, k, hits.as_mut_ptr(), found.as_mut_ptr(), scratch) }
         })?;
-        let hit = |hit: &ffi::ecp_hit| Hit { row: hit.row as usize, score: hit.score };
-        let best = found.iter().enumerate().map(|(query, found)| TopK {
-            hits: hits[query * kept..][..found.hit_count].iter().map(hit).collect(),
-            nan_rows: found.nan_rows,
-            rescored_rows: found.rescored_rows,
-            scored_by: ScoredBy(Some(self.metric)),
-        });
-        Ok(best.collect())
+        let mut best = spare(count)?;
+        for (query, found) in found.iter().enumerate() {
+            let mut own = spare(found.hit_count)?;
+            let hits = &hits[query * kept..][..found.hit_count];
+            own.extend(hits.iter().map(|hit| Hit { row: hit.row as usize, score: hit.score }));
+            let (nan_rows, rescored_rows) = (found.nan_rows, found.rescored_rows);
+            best.push(TopK { hits: own, nan_rows, rescored_rows, scored_by: Some(self.metric) });
+        }
+        Ok(best)
     }
 
     /// As ecphory.h has it; without a threshold every score is a hit.
@@ -505,7 +529,7 @@ pub(crate) fn fit<T: Copy>(all: &mut Vec<T>) {
 /// The norm of every row as a cosine takes it: `[rows]`.
 pub(crate) fn norms<T: Number>(rows: &Rows<'_, T>) -> Result<Vec<f32>, Error> {
     tier::ready()?;
-    let mut norms = vec![0.0; rows.len()];
+    let mut norms = room(0.0, rows.len())?;
     let each = Tasks::new(1, rows, 0).rows_each;
     norms.par_chunks_mut(each).enumerate().try_for_each(|(task, norms)| {
         let rows = raw_rows(&rows.part(task * each, each));
@@ -531,8 +555,9 @@ pub(crate) fn norms<T: Number>(rows: &Rows<'_, T>) -> Result<Vec<f32>, Error> {
 /// ```
 ///
 /// # Errors
-/// [`Error::Length`] for a query that is not as long as the rows; [`Error::UnknownTier`]; [`Error::OutOfMemory`] when
-/// both the arena and the heap are full; [`Error::ThreadEnding`].
+/// [`Error::Length`] for a query that is not as long as the rows, and for rows that are not one query;
+/// [`Error::Metric`] for rows of bits, which have no cosine; [`Error::UnknownTier`]; [`Error::OutOfMemory`] where there
+/// is no memory for the scores, and when both the arena and the heap are full; [`Error::ThreadEnding`].
 pub fn similarity_batch<R: AsRows>(query: &(impl AsQueries<R::Element> + ?Sized), rows: &R) -> Result<Vec<f32>, Error> {
     Search::new(Metric::Cosine).scores(query, rows)
 }

@@ -2,16 +2,21 @@
 //! where there is none, that is an error.
 
 mod common;
+#[path = "common/oracle.rs"]
+mod oracle;
+#[path = "common/samples.rs"]
+mod samples;
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::time::{Duration, Instant};
 
-use common::numbers;
+use common::{numbers, on_threads};
 use ecphory::{
-    AsRows, Edge, Error, Fire, Graph, Metric, OverflowPolicy, Packing, PageRank, Precision, Prepared, Rows, Search,
-    Seed, Spread, quantize_i8,
+    AsRows, Companion, Edge, Error, Fire, Graph, Meets, Metric, OverflowPolicy, Packing, PageRank, Precision, Prepared,
+    Rows, Search, Seed, Spread, quantize_bits, quantize_i8, similarity_batch,
 };
+use samples::Sample;
 
 struct Counting;
 
@@ -86,6 +91,47 @@ fn small_calls_into_scores_of_the_caller_take_nothing_from_the_heap() {
     }
 }
 
+fn small_calls_take_nothing<Q: Sample + Meets<T>, T: Sample>() {
+    let (dim, count, ids) = (70, 150, [7, 0, 149, 7]);
+    let (queries, data, filter) = (Q::drawn(1, 70 * dim), T::drawn(2, count * dim), [u64::MAX - 5; 3]);
+    let (scales, mut scores) = (samples::scales(3, count), vec![0.0; 70 * count]);
+    let plain = Rows::new(&data, dim).unwrap();
+    let scaled = T::scaled(plain, &scales).filtered(&filter).unwrap();
+    for &metric in T::METRICS {
+        for precision in [Precision::Fast, Precision::Precise] {
+            let search = Search::new(metric).precision(precision).on_overflow(OverflowPolicy::Error);
+            for rows in [plain, scaled] {
+                search.scores_into(&queries[..dim], &rows, &mut scores[..count]).unwrap(); // The arena is born.
+                assert_eq!(taken(|| search.scores_into(&queries[..dim], &rows, &mut scores[..count]).unwrap()), 0);
+                for many in [1, 2, 12, 70] {
+                    let (queries, into) = (&queries[..many * dim], &mut scores[..many * count]);
+                    assert_eq!(taken(|| search.matrix_into(queries, &rows, into).unwrap()), 0, "{many} queries");
+                }
+                for packing in [Packing::InPlace, Packing::Whole, Packing::Tiled] {
+                    let (search, into) = (search.packing(packing), &mut scores[..4]);
+                    let gathered = taken(|| search.gather_into(&queries[..dim], &rows, &ids, into).unwrap());
+                    assert_eq!(gathered, 0, "{packing:?}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn small_calls_of_every_type_take_nothing_from_the_heap() {
+    small_calls_take_nothing::<f32, i8>();
+    small_calls_take_nothing::<i8, i8>();
+    small_calls_take_nothing::<u8, u8>();
+    #[cfg(feature = "half")]
+    {
+        use half::{bf16, f16};
+        small_calls_take_nothing::<f32, f16>();
+        small_calls_take_nothing::<f16, f16>();
+        small_calls_take_nothing::<f32, bf16>();
+        small_calls_take_nothing::<bf16, bf16>();
+    }
+}
+
 /// A ring with chords.
 fn ring(nodes: u32) -> Graph {
     let edges = (0..nodes).flat_map(|node| [1, 7, 31].map(|step| Edge::new(node, (node + step) % nodes, 1.0)));
@@ -131,14 +177,89 @@ fn an_answer_takes_memory_by_what_it_can_reach_and_not_by_the_graph() {
 fn an_answer_that_no_memory_is_left_for_is_an_error_at_whichever_block() {
     let graph = ring(2000);
     for (name, answer) in answers(&graph) {
-        answer().unwrap();
-        let refusals = (0..).find(|&left| {
-            LEFT.set(left);
-            let answered = answer();
-            LEFT.set(usize::MAX);
-            assert!(matches!(answered, Ok(()) | Err(Error::OutOfMemory { .. })), "{name}: {answered:?}");
-            answered.is_ok()
-        });
-        assert!(refusals >= Some(if name == "the most active" { 1 } else { 2 }), "{name}: {refusals:?}");
+        let least = if name == "the most active" { 1 } else { 2 };
+        assert!(refusals(&name, &answer) >= least, "{name}");
     }
+}
+
+/// How many blocks an answer takes, each of which was refused once.
+fn refusals(name: &str, answer: &Answer<'_>) -> usize {
+    answer().unwrap();
+    let taken = (0..).find(|&left| {
+        LEFT.set(left);
+        let answered = answer();
+        LEFT.set(usize::MAX);
+        assert!(matches!(answered, Ok(()) | Err(Error::OutOfMemory { .. })), "{name}: {answered:?}");
+        answered.is_ok()
+    });
+    taken.unwrap()
+}
+
+/// Vectors, of which those of `large` are more than one task.
+struct Vectors {
+    small: Vec<f32>,
+    large: Vec<f32>,
+    bits: Vec<u8>,
+}
+
+const DIM: usize = 16;
+
+fn boxed<'v, T>(call: impl Fn() -> Result<T, Error> + 'v) -> Answer<'v> {
+    Box::new(move || call().map(drop))
+}
+
+/// Searches and what makes rows ready for them: by what name, and how many blocks at least it takes.
+fn searches(vectors: &Vectors) -> Vec<(&'static str, usize, Answer<'_>)> {
+    let Vectors { small, large, bits } = vectors;
+    let (rows, many, search) =
+        (Rows::new(small, DIM).unwrap(), Rows::new(large, DIM).unwrap(), Search::new(Metric::Dot));
+    let (query, queries, ids) = (&small[..DIM], &large[..130 * DIM], [3, 7, 0, 3]);
+    let beyond: Vec<u32> = (0..70_000).collect();
+    let packed = search.packing(Packing::Whole);
+    let companion = Companion::new(&many).unwrap();
+    vec![
+        ("scores", 1, boxed(move || search.scores(query, &rows))),
+        ("scores of bits", 1, boxed(|| Search::new(Metric::Hamming).scores(&bits[..2], &Rows::new(bits, 2)?))),
+        ("scores in tasks", 1, boxed(move || search.scores(query, &many))),
+        ("cosines", 1, boxed(move || similarity_batch(query, &rows))),
+        ("matrix", 1, boxed(move || search.matrix(&queries[..9 * DIM], &rows))),
+        ("matrix in tasks", 1, boxed(move || search.matrix(&queries[..9 * DIM], &many))),
+        ("gather", 1, boxed(move || search.gather(query, &rows, &ids))),
+        ("gather on a loan", 2, boxed(move || packed.gather(query, &many, &beyond[..60_000]))),
+        ("best", 3, boxed(move || search.top_k(query, &rows, 5))),
+        ("best in tasks", 7, boxed(move || search.top_k(query, &many, 5))),
+        (
+            "best among copies",
+            7,
+            boxed(move || search.top_k(query, &Prepared::new(many)?.with_companion(&companion)?, 5)),
+        ),
+        ("best of each", 12, boxed(move || search.top_k_each(&queries[..9 * DIM], &rows, 5))),
+        (
+            "best of each in tasks",
+            500,
+            boxed(move || search.top_k_each(queries, &Rows::new(&large[..2100 * DIM], DIM)?, 3)),
+        ),
+        ("norms", 1, boxed(move || Prepared::new(rows))),
+        ("norms in tasks", 1, boxed(move || Prepared::new(many))),
+        ("copies", 4, boxed(move || Companion::new(&rows))),
+        ("copies in tasks", 4, boxed(move || Companion::new(&many))),
+        ("bytes", 2, boxed(|| quantize_i8(small, DIM))),
+        ("bits", 1, boxed(|| quantize_bits(small, DIM))),
+        #[cfg(feature = "half")]
+        ("f16", 1, boxed(|| ecphory::quantize_f16(small))),
+        #[cfg(feature = "half")]
+        ("bf16", 1, boxed(|| ecphory::quantize_bf16(small))),
+    ]
+}
+
+#[test]
+fn a_search_that_no_memory_is_left_for_is_an_error_at_whichever_block() {
+    let vectors = Vectors { small: numbers(1, 70 * DIM), large: numbers(2, 70_000 * DIM), bits: vec![7; 140] };
+    // One thread does all of it, so that each of its blocks is refused once.
+    on_threads(1, || {
+        for (name, least, answer) in searches(&vectors) {
+            let refused = refusals(name, &answer);
+            assert!(refused >= least, "{name}: {refused}");
+        }
+    });
 }

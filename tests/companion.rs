@@ -27,7 +27,7 @@ fn bits(best: &TopK) -> (Vec<(usize, u32)>, usize) {
 }
 
 /// The hits of the whole scan, by either way; how many rows were scored beside copies.
-fn agree(search: &Search, query: &[f32], prepared: &Prepared<'_>, companion: &Companion, k: usize) -> usize {
+fn agree(search: &Search, query: &[f32], prepared: &Prepared<'_>, companion: &Companion<'_>, k: usize) -> usize {
     let whole = search.top_k(query, prepared, k).unwrap();
     let beside = prepared.clone().with_companion(companion).unwrap();
     let found = search.top_k(query, &beside, k).unwrap();
@@ -252,6 +252,23 @@ fn precise_scores_and_many_queries_need_no_copies() {
     let each = search.top_k_each(&queries, &beside, 5).unwrap();
     assert_eq!(each, search.top_k_each(&queries, &prepared, 5).unwrap());
     assert_eq!(search.scores(&query, &beside).unwrap(), search.scores(&query, &prepared).unwrap());
+}
+
+#[test]
+fn hits_are_equal_however_many_rows_were_scored_for_them() {
+    let (query, elements) = painted(Data::Odd, 3000, 32, 7);
+    let rows = Rows::new(&elements, 32).unwrap();
+    let (prepared, companion) = (Prepared::new(rows).unwrap(), Companion::new(&rows).unwrap());
+    let search = Search::new(Metric::Dot);
+    let whole = search.top_k(&query, &prepared, 5).unwrap();
+    let beside = search.top_k(&query, &prepared.with_companion(&companion).unwrap(), 5).unwrap();
+    assert!(beside.rescored_rows > 0 && whole.rescored_rows == 0 && whole.nan_rows > 0);
+    assert_eq!(beside, whole);
+    let mut others = [whole.clone(), whole.clone(), whole.clone()];
+    others[0].nan_rows += 1;
+    others[1].hits.pop();
+    others[2].hits[4].row += 1;
+    assert!(others.iter().all(|other| *other != whole));
 }
 
 fn on_threads<T: Send>(threads: usize, call: impl FnOnce() -> T + Send) -> T {

@@ -123,8 +123,8 @@ fn assert_scores<Q: Sample, T: Sample>(
 fn shapes() -> impl Iterator<Item = (usize, usize)> {
     let short = (0..=70).map(|i| (1 + i * 29 % 67, i));
     let rest = (1..=67).map(|dim| (dim, 5));
-    let long = [100, 127, 128, 129, 255, 256, 257, 384, 768, 771, 1536];
-    short.chain(rest).chain(long.into_iter().zip([9, 4, 6, 7, 5, 13, 1, 11, 5, 10, 4]))
+    let long = [100, 127, 128, 129, 255, 256, 257, 384, 768, 771, 1536, 4096];
+    short.chain(rest).chain(long.into_iter().zip([9, 4, 6, 7, 5, 13, 1, 11, 5, 10, 4, 2]))
 }
 
 fn every_call_is_right<Q: Sample + Meets<T>, T: Sample>() {
@@ -204,49 +204,52 @@ fn rows_and_queries_apart_unaligned_or_prepared_answer_with_the_bits_of_dense_on
 }
 
 fn filters_and_thresholds_choose<Q: Sample + Meets<T>, T: Sample>() {
+    for count in [1usize, 63, 64, 65, 257, 700] {
+        let words = count.div_ceil(64);
+        filter_chooses::<Q, T>("all rows kept out", count, &vec![0; words]);
+        filter_chooses::<Q, T>("all rows admitted", count, &vec![u64::MAX; words]);
+        let drawn: Vec<u64> = numbers(5, words).iter().map(|x| u64::from(x.to_bits()) * 0x10_0401).collect();
+        filter_chooses::<Q, T>("some rows admitted", count, &drawn);
+    }
+}
+
+fn filter_chooses<Q: Sample + Meets<T>, T: Sample>(name: &str, count: usize, words: &[u64]) {
     let dim = 21;
-    for count in [1, 63, 64, 65, 257, 700] {
-        let (queries, drawn) = (Drawn::<Q>::new(3, dim, QUERIES), Drawn::<T>::new(4, dim, count));
-        let words: Vec<u64> =
-            numbers(5, count.div_ceil(64)).iter().map(|x| u64::from(x.to_bits()) * 0x10_0401).collect();
-        let admits = |row: usize| words[row / 64] >> (row % 64) & 1 == 1;
-        let (one, many) = (queries.first(1), queries.rows());
-        let some = drawn.rows().filtered(&words).unwrap();
-        for &metric in T::METRICS {
-            let search = Search::new(metric);
-            let kept = |scores: &[f32]| -> Vec<f32> {
-                let kept = scores.iter().enumerate().map(|(i, &s)| if admits(i % count) { s } else { f32::NAN });
-                kept.collect()
-            };
-            let same = |a: &[f32], b: &[f32]| {
-                a.len() == b.len()
-                    && a.iter().zip(b).all(|(a, b)| a.to_bits() == b.to_bits() || a.is_nan() && b.is_nan())
-            };
-            let alone = kept(&search.scores(&one, &drawn.rows()).unwrap());
-            let together = kept(&search.matrix(&many, &drawn.rows()).unwrap());
-            assert!(same(&search.scores(&one, &some).unwrap(), &alone), "{metric:?}, {count} rows");
-            assert!(same(&search.matrix(&many, &some).unwrap(), &together), "{metric:?}, {count} rows");
-            let ids: Vec<u32> = (0..count as u32).rev().collect();
-            let gathered: Vec<_> = alone.iter().rev().copied().collect();
-            assert!(
-                PACKINGS
-                    .iter()
-                    .all(|&packing| same(&search.packing(packing).gather(&one, &some, &ids).unwrap(), &gathered))
-            );
-            let (by_score, _) = sorted(metric, &alone, count);
-            let threshold = by_score.get(by_score.len() / 2).map_or(0.0, |&(_, score)| f32::from_bits(score));
-            let lowest_first = matches!(metric, Metric::SquaredEuclidean | Metric::Hamming);
-            let good = |score: f32| if lowest_first { score <= threshold } else { score >= threshold };
-            let near = |scores: &[f32]| {
-                let (mut hits, _) = sorted(metric, scores, count);
-                hits.retain(|&(_, score)| good(f32::from_bits(score)));
-                (hits, 0)
-            };
-            let search = search.threshold(threshold);
-            assert_eq!(as_pairs(&search.top_k(&one, &some, usize::MAX).unwrap()), near(&alone));
-            let each = search.top_k_each(&many, &some, count).unwrap();
-            assert!(each.iter().map(as_pairs).eq(together.chunks(count).map(near)), "{metric:?}, {count} rows");
+    let (queries, drawn) = (Drawn::<Q>::new(3, dim, QUERIES), Drawn::<T>::new(4, dim, count));
+    let admits = |row: usize| words[row / 64] >> (row % 64) & 1 == 1;
+    let (one, many) = (queries.first(1), queries.rows());
+    let some = drawn.rows().filtered(words).unwrap();
+    let kept = |scores: &[f32]| -> Vec<f32> {
+        scores.iter().enumerate().map(|(i, &s)| if admits(i % count) { s } else { f32::NAN }).collect()
+    };
+    let same = |a: &[f32], b: &[f32]| {
+        a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.to_bits() == b.to_bits() || a.is_nan() && b.is_nan())
+    };
+    for &metric in T::METRICS {
+        let search = Search::new(metric);
+        let name = format!("{} against {}, {metric}, {count} rows, {name}", type_name::<Q>(), type_name::<T>());
+        let alone = kept(&search.scores(&one, &drawn.rows()).unwrap());
+        let together = kept(&search.matrix(&many, &drawn.rows()).unwrap());
+        assert!(same(&search.scores(&one, &some).unwrap(), &alone), "{name}");
+        assert!(same(&search.matrix(&many, &some).unwrap(), &together), "{name}");
+        let ids: Vec<u32> = (0..count as u32).rev().collect();
+        let gathered: Vec<_> = alone.iter().rev().copied().collect();
+        for packing in PACKINGS {
+            assert!(same(&search.packing(packing).gather(&one, &some, &ids).unwrap(), &gathered), "{name}");
         }
+        let (by_score, _) = sorted(metric, &alone, count);
+        let threshold = by_score.get(by_score.len() / 2).map_or(0.0, |&(_, score)| f32::from_bits(score));
+        let lowest_first = matches!(metric, Metric::SquaredEuclidean | Metric::Hamming);
+        let good = |score: f32| if lowest_first { score <= threshold } else { score >= threshold };
+        let near = |scores: &[f32]| {
+            let (mut hits, _) = sorted(metric, scores, count);
+            hits.retain(|&(_, score)| good(f32::from_bits(score)));
+            (hits, 0)
+        };
+        let search = search.threshold(threshold);
+        assert_eq!(as_pairs(&search.top_k(&one, &some, usize::MAX).unwrap()), near(&alone), "{name}");
+        let each = search.top_k_each(&many, &some, count).unwrap();
+        assert!(each.iter().map(as_pairs).eq(together.chunks(count).map(near)), "{name}");
     }
 }
 

@@ -21,7 +21,7 @@ fn assert_all_near(metric: Metric, queries: &[f32], rows: &Rows<'_>, scores: &[f
 
 #[test]
 fn every_score_is_within_its_bound_for_every_number_of_queries() {
-    for (i, dim) in (1..=67).chain([100, 127, 129, 255, 256, 257, 384, 771, 1536]).enumerate() {
+    for (i, dim) in (1..=67).chain([100, 127, 128, 129, 255, 256, 257, 384, 768, 771, 1536, 4096]).enumerate() {
         let (all_queries, data) = (numbers(dim as u64, 130 * dim + 1), numbers(1000 + dim as u64, 70 * dim + 3));
         for (j, count) in COUNTS.into_iter().enumerate() {
             let rows = (i * 29 + j * 11) % if dim > 67 { 9 } else { 71 };

@@ -4,6 +4,8 @@ mod common;
 #[path = "common/oracle.rs"]
 mod oracle;
 
+use std::collections::HashSet;
+
 use common::{bits, numbers, on_threads};
 use ecphory::{ArenaStats, Error, Metric, OverflowPolicy, Packing, Rows, Search, TopK};
 use ecphory::{similarity_batch, similarity_batch_into};
@@ -15,7 +17,7 @@ const TASK_ELEMENTS: usize = 1 << 20;
 
 /// All lengths below four registers and a tail of the widest tier, and those around powers of two and in use.
 fn dims() -> impl Iterator<Item = usize> {
-    (1..=67).chain([127, 128, 129, 255, 256, 257, 384, 768, 771])
+    (1..=67).chain([100, 127, 128, 129, 255, 256, 257, 384, 768, 771, 1536, 4096])
 }
 
 fn assert_top_k_sorts(metric: Metric, query: &[f32], rows: &Rows<'_>, k: usize) {
@@ -425,6 +427,31 @@ proptest! {
             prop_assert_eq!(bits(&Search::new(metric).gather(&query, &rows, &ids).unwrap()), bits(&expected));
         }
     }
+}
+
+#[test]
+fn metrics_are_read_and_kept_by_the_names_that_errors_give_them() {
+    let names = ["Cosine", "Dot", "SquaredEuclidean", "Hamming", "Jaccard"];
+    assert_eq!(Metric::ALL.iter().map(ToString::to_string).collect::<Vec<_>>(), names);
+    assert_eq!(names.map(|name| name.parse::<Metric>().unwrap()), Metric::ALL);
+    assert_eq!(HashSet::<&Metric>::from_iter(Metric::ALL).len(), names.len());
+    assert_eq!(format!("{:>8}", Metric::Dot), "     Dot");
+    let refused = "cosine".parse::<Metric>().unwrap_err();
+    assert_eq!(refused, Error::UnknownMetric { found: "cosine".to_string() });
+    assert!(
+        refused.to_string().ends_with("found `cosine`") && names.iter().all(|name| refused.to_string().contains(name))
+    );
+    #[cfg(feature = "serde")]
+    for &metric in Metric::ALL {
+        let text = serde_json::to_string(&metric).unwrap();
+        assert_eq!(text, format!("\"{metric}\""));
+        assert_eq!(serde_json::from_str::<Metric>(&text).unwrap(), metric);
+    }
+    let (bits, numbers) = ([1u8], [1.0]);
+    let wrong = Search::new(Metric::Cosine).scores(&bits, &Rows::new(&bits, 1).unwrap()).unwrap_err();
+    assert!(wrong.to_string().starts_with("Cosine: "), "{wrong}");
+    assert_eq!(similarity_batch(&bits, &Rows::new(&bits, 1).unwrap()), Err(wrong));
+    assert!(Search::new(Metric::Jaccard).scores(&numbers, &Rows::new(&numbers, 1).unwrap()).is_err());
 }
 
 #[test]
