@@ -7,21 +7,27 @@
 #![forbid(unsafe_code)]
 
 mod association;
+mod comparison;
+mod copies;
 mod cue;
 mod english;
 mod error;
 pub mod eval;
+mod few;
 mod filter;
 mod graph;
 mod hits;
 mod index;
 mod keywords;
+mod language;
 mod memory;
 mod options;
 mod ranking;
 mod recall;
 mod relation;
+mod room;
 mod scoring;
+mod telling;
 mod tuning;
 mod waking;
 mod whitening;
@@ -30,6 +36,7 @@ pub use cue::Cue;
 pub use error::Error;
 pub use filter::Filter;
 pub use graph::{MemoryGraph, Schema};
-pub use hits::{HeldBack, HeldBy, Hit, Recall, Received, Source, Timings};
+pub use hits::{Fading, HeldBack, HeldBy, Hit, Recall, Received, Source, Timings};
+pub use language::Language;
 pub use memory::{Memory, Payload, Value};
 pub use options::{Options, Similarity, Spreading, Weights};
