@@ -94,6 +94,7 @@ pub fn suite(work: &Work) -> &'static str {
         Work::Arena { .. } => "arena",
         Work::Similarity { .. } => "similarity",
         Work::Spreading { .. } => "spreading",
+        Work::Recall { .. } => "recall",
         Work::Decay { .. } => "decay",
     }
 }
