@@ -1,12 +1,12 @@
 use ecphory::{Metric, Rows, Search};
 
 use crate::index::Index;
-use crate::ranking::{Standard, best};
+use crate::ranking::{Standard, best, best_by_id};
 use crate::scoring::Scored;
 use crate::{Error, MemoryGraph, Weights};
 
 /// Memories among which likeness to the best is told.
-pub(crate) const POOL: usize = 1024;
+const POOL: usize = 1024;
 /// The standard score above which a memory is one of the strongest.
 const SHARP: f32 = 1.5;
 /// How many of them count.
@@ -28,13 +28,14 @@ impl Associated {
     }
 }
 
-/// The strongest of the best memories, each with its share of 1: the square of what its standard score has above
-/// [`SHARP`].
-fn strongest(scores: &[f32], best: &[u32]) -> Vec<(u32, f32)> {
+/// The strongest of the best memories, these by ascending id, each with its share of 1: the square of what its standard
+/// score has above [`SHARP`].
+fn strongest(scores: &[f32], pool: &[u32]) -> Vec<(u32, f32)> {
     let standard = Standard::of(scores);
-    let over = |id: u32| (standard.of_one(scores[id as usize]) - SHARP).max(0.0).powi(2);
-    let all = best.iter().take(STRONGEST_MOST).map(|&id| (id, over(id))).filter(|(_, over)| *over > 0.0);
-    let all: Vec<(u32, f32)> = all.collect();
+    let of_pool: Vec<f32> = pool.iter().map(|&id| scores[id as usize]).collect();
+    let over = |at: u32| (standard.of_one(of_pool[at as usize]) - SHARP).max(0.0).powi(2);
+    let all = best(&of_pool, STRONGEST_MOST).into_iter().map(|at| (pool[at as usize], over(at)));
+    let all: Vec<(u32, f32)> = all.filter(|(_, over)| *over > 0.0).collect();
     let sum: f32 = all.iter().map(|(_, over)| over).sum();
     all.into_iter().map(|(id, over)| (id, over / sum)).collect()
 }
@@ -47,17 +48,18 @@ impl MemoryGraph {
         weights: &Weights,
         scored: &mut Scored<'_, '_, '_>,
     ) -> Result<(), Error> {
-        let mut pool = best(&scored.score, POOL);
+        let mut pool = best_by_id(&scored.score, POOL);
         let strongest = strongest(&scored.score, &pool);
         if strongest.is_empty() {
             return Ok(());
         }
         let rare = if weights.rare_words > 0.0 { index.rare_words_of(&strongest) } else { Default::default() };
-        pool.sort_unstable();
         let more = rare.keys().filter(|id| !scored.score[**id as usize].is_nan() && pool.binary_search(id).is_err());
         let more: Vec<u32> = more.copied().collect();
-        pool.extend(more);
-        pool.sort_unstable();
+        if !more.is_empty() {
+            pool.extend(more);
+            pool.sort_unstable();
+        }
         let shared: Vec<f32> = pool.iter().map(|id| rare.get(id).copied().unwrap_or(0.0)).collect();
         let likeness = self.likeness(index, &strongest, &pool)?;
         let (of_shared, of_likeness) = (Standard::of(&shared), Standard::of(&likeness));

@@ -26,8 +26,8 @@ pub(crate) struct Comparison<'s, 'a, 'i> {
     pub similarity: Room<'s>,
     standard: Standard,
     way: Way<'i>,
-    /// A bit for each that is of the vector; none where all are.
-    settled: Vec<u64>,
+    /// How far the cue's copy is from it.
+    residual: f32,
 }
 
 enum Way<'i> {
@@ -45,7 +45,7 @@ impl<'a, 'i> Side<'a, 'i> {
             }
             _ => Way::Cosine,
         };
-        let copied = self.index.copies.as_ref();
+        let (copied, mut residual) = (self.index.copies.as_ref(), 0.0);
         match (copied, &way) {
             (None, Way::Cosine) => {
                 self.search(Metric::Cosine).scores_into(self.vector, &self.rows()?, &mut similarity)?;
@@ -55,7 +55,7 @@ impl<'a, 'i> Side<'a, 'i> {
             }
             (Some((copied, _)), way) => {
                 let vector = if let Way::Whitened(_, toward) = way { &toward.vector } else { self.vector };
-                copies::dots(copied, vector, self.allowed, self.search(Metric::Dot), &mut similarity)?;
+                residual = copies::dots(copied, vector, self.allowed, self.search(Metric::Dot), &mut similarity)?;
             }
         }
         match &way {
@@ -63,8 +63,7 @@ impl<'a, 'i> Side<'a, 'i> {
             Way::Cosine if copied.is_some() => self.cosines(&mut similarity),
             Way::Cosine => {}
         }
-        let settled = if copied.is_some() { vec![0; self.graph.len().div_ceil(64)] } else { Vec::new() };
-        Ok(Comparison { side: self, standard: Standard::of(&similarity), similarity, way, settled })
+        Ok(Comparison { side: self, standard: Standard::of(&similarity), similarity, way, residual })
     }
 
     fn search(&self, metric: Metric) -> Search {
@@ -99,40 +98,59 @@ impl Comparison<'_, '_, '_> {
         self.standard.above(self.side.options.weights.similarity)
     }
 
-    /// What a similarity of copies may be off, times so much for each of `off_by`; none where all are of the vectors.
-    fn off(&self) -> Option<(&[f32], f32)> {
+    /// How much more or less each similarity of a copy may count than that of the vector; none where all are of vectors.
+    fn off(&self) -> Option<impl Fn(&f32) -> f32 + use<'_>> {
         let of_one = self.side.options.weights.similarity / self.standard.deviation()?;
-        let (_, off) = self.side.index.copies.as_ref()?;
-        match &self.way {
-            Way::Cosine => Some((off, of_one)),
-            Way::Whitened(whitening, toward) => Some((whitening.off(), of_one * toward.length)),
-        }
+        let (_, of_cosines) = self.side.index.copies.as_ref()?;
+        let (off, length) = match &self.way {
+            Way::Cosine => (of_cosines, 1.0),
+            Way::Whitened(whitening, toward) => (whitening.off()?, toward.length),
+        };
+        let share = if let Way::Cosine = self.way { self.side.length().recip() } else { 1.0 };
+        let (times, more) = off.times(length, self.residual * share);
+        // A cue without length is alike to nothing, by copies too.
+        (times + more).is_finite().then_some(move |each: &f32| of_one * (each * times + more))
     }
 
-    /// Those that are not yet of the vectors and may be among the `most` best by `scores`, in which their similarity
-    /// counts once; and, of the vectors, what it counts more for each than was in the scores.
-    pub fn settle(&mut self, scores: &[f32], most: usize) -> Result<Vec<(u32, f32)>, Error> {
-        let Some((off, times)) = self.off().filter(|_| most > 0) else { return Ok(Vec::new()) };
-        let open = |id: usize| self.settled[id / 64] >> (id % 64) & 1 == 0;
-        let may_be_off = |id: usize| if open(id) { off[id] * times } else { 0.0 };
-        let best = best(scores, most);
+    fn off_each(&self) -> &[f32] {
+        let of_cosines = self.side.index.copies.as_ref().map(|(_, off)| off);
+        let off = if let Way::Whitened(whitening, _) = &self.way { whitening.off() } else { of_cosines };
+        off.map_or(&[], |off| &off.each)
+    }
+
+    /// Those that may be among the `most` best, were their similarities of vectors.
+    fn may_be_best(&self, scores: &[f32], most: usize) -> Vec<u32> {
+        let Some(off) = self.off().filter(|_| most > 0) else { return Vec::new() };
+        let (best, each) = (best(scores, most), self.off_each());
         // So many have this at least, so who cannot have it is not among them.
-        let least = best.iter().map(|&id| scores[id as usize] - may_be_off(id as usize)).fold(f32::INFINITY, f32::min);
+        let least = best.iter().map(|&id| scores[id as usize] - off(&each[id as usize])).fold(f32::INFINITY, f32::min);
         let least = if best.len() < most { f32::NEG_INFINITY } else { least };
         let mut may_be = Vec::new();
-        for (block, (scores, off)) in scores.chunks(64).zip(off.chunks(64)).enumerate() {
-            let above = |(&score, &off): (&f32, &f32)| u32::from(score + off * times >= least);
-            if scores.iter().zip(off).map(above).sum::<u32>() > 0 {
-                let both = (block * 64..).zip(scores.iter().zip(off));
-                may_be.extend(both.filter(|(id, both)| open(*id) && above(*both) > 0).map(|(id, _)| id as u32));
+        for (block, (scores, each)) in scores.chunks(64).zip(each.chunks(64)).enumerate() {
+            let above = |(&score, each): (&f32, &f32)| u32::from(score + off(each) >= least);
+            if scores.iter().zip(each).map(above).sum::<u32>() > 0 {
+                let both = (block * 64..).zip(scores.iter().zip(each));
+                may_be.extend(both.filter(|(_, both)| above(*both) > 0).map(|(id, _)| id as u32));
             }
+        }
+        may_be
+    }
+
+    /// Takes the similarities of those that may be among the `most` best by `scores`, in which they count once, of
+    /// vectors where they are of copies; returns what each counts more by that.
+    pub fn settle(&mut self, scores: &[f32], most: usize) -> Result<Vec<(u32, f32)>, Error> {
+        let may_be = self.may_be_best(scores, most);
+        if may_be.is_empty() {
+            return Ok(Vec::new());
         }
         let (counts, rows) = (self.counts(), self.side.rows()?);
         let settled = match &self.way {
             Way::Cosine => self.side.search(Metric::Cosine).gather(self.side.vector, &rows, &may_be)?,
             Way::Whitened(whitening, toward) => {
                 let mut dots = self.side.search(Metric::Dot).gather(&toward.vector[..], &rows, &may_be)?;
-                dots.iter_mut().zip(&may_be).for_each(|(dot, &id)| *dot = whitening.likeness(id as usize, toward, *dot));
+                dots.iter_mut()
+                    .zip(&may_be)
+                    .for_each(|(dot, &id)| *dot = whitening.likeness(id as usize, toward, *dot));
                 dots
             }
         };
@@ -141,7 +159,6 @@ impl Comparison<'_, '_, '_> {
             let at = id as usize;
             more.push((id, counts(similarity) - counts(self.similarity[at])));
             self.similarity[at] = similarity;
-            self.settled[at / 64] |= 1 << (at % 64);
         }
         Ok(more)
     }

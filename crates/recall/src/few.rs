@@ -14,7 +14,9 @@ impl Few {
     pub fn new(count: usize, mut nodes: Vec<Seed>) -> Self {
         let mut bits = vec![0; count.div_ceil(64)];
         nodes.iter().for_each(|seed| bits[seed.node as usize / 64] |= 1 << (seed.node % 64));
-        nodes.sort_unstable_by_key(|seed| seed.node);
+        if !nodes.is_sorted_by_key(|seed| seed.node) {
+            nodes.sort_unstable_by_key(|seed| seed.node);
+        }
         Self { bits, nodes }
     }
 

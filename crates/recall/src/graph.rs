@@ -47,17 +47,27 @@ impl Schema {
     }
 
     /// Small copies of all vectors beside them, a quarter of their bytes more ([`ecphory::Companion`]): recall scans
-    /// those, and reads of the vectors themselves only what may be among the best. Graphs of fewer than 16,384 memories
+    /// those, and reads of the vectors themselves only what may be among the best. Graphs of fewer than 1,024 memories
     /// do without.
     ///
-    /// Hits, their similarity and their order are what they are without copies, but for what standard scores are taken
-    /// by: the mean and the deviation of all similarities are those of the copies, off by about a thousandth of the
-    /// deviation where vectors have hundreds of elements. Ranks by similarity and by seeds are counted among the copies'
-    /// scores too. Where copies tell little, vectors with few elements that are much larger than their others say, most
-    /// vectors are read.
+    /// Similarities of hits are those of vectors, and every memory that may be among the best by them is looked at. What
+    /// memories pass on, and the mean and the deviation of all similarities, are by copies: those err by about a
+    /// hundredth of the deviation where vectors have hundreds of elements. Ranks by similarity and by seeds are counted
+    /// among such scores. Where copies tell little, of vectors of which a few elements are much larger than all others,
+    /// most vectors are read.
     pub fn copies(self) -> Self {
         Self { copies: true, ..self }
     }
+}
+
+/// How far a long call has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Progress {
+    /// Steps done, which never go back.
+    pub done: usize,
+    /// Steps in all: the same in every report, and never 0.
+    pub total: usize,
 }
 
 /// Memories, what is known of them, and what links them, all in memory.
@@ -177,12 +187,44 @@ impl MemoryGraph {
     }
 
     /// Links each memory to the `k` that are nearest to it by cosine, itself left out, where that is `least` or more,
-    /// by the cosine. Returns how many links were made. It compares all with all: `memories^2 * dim` multiplications,
-    /// on the threads of the current rayon pool.
+    /// by the cosine. Returns how many links were made. It compares all with all: `memories^2 * dim` multiplications
+    /// and as many additions, on the threads of the current rayon pool; on the way, 24 bytes for each link, and for
+    /// 1,024 memories at a time what they found.
+    ///
+    /// Links of memories inserted later are not made: it is for a graph as it is.
     ///
     /// # Errors
-    /// As [`MemoryGraph::link`]; [`Error::Value`] for a `least` outside 0 to 1; [`Error::Kernel`].
+    /// As [`MemoryGraph::link`]; [`Error::Value`] for a `least` outside 0 to 1; [`Error::Kernel`]. No link is then
+    /// made.
     pub fn link_nearest(&mut self, k: usize, least: f32, relation: &str) -> Result<usize, Error> {
+        self.link_nearest_telling(k, least, relation, |_| {})
+    }
+
+    /// [`MemoryGraph::link_nearest`], telling `progress` from this thread how far it has come: after each 1,024
+    /// memories, last of all that it is done.
+    ///
+    /// ```
+    /// use ecphory_recall::{Memory, MemoryGraph, Schema};
+    ///
+    /// let mut graph = MemoryGraph::new(2, Schema::new())?;
+    /// for vector in [[1.0, 0.0], [0.8, 0.6], [0.0, 1.0]] {
+    ///     graph.insert(Memory::new(vector.into()))?;
+    /// }
+    /// let mut shown = 0;
+    /// let links = graph.link_nearest_telling(1, 0.7, "near", |now| shown = now.done * 100 / now.total)?;
+    /// assert_eq!((links, shown), (2, 100));
+    /// # Ok::<(), ecphory_recall::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`MemoryGraph::link_nearest`].
+    pub fn link_nearest_telling(
+        &mut self,
+        k: usize,
+        least: f32,
+        relation: &str,
+        mut progress: impl FnMut(Progress),
+    ) -> Result<usize, Error> {
         if !(0.0..=1.0).contains(&least) {
             return Err(Error::Value { what: "least", position: 0, expected: "a cosine from 0 to 1", found: least });
         }
@@ -199,6 +241,8 @@ impl MemoryGraph {
                 let others = found.hits.iter().filter(|hit| hit.row != source as usize).take(k);
                 near.extend(others.map(|hit| (source, hit.row as u32, hit.score.min(1.0))));
             }
+            let done = self.len().min((block + 1) * NEAREST_AT_ONCE);
+            progress(Progress { done, total: self.len() });
         }
         for &(source, target, cosine) in &near {
             self.link(source, target, relation, cosine)?;
@@ -214,6 +258,11 @@ impl MemoryGraph {
     /// The vector of a memory.
     pub fn vector(&self, id: u32) -> Option<&[f32]> {
         self.vectors.chunks_exact(self.dim).nth(id as usize)
+    }
+
+    /// All vectors, one after the other: `[memories][dim]`.
+    pub fn vectors(&self) -> &[f32] {
+        &self.vectors
     }
 
     pub(crate) fn index(&self) -> Result<&Index, Error> {

@@ -40,8 +40,10 @@ pub struct Hit {
     pub keywords: f32,
     /// What it began with.
     pub seed: f32,
-    /// What it received, the most first.
+    /// What it received, the most first; so many as [`Options::told_most`](crate::Options::told_most) says.
     pub received: Vec<Received>,
+    /// What it received by ways that are not told.
+    pub received_otherwise: f32,
     /// What it lost because it only asks.
     pub question: f32,
     /// What likeness to the best, and rare words shared with them, brought it: below 0 for those that have less of

@@ -3,7 +3,7 @@ use std::sync::OnceLock;
 
 use ecphory::{Companion, Edge, Graph, Prepared, Rows};
 
-use crate::copies::off_by;
+use crate::copies::Off;
 use crate::english::asks;
 use crate::keywords::Keywords;
 use crate::whitening::Whitening;
@@ -21,7 +21,7 @@ pub(crate) struct Context {
 }
 
 /// Of fewer memories vectors are no slower to read than what copies leave to be read of them.
-const COPIED_LEAST: usize = 16_384;
+const COPIED_LEAST: usize = 1024;
 /// Milliseconds of a day.
 pub(crate) const DAY_MS: i64 = 86_400_000;
 
@@ -29,7 +29,7 @@ pub(crate) const DAY_MS: i64 = 86_400_000;
 pub(crate) struct Index {
     pub norms: Vec<f32>,
     /// Small copies of all vectors, and how far cosines of these may be off.
-    pub copies: Option<(Companion, Vec<f32>)>,
+    pub copies: Option<(Companion, Off)>,
     /// The mean of all vectors.
     pub mean: Vec<f32>,
     /// How far each is from it.
@@ -97,7 +97,7 @@ impl Index {
         Ok(Self {
             copies: copies.map(|copies| {
                 // Cosines of what has no norm here are taken from the vector.
-                let off = off_by(&copies, &norms, f32::INFINITY);
+                let off = Off::new(&copies, &norms, f32::INFINITY);
                 (copies, off)
             }),
             norms,

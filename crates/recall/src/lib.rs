@@ -35,7 +35,7 @@ mod whitening;
 pub use cue::Cue;
 pub use error::Error;
 pub use filter::Filter;
-pub use graph::{MemoryGraph, Schema};
+pub use graph::{MemoryGraph, Progress, Schema};
 pub use hits::{Fading, HeldBack, HeldBy, Hit, Recall, Received, Source, Timings};
 pub use language::Language;
 pub use memory::{Memory, Payload, Value};

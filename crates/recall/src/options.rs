@@ -20,6 +20,7 @@ use crate::{Error, MemoryGraph, relation};
 pub struct Options<'a> {
     pub(crate) top_k: usize,
     pub(crate) seeds_most: usize,
+    pub(crate) told_most: usize,
     pub(crate) held_back_most: usize,
     pub(crate) filter: Option<&'a Filter>,
     pub(crate) weights: Weights,
@@ -204,12 +205,13 @@ impl Weights {
 }
 
 impl Default for Options<'_> {
-    /// The ten best; 1,024 seeds; none of what is held back; the weights of [`Weights::default`]; nothing fades; no
+    /// The ten best; 1,024 seeds; 32 of the ways by which a hit received something; none of what is held back; the weights of [`Weights::default`]; nothing fades; no
     /// deadline; [`OverflowPolicy::Heap`].
     fn default() -> Self {
         Self {
             top_k: 10,
             seeds_most: 1024,
+            told_most: 32,
             held_back_most: 0,
             filter: None,
             weights: Weights::default(),
@@ -231,6 +233,12 @@ impl<'a> Options<'a> {
     /// How many memories pass on what they begin with at most: the best of those that have more than 0.
     pub fn seeds_most(self, seeds_most: usize) -> Self {
         Self { seeds_most, ..self }
+    }
+
+    /// By how many ways a hit's activation came, the strongest, is told of each at most; the rest is
+    /// [`Hit::received_otherwise`](crate::Hit).
+    pub fn told_most(self, told_most: usize) -> Self {
+        Self { told_most, ..self }
     }
 
     /// How many of those to tell that a filter or time keeps out of them. What a filter keeps out costs a second recall

@@ -5,7 +5,12 @@ use std::cmp::Ordering;
 /// Sums of so many at a time do not wait for each other.
 const LANES: usize = 8;
 /// Scores that are looked at together, and one by one only where one of them is above a bar.
-const BLOCK: usize = 64;
+const BLOCK: usize = 16;
+
+/// Scores, of very many, by which it is guessed how good the best are.
+const SAMPLED: usize = 2048;
+/// Scores among which several ranks are counted while they are near.
+const COUNTED: usize = 2048;
 
 /// Mean and standard deviation of the scores in play.
 #[derive(Debug, Clone, Copy)]
@@ -74,32 +79,69 @@ fn order(a: &(f32, u32), b: &(f32, u32)) -> Ordering {
     b.0.partial_cmp(&a.0).unwrap_or(Ordering::Equal).then(a.1.cmp(&b.1))
 }
 
-/// The `most` best in play, the best first, ties by lower id.
-pub fn best(scores: &[f32], most: usize) -> Vec<u32> {
-    let most = most.min(scores.len());
-    let mut kept: Vec<(f32, u32)> = Vec::with_capacity(2 * most);
-    // Once there are `most`, who comes later is above the last of them or is not among the best.
-    let mut bar = None;
-    for (block, scores) in scores.chunks(BLOCK).enumerate().take_while(|_| most > 0) {
-        if let Some(bar) = bar
-            && scores.iter().map(|&score| u32::from(score > bar)).sum::<u32>() == 0
-        {
-            continue;
-        }
-        for (id, &score) in ((block * BLOCK) as u32..).zip(scores) {
-            if score.is_nan() || bar.is_some_and(|bar| score <= bar) {
-                continue;
-            }
-            kept.push((score, id));
-            if kept.len() == 2 * most {
-                bar = Some(kept.select_nth_unstable_by(most - 1, order).1.0);
-                kept.truncate(most);
-            }
+/// A score above which there are a few more than `most`, as a sample of all has it; there may be fewer, or very many.
+fn guess(scores: &[f32], most: usize) -> Option<f32> {
+    let step = scores.len() / SAMPLED;
+    if step < 2 {
+        return None;
+    }
+    let mut sample: Vec<f32> = scores.iter().step_by(step).copied().filter(|score| !score.is_nan()).collect();
+    let expected = (most / step) as f64;
+    let place = (expected + 4.0 * expected.sqrt() + 4.0) as usize;
+    (place < sample.len()).then(|| *sample.select_nth_unstable_by(place, |a, b| b.total_cmp(a)).1)
+}
+
+/// Those in play whose score is above a bar, if there is one.
+fn above(scores: &[f32], bar: Option<f32>) -> Vec<(f32, u32)> {
+    let bar = bar.unwrap_or(f32::NEG_INFINITY);
+    let is_above = |score: f32| score > bar || score == f32::NEG_INFINITY && bar == score;
+    let mut all = Vec::new();
+    for (block, scores) in scores.chunks(BLOCK).enumerate() {
+        if scores.iter().map(|&score| u32::from(is_above(score))).sum::<u32>() > 0 {
+            let ids = (block * BLOCK) as u32..;
+            all.extend(scores.iter().copied().zip(ids).filter(|(score, _)| is_above(*score)));
         }
     }
-    kept.sort_unstable_by(order);
-    kept.truncate(most);
-    kept.into_iter().map(|(_, id)| id).collect()
+    all
+}
+
+/// The `most` best in play in any order, ties by lower id.
+fn selected(scores: &[f32], most: usize) -> Vec<(f32, u32)> {
+    if most == 0 {
+        return Vec::new();
+    }
+    let bar = guess(scores, most);
+    let mut all = above(scores, bar);
+    if all.len() < most && bar.is_some() {
+        all = above(scores, None);
+    }
+    if most < all.len() {
+        all.select_nth_unstable_by(most, order);
+        all.truncate(most);
+    }
+    all
+}
+
+/// The `most` best in play, the best first, ties by lower id.
+pub fn best(scores: &[f32], most: usize) -> Vec<u32> {
+    let mut best = selected(scores, most);
+    best.sort_unstable_by(order);
+    best.into_iter().map(|(_, id)| id).collect()
+}
+
+/// The same by ascending id.
+pub fn best_by_id(scores: &[f32], most: usize) -> Vec<u32> {
+    // By bits, of which there are few words beside what sorting compares.
+    let mut bits = vec![0u64; scores.len().div_ceil(64)];
+    selected(scores, most).into_iter().for_each(|(_, id)| bits[id as usize / 64] |= 1 << (id % 64));
+    let mut ids = Vec::with_capacity(most.min(scores.len()));
+    for (first, mut word) in (0..).step_by(64).zip(bits) {
+        while word != 0 {
+            ids.push(first + word.trailing_zeros());
+            word &= word - 1;
+        }
+    }
+    ids
 }
 
 /// The rank of each of some in play, from 1, ties by lower id. Counts that a register holds many of: hits are told among
@@ -107,13 +149,13 @@ pub fn best(scores: &[f32], most: usize) -> Vec<u32> {
 pub fn ranks(scores: &[f32], of: &[u32]) -> Vec<usize> {
     let its: Vec<f32> = of.iter().map(|&id| scores[id as usize]).collect();
     let mut ranks = vec![1; of.len()];
-    for (block, scores) in scores.chunks(16 * BLOCK).enumerate() {
-        let first = block * 16 * BLOCK;
+    for (block, scores) in scores.chunks(COUNTED).enumerate() {
+        let first = block * COUNTED;
         for ((rank, &its), &id) in ranks.iter_mut().zip(&its).zip(of) {
-            let above: u32 = scores.iter().map(|&score| u32::from(score > its)).sum();
-            let before = &scores[..(id as usize).saturating_sub(first).min(scores.len())];
-            let before: u32 = before.iter().map(|&score| u32::from(score == its)).sum();
-            *rank += (above + before) as usize;
+            let (before, after) = scores.split_at((id as usize).saturating_sub(first).min(scores.len()));
+            let before: u32 = before.iter().map(|&score| u32::from(score >= its)).sum();
+            let after: u32 = after.iter().map(|&score| u32::from(score > its)).sum();
+            *rank += (before + after) as usize;
         }
     }
     ranks
@@ -142,20 +184,41 @@ mod tests {
             state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
             state >> 24
         };
-        let mut scores: Vec<f32> = (0..3000).map(|_| draw() as f32 - 128.0).collect();
-        for place in (0..3000).step_by(7) {
+        let mut scores: Vec<f32> = (0..9000).map(|_| draw() as f32 - 128.0).collect();
+        for place in (0..9000).step_by(7) {
             scores[place] = f32::NAN;
         }
         for way in 0..3 {
-            let mut sorted: Vec<u32> = (0..3000).filter(|&id| !scores[id as usize].is_nan()).collect();
+            let mut sorted: Vec<u32> = (0..9000).filter(|&id| !scores[id as usize].is_nan()).collect();
             sorted.sort_by(|&a, &b| scores[b as usize].total_cmp(&scores[a as usize]).then(a.cmp(&b)));
-            for most in [0, 1, 2, 10, 999, 2571, 3000, 9999] {
-                assert_eq!(best(&scores, most), sorted[..most.min(sorted.len())], "{way} {most}");
+            for most in [0, 1, 2, 10, 999, 7714, 9000, 9999] {
+                let expected = &sorted[..most.min(sorted.len())];
+                assert_eq!(best(&scores, most), expected, "{way} {most}");
+                let mut by_id = expected.to_vec();
+                by_id.sort_unstable();
+                assert_eq!(best_by_id(&scores, most), by_id, "{way} {most}");
             }
             assert_eq!(ranks(&scores, &sorted), (1..=sorted.len()).collect::<Vec<_>>());
             // The worst first, and then the best first.
             scores.sort_by(|a, b| if way == 0 { a.total_cmp(b) } else { b.total_cmp(a) });
         }
+    }
+
+    #[test]
+    fn scores_that_hide_from_a_sample_are_found_and_infinite_ones_too() {
+        let mut scores = vec![0.0; 10_000];
+        // None of them at a place that is sampled.
+        (0..300).for_each(|at| scores[at * 20 + 1] = 1.0 + at as f32);
+        scores[9] = f32::NEG_INFINITY;
+        let expected: Vec<u32> = (0..300).rev().map(|at| at * 20 + 1).collect();
+        assert_eq!(best(&scores, 300), expected);
+        assert_eq!(best(&scores, 10_000).last(), Some(&9));
+        assert_eq!(best(&[f32::NEG_INFINITY; 3], 2), [0, 1]);
+        // All of them at such places.
+        let scores: Vec<f32> = (0..10_000).map(|at| if at % 4 == 0 { 1.0 } else { 0.0 }).collect();
+        let found = best(&scores, 2503);
+        assert!(found[..2500].iter().enumerate().all(|(at, &id)| id as usize == 4 * at));
+        assert_eq!(found[2500..], [1, 2, 3]);
     }
 
     #[test]

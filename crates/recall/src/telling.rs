@@ -1,6 +1,7 @@
 //! What brought each hit back.
 
 use std::cell::RefCell;
+use std::cmp::Ordering;
 use std::collections::HashMap;
 
 use crate::index::Index;
@@ -27,6 +28,14 @@ struct Passed {
     activation: f32,
 }
 
+impl Passed {
+    /// The most first, ties by lower node and relation.
+    fn order(&self, other: &Self) -> Ordering {
+        let most = other.activation.total_cmp(&self.activation);
+        most.then(self.from.cmp(&other.from)).then(self.relation.cmp(&other.relation))
+    }
+}
+
 impl Telling<'_> {
     pub fn hits(&self, top: &[u32]) -> Vec<Hit> {
         let seed_ranks = ranks(&self.scored.seed, top);
@@ -35,7 +44,7 @@ impl Telling<'_> {
         let mut hits = Vec::with_capacity(top.len());
         for (place, &id) in top.iter().enumerate() {
             let at = id as usize;
-            let mut received = self.received(&factors, &strongest, id);
+            let (mut received, received_otherwise) = self.received(&factors, &strongest, id);
             if let Some(&activation) = self.scored.days.as_ref().map(|days| &days[at]).filter(|day| **day > 0.0) {
                 let (from, relation) = (Source::Context("date".into()), "context".into());
                 received.push(Received { from, before: Vec::new(), relation, activation });
@@ -48,6 +57,7 @@ impl Telling<'_> {
                 keywords: self.scored.keywords.as_ref().map_or(0.0, |keywords| keywords[at]),
                 seed: self.scored.seed[at],
                 received,
+                received_otherwise,
                 question: if self.index.asks[at] { self.scored.question } else { 0.0 },
                 associated: self.scored.associated.of(id),
                 retained: self.retained.map_or(1.0, |retained| retained[at]),
@@ -99,8 +109,8 @@ impl Telling<'_> {
         factors: &[f32; 256],
         strongest: &RefCell<HashMap<u32, Option<u32>>>,
         id: u32,
-    ) -> Vec<Received> {
-        let parts = self.passed(factors, id);
+    ) -> (Vec<Received>, f32) {
+        let mut parts = self.passed(factors, id);
         let sum: f32 = parts.iter().map(|part| part.activation).sum();
         let share = self.sum(id).map_or(1.0, |all| if sum > 0.0 { all / sum } else { 0.0 });
         // By the strongest at each step, to what the cue itself has woken.
@@ -109,8 +119,7 @@ impl Telling<'_> {
             while self.scored.woken.of(node) == 0.0 {
                 let known = strongest.borrow().get(&node).copied();
                 let next = known.unwrap_or_else(|| {
-                    let all = self.passed(factors, node).into_iter();
-                    let most = all.max_by(|a, b| a.activation.total_cmp(&b.activation).then(b.from.cmp(&a.from)));
+                    let most = self.passed(factors, node).into_iter().min_by(Passed::order);
                     *strongest.borrow_mut().entry(node).or_insert(most.map(|most| most.from))
                 });
                 match next {
@@ -127,7 +136,14 @@ impl Telling<'_> {
             relation: relation::name(part.relation, &self.graph.relations).to_owned(),
             activation: part.activation * share,
         };
-        parts.into_iter().map(told).collect()
+        let most = self.options.told_most;
+        if most < parts.len() {
+            parts.select_nth_unstable_by(most, Passed::order);
+        }
+        let otherwise: f32 = parts.iter().skip(most).map(|part| part.activation * share).sum();
+        parts.truncate(most);
+        parts.sort_unstable_by(Passed::order);
+        (parts.into_iter().map(told).collect(), otherwise)
     }
 
     fn source(&self, node: u32) -> Source {

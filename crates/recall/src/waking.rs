@@ -3,7 +3,7 @@ use ecphory::{Seed, Spread, Weighting};
 use crate::english::Date;
 use crate::few::Few;
 use crate::index::Index;
-use crate::ranking::{Standard, best};
+use crate::ranking::{Standard, best_by_id};
 use crate::scoring::Scored;
 use crate::{Cue, Error, MemoryGraph, Options, Spreading};
 
@@ -20,8 +20,9 @@ impl MemoryGraph {
         scored: &mut Scored<'_, '_, '_>,
     ) -> Result<(), Error> {
         let weights = &options.weights;
-        let named = if cue.text.is_empty() { Vec::new() } else { index.named_by(&self.schema.language.stems(cue.text)) };
-        let mut seeds: Vec<Seed> = best(&scored.seed, options.seeds_most)
+        let named =
+            if cue.text.is_empty() { Vec::new() } else { index.named_by(&self.schema.language.stems(cue.text)) };
+        let mut seeds: Vec<Seed> = best_by_id(&scored.seed, options.seeds_most)
             .into_iter()
             .map(|id| Seed::new(id, scored.seed[id as usize]))
             .filter(|seed| seed.activation > 0.0)
@@ -54,7 +55,8 @@ impl MemoryGraph {
     ) -> Result<(), Error> {
         let (nodes, factors) = (index.graph.node_count(), options.weights.factors());
         let spread = |hops, transmission, threshold| {
-            let spread = Spread::default().weighting(Weighting::AsGiven).relations(&factors).on_overflow(options.overflow);
+            let spread =
+                Spread::default().weighting(Weighting::AsGiven).relations(&factors).on_overflow(options.overflow);
             index.graph.spread(&seeds, &spread.hops(hops).transmission(transmission).threshold(threshold))
         };
         let found = match options.spreading {

@@ -13,7 +13,7 @@
 use ecphory::{Companion, Metric, Rows, Search};
 
 use crate::Error;
-use crate::copies::off_by;
+use crate::copies::Off;
 
 /// Vectors of which the covariance is taken at most, evenly from all.
 const SAMPLE_MOST: usize = 4096;
@@ -27,8 +27,8 @@ pub(crate) struct Whitening {
     inverse: Vec<f32>,
     /// |v - m|_P of each vector.
     norms: Vec<f32>,
-    /// How far a dot product with each vector's copy may be off, of what is as long as 1, in what it stands for.
-    off: Vec<f32>,
+    /// How far dot products with copies may be off, in what they stand for.
+    off: Option<Off>,
 }
 
 /// What a query's dot products have to be taken with.
@@ -61,7 +61,7 @@ impl Whitening {
             let all = Search::new(Metric::Dot).matrix(&Rows::new(block, dim)?, &rows)?;
             norms.extend(all.chunks_exact(dim).map(|one| length(one.iter().zip(&of_mean).map(|(&x, &mean)| x - mean))));
         }
-        let off = copies.map(|copies| off_by(copies, &norms, 0.0)).unwrap_or_default();
+        let off = copies.map(|copies| Off::new(copies, &norms, 0.0));
         Ok(Self { mean: mean.to_vec(), inverse, norms, off })
     }
 
@@ -90,9 +90,9 @@ impl Whitening {
         like(dot, toward.of_mean, self.norms[number])
     }
 
-    /// How far likenesses of copies may be off, of a query whose vector is as long as 1.
-    pub fn off(&self) -> &[f32] {
-        &self.off
+    /// How far likenesses of copies may be off, where there are such.
+    pub fn off(&self) -> Option<&Off> {
+        self.off.as_ref()
     }
 }
 

@@ -109,7 +109,7 @@ fn recalls(quick: bool) -> Vec<Plan> {
     if !quick {
         plans.push(Plan::new(recall::work("pl100k"), 1, |limits| recall::top10(limits, &recall::Known::drawn(), 1)));
     }
-    plans.into_iter().map(|plan| plan.named(&["similarity", "hops", "copies", "scan"])).collect()
+    plans.into_iter().map(|plan| plan.named(&["similarity", "hops", "copies", "scan", "read"])).collect()
 }
 
 fn decays(quick: bool) -> Vec<Plan> {

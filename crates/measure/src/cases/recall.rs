@@ -1,4 +1,4 @@
-//! Recall from a memory graph, beside nothing but the scan of its vectors.
+//! Recall from a memory graph, beside the scan of its vectors and the reading of as many bytes.
 
 use std::hint::black_box;
 
@@ -62,7 +62,7 @@ pub fn work(name: &str) -> Work {
 }
 
 /// Recall of the best ten by a vector on so many threads: by default, by cosines alone, by cosines with two hops from
-/// ten seeds, and all of it by copies where there are so many memories that these are looked at.
+/// ten seeds, and all of it by copies.
 ///
 /// # Errors
 /// Who is wrong.
@@ -82,7 +82,7 @@ pub fn top10(limits: &Limits, known: &Known, threads: usize) -> Result<Case<'sta
     ];
     let schemas = [("ecphory", Schema::new()), ("ecphory-copies", Schema::new().copies())];
     let mut found = Vec::new();
-    for (name, schema) in schemas.into_iter().take(if known.len() < 16_384 { 1 } else { 2 }) {
+    for (name, schema) in schemas {
         let graph = std::sync::Arc::new(known.graph(schema).map_err(told)?);
         for (way, options) in &ways {
             let (graph, options, cue) = (graph.clone(), options.clone(), known.cue.clone());
@@ -90,29 +90,44 @@ pub fn top10(limits: &Limits, known: &Known, threads: usize) -> Result<Case<'sta
             let hits = recall().map_err(told)?.hits.iter().map(|hit| hit.memory).collect::<Vec<_>>();
             match found.iter().find(|(known, _)| known == way) {
                 None => found.push((*way, hits)),
-                Some((_, expected)) if *expected == hits => {}
+                // What seeds pass on is by copies, so hits that have nearly as much as each other may change places.
+                Some((_, expected)) if expected.iter().filter(|hit| hits.contains(hit)).count() >= K - 2 => {}
                 Some(_) => return Err(format!("{name}{way}: expected the hits without copies, found others")),
             }
             case.add(Contender::new(format!("{name}{way}"), clock, move || _ = black_box(recall().expect(GOOD))));
         }
     }
-    let (vectors, dim, cue) = (known.vectors.clone(), known.dim, known.cue.clone());
-    let rows = Rows::new(&vectors, dim).map_err(|error| error.to_string())?;
+    let by_similarity = found.iter().find(|(way, _)| *way == "-similarity").map(|(_, hits)| hits.clone());
+    scan(&mut case, known, by_similarity.unwrap_or_default(), clock)?;
+    Ok(case)
+}
+
+/// Every cosine and nothing else, of rows that lie where a graph has them, and those bytes read, which is less still;
+/// the best rows have to be `expected`.
+fn scan(case: &mut Case<'static>, known: &Known, expected: Vec<u32>, clock: Clock) -> Result<(), String> {
+    let graph = known.graph(Schema::new()).map_err(|error| error.to_string())?;
+    let cue = known.cue.clone();
+    let rows = Rows::new(graph.vectors(), graph.dim()).map_err(|error| error.to_string())?;
     let norms = Prepared::new(rows).map_err(|error| error.to_string())?.norms().to_vec();
     let best = Search::new(Metric::Cosine).top_k(&cue[..], &rows, K).map_err(|error| error.to_string())?;
-    let by_similarity = found.iter().find(|(way, _)| *way == "-similarity").map(|(_, hits)| hits.iter());
-    if !by_similarity.is_some_and(|hits| hits.map(|&id| id as usize).eq(best.hits.iter().map(|hit| hit.row))) {
+    if !best.hits.iter().map(|hit| hit.row).eq(expected.into_iter().map(|id| id as usize)) {
         return Err("ecphory-similarity: expected the best rows, found others".into());
     }
-    let mut scores = vec![0.0; vectors.len() / dim];
-    let scan = move || {
-        let rows = Rows::new(&vectors, dim).expect(GOOD);
+    let words = vec![1u64; known.vectors.len() / 2];
+    let mut scores = vec![0.0; known.len()];
+    let by_us = move || {
+        let rows = Rows::new(graph.vectors(), graph.dim()).expect(GOOD);
         let rows = Prepared::from_parts(rows, &norms).expect(GOOD);
         Search::new(Metric::Cosine).scores_into(&cue[..], &rows, &mut scores).expect(GOOD);
         black_box(&scores);
     };
-    case.add_noted(Contender::new("ecphory-scan", clock, scan), "every cosine and nothing else");
-    Ok(case)
+    case.add_noted(Contender::new("ecphory-scan", clock, by_us), "every cosine and nothing else");
+    for (name, prefetched) in [("ecphory-read", false), ("ecphory-read-ahead", true)] {
+        let words = words.clone();
+        let read = move || _ = black_box(ecphory::bench::read(black_box(&words), prefetched));
+        case.add_noted(Contender::new(name, clock, read), "as many bytes read and nothing else");
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -130,7 +145,10 @@ mod tests {
         let case = top10(&Limits::of_nothing(), &known, 1).unwrap();
         let (lines, left_out) = case.run(Effort { rounds: 1, sample: Duration::ZERO });
         let names: Vec<_> = lines.iter().map(|line| line.who.as_str()).collect();
-        assert_eq!(names, ["ecphory", "ecphory-similarity", "ecphory-hops", "ecphory-scan"]);
+        let ours = ["ecphory", "ecphory-similarity", "ecphory-hops"];
+        let copies = ["ecphory-copies", "ecphory-copies-similarity", "ecphory-copies-hops"];
+        let others = ["ecphory-scan", "ecphory-read", "ecphory-read-ahead"];
+        assert_eq!(names, [ours, copies, others].concat());
         assert!(left_out.is_empty() && lines[0].work.to_string() == "recall top10 ring");
     }
 }
