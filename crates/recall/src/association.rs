@@ -94,7 +94,11 @@ impl MemoryGraph {
         }
         let toward: Vec<f32> = toward.iter().map(|x| (x / length) as f32).collect();
         let of_mean: f64 = toward.iter().zip(&index.mean).map(|(&t, &m)| f64::from(t) * f64::from(m)).sum();
-        let dots = Search::new(Metric::Dot).gather(&toward, &Rows::new(&self.vectors, self.dim)?, of)?;
+        let search = Search::new(Metric::Dot);
+        let dots = match &index.copies {
+            Some((copies, _)) => search.gather(&toward, &copies.rows(), of)?,
+            None => search.gather(&toward, &Rows::new(&self.vectors, self.dim)?, of)?,
+        };
         let like = |(&id, dot): (&u32, f32)| match index.apart[id as usize] {
             apart if apart > 0.0 => (dot - of_mean as f32) / apart,
             _ => 0.0,

@@ -10,7 +10,7 @@ const B: f64 = 0.4;
 ///
 /// Not by the crate `bm25` (2.3.2), which finds as much (`benches/RECORD.md`): what it keeps of a text is weighted by a
 /// mean length that is set once, so texts that come later change no score of those before; terms are hashes of 32 bits;
-/// it looks for hits alone, sorted, where recall asks for the score of every text; and a search takes 25 times as long.
+/// it looks for hits alone, sorted, where recall asks for the score of every text; and a search takes far longer.
 #[derive(Default)]
 pub struct Keywords {
     ids: HashMap<String, u32>,

@@ -1,8 +1,4 @@
-//! A memory graph in memory, and recall from it that explains itself.
-//!
-//! A [`MemoryGraph`] holds memories: a vector each, words, times, and what else is known of them. A [`Cue`] wakes them
-//! by similarity, by words and by scores of one's own; what is woken wakes what it is linked to, what follows it, and
-//! what shares a context that the cue names. Each [`Hit`] says what brought it back.
+#![doc = include_str!("../README.md")]
 #![deny(missing_docs)]
 #![forbid(unsafe_code)]
 

@@ -205,12 +205,12 @@ impl Weights {
 }
 
 impl Default for Options<'_> {
-    /// The ten best; 1,024 seeds; 32 of the ways by which a hit received something; none of what is held back; the weights of [`Weights::default`]; nothing fades; no
+    /// The ten best; 256 seeds; 32 of the ways by which a hit received something; none of what is held back; the weights of [`Weights::default`]; nothing fades; no
     /// deadline; [`OverflowPolicy::Heap`].
     fn default() -> Self {
         Self {
             top_k: 10,
-            seeds_most: 1024,
+            seeds_most: 256,
             told_most: 32,
             held_back_most: 0,
             filter: None,

@@ -47,6 +47,9 @@ impl MemoryGraph {
         let wakes = weights.wakes() || matches!(options.spreading, Spreading::PageRank { .. });
         let mut scored = self.seeds(index, cue, options, allowed, rooms)?;
         scored.stopped_early = (wakes || associates) && passed();
+        if wakes && !scored.stopped_early {
+            scored.settle_seeds(options.seeds_most)?;
+        }
         scored.score.copy_from_slice(&scored.seed);
         scored.timings.seeds = start.elapsed();
         if wakes && !scored.stopped_early {
@@ -143,6 +146,14 @@ fn given(cue: &Cue<'_>, seed: &[f32]) -> BTreeMap<u32, f32> {
 }
 
 impl Scored<'_, '_, '_> {
+    /// Has those that may be among the `most` best seeds by vectors themselves, where copies were compared.
+    fn settle_seeds(&mut self, most: usize) -> Result<(), Error> {
+        let Some(comparison) = &mut self.comparison else { return Ok(()) };
+        let more = comparison.settle(&self.seed, most)?;
+        more.into_iter().for_each(|(id, more)| self.seed[id as usize] += more);
+        Ok(())
+    }
+
     /// Has those that may be among the `most` best by vectors themselves, where copies were compared; of scores,
     /// `retained` have not faded.
     pub fn settle(&mut self, most: usize, retained: Option<&[f32]>) -> Result<(), Error> {

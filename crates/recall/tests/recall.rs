@@ -347,7 +347,7 @@ fn a_hit_tells_its_ranks_by_similarity_alone_and_by_seeds_alone() {
         assert_eq!(hit.similarity_rank, Some(rank(&|hit| hit.similarity.unwrap(), hit.memory)));
         assert_eq!(hit.seed_rank, rank(&|hit| hit.seed, hit.memory));
     }
-    assert_eq!((hit(&found, 6).similarity_rank, hit(&found, 3).seed_rank), (Some(1), 1));
+    assert_eq!((hit(&found, 6).similarity_rank, hit(&found, 3).seed_rank), (Some(1), 2));
     let without = graph.recall(&Cue::new().text("stamps"), &all()).unwrap();
     assert!(without.hits.iter().all(|hit| hit.similarity.is_none() && hit.similarity_rank.is_none()));
 }

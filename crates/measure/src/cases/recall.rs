@@ -1,6 +1,7 @@
 //! Recall from a memory graph, beside the scan of its vectors and the reading of as many bytes.
 
 use std::hint::black_box;
+use std::sync::Arc;
 
 use ecphory::{Metric, Prepared, Rows, Search};
 use ecphory_recall::{Cue, Memory, MemoryGraph, Options, Schema, Similarity, Spreading, Weights};
@@ -81,9 +82,10 @@ pub fn top10(limits: &Limits, known: &Known, threads: usize) -> Result<Case<'sta
         ("-hops", cosine.seeds_most(10).spreading(hops).weights(Weights { link: 0.5, ..Weights::seeds_only() })),
     ];
     let schemas = [("ecphory", Schema::new()), ("ecphory-copies", Schema::new().copies())];
-    let mut found = Vec::new();
+    let (mut found, mut graphs) = (Vec::new(), Vec::new());
     for (name, schema) in schemas {
-        let graph = std::sync::Arc::new(known.graph(schema).map_err(told)?);
+        let graph = Arc::new(known.graph(schema).map_err(told)?);
+        graphs.push(graph.clone());
         for (way, options) in &ways {
             let (graph, options, cue) = (graph.clone(), options.clone(), known.cue.clone());
             let recall = move || graph.recall(&Cue::new().vector(&cue), &options);
@@ -98,23 +100,28 @@ pub fn top10(limits: &Limits, known: &Known, threads: usize) -> Result<Case<'sta
         }
     }
     let by_similarity = found.iter().find(|(way, _)| *way == "-similarity").map(|(_, hits)| hits.clone());
-    scan(&mut case, known, by_similarity.unwrap_or_default(), clock)?;
+    scan(&mut case, &graphs[0], &known.cue, &by_similarity.unwrap_or_default(), clock)?;
     Ok(case)
 }
 
-/// Every cosine and nothing else, of rows that lie where a graph has them, and those bytes read, which is less still;
-/// the best rows have to be `expected`.
-fn scan(case: &mut Case<'static>, known: &Known, expected: Vec<u32>, clock: Clock) -> Result<(), String> {
-    let graph = known.graph(Schema::new()).map_err(|error| error.to_string())?;
-    let cue = known.cue.clone();
+/// Every cosine and nothing else, of a graph's own rows, and as many bytes read, which is less still; the best rows have
+/// to be `expected`.
+fn scan(
+    case: &mut Case<'static>,
+    graph: &Arc<MemoryGraph>,
+    cue: &[f32],
+    expected: &[u32],
+    clock: Clock,
+) -> Result<(), String> {
+    let (graph, cue) = (graph.clone(), cue.to_vec());
     let rows = Rows::new(graph.vectors(), graph.dim()).map_err(|error| error.to_string())?;
     let norms = Prepared::new(rows).map_err(|error| error.to_string())?.norms().to_vec();
     let best = Search::new(Metric::Cosine).top_k(&cue[..], &rows, K).map_err(|error| error.to_string())?;
-    if !best.hits.iter().map(|hit| hit.row).eq(expected.into_iter().map(|id| id as usize)) {
+    if !best.hits.iter().map(|hit| hit.row).eq(expected.iter().map(|&id| id as usize)) {
         return Err("ecphory-similarity: expected the best rows, found others".into());
     }
-    let words = vec![1u64; known.vectors.len() / 2];
-    let mut scores = vec![0.0; known.len()];
+    let words = vec![1u64; graph.vectors().len() / 2];
+    let mut scores = vec![0.0; graph.len()];
     let by_us = move || {
         let rows = Rows::new(graph.vectors(), graph.dim()).expect(GOOD);
         let rows = Prepared::from_parts(rows, &norms).expect(GOOD);
