@@ -1,5 +1,5 @@
-//! How similar all vectors are to a cue's: by themselves, or by their copies and then, for what may be among the best, by
-//! themselves.
+//! How similar all vectors are to a cue's: by themselves, or by their copies and then, for what may be among the best,
+//! by themselves.
 
 use ecphory::{Metric, Prepared, Rows, Search};
 
@@ -98,7 +98,8 @@ impl Comparison<'_, '_, '_> {
         self.standard.above(self.side.options.weights.similarity)
     }
 
-    /// How much more or less each similarity of a copy may count than that of the vector; none where all are of vectors.
+    /// How much more or less each similarity of a copy may count than that of the vector; none where all are of
+    /// vectors.
     fn off(&self) -> Option<impl Fn(&f32) -> f32 + use<'_>> {
         let of_one = self.side.options.weights.similarity / self.standard.deviation()?;
         let (_, of_cosines) = self.side.index.copies.as_ref()?;

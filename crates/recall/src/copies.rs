@@ -6,8 +6,8 @@ use crate::Error;
 
 /// How far the products of copies may be off those of vectors, each divided by a norm of its vector.
 pub(crate) struct Off {
-    /// Of what is as long as 1 and no copy: the residual, by Cauchy and Schwarz, and what both products may round, which
-    /// is `(dim + 4) 2^-24` of the lengths each.
+    /// Of what is as long as 1 and no copy: the residual, by Cauchy and Schwarz, and what both products may round,
+    /// which is `(dim + 4) 2^-24` of the lengths each.
     pub each: Vec<f32>,
     /// The longest copy, for what the other side's copy is off.
     longest: f32,

@@ -50,8 +50,8 @@ impl Schema {
     /// those, and reads of the vectors themselves only what may be among the best. Graphs of fewer than 1,024 memories
     /// do without.
     ///
-    /// Similarities of hits and of what passes something on are those of vectors, and every memory that may be among the
-    /// best by them is looked at. The mean and the deviation of all similarities, and likeness to the best, are by
+    /// Similarities of hits and of what passes something on are those of vectors, and every memory that may be among
+    /// the best by them is looked at. The mean and the deviation of all similarities, and likeness to the best, are by
     /// copies: scores are off by about a hundredth, which is where hits may change places. Ranks by similarity and by
     /// seeds are counted among scores of copies. Where copies tell little, of vectors of which a few elements are much
     /// larger than all others, most vectors are read.

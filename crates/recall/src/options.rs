@@ -205,8 +205,8 @@ impl Weights {
 }
 
 impl Default for Options<'_> {
-    /// The ten best; 256 seeds; 32 of the ways by which a hit received something; none of what is held back; the weights of [`Weights::default`]; nothing fades; no
-    /// deadline; [`OverflowPolicy::Heap`].
+    /// The ten best; 256 seeds; 32 of the ways by which a hit received something; none of what is held back; the
+    /// weights of [`Weights::default`]; nothing fades; no deadline; [`OverflowPolicy::Heap`].
     fn default() -> Self {
         Self {
             top_k: 10,
@@ -268,8 +268,9 @@ impl<'a> Options<'a> {
         Self { spreading, ..self }
     }
 
-    /// What fades, by a law, from the last use on: of a score `weight` (0 to 1) fades and the rest stays, a hundredth at
-    /// least, so nothing is ever lost. Pinned memories do not fade, those of the future have age 0, and a cue without its moment fades none.
+    /// What fades, by a law, from the last use on: of a score `weight` (0 to 1) fades and the rest stays, a hundredth
+    /// at least, so nothing is ever lost. Pinned memories do not fade, those of the future have age 0, and a cue
+    /// without its moment fades none.
     pub fn retention(self, law: Decay<'static>, weight: f32) -> Self {
         Self { retention: Some((law, weight)), ..self }
     }

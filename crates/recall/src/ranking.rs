@@ -144,8 +144,8 @@ pub fn best_by_id(scores: &[f32], most: usize) -> Vec<u32> {
     ids
 }
 
-/// The rank of each of some in play, from 1, ties by lower id. Counts that a register holds many of: hits are told among
-/// very many.
+/// The rank of each of some in play, from 1, ties by lower id. Counts that a register holds many of: hits are told
+/// among very many.
 pub fn ranks(scores: &[f32], of: &[u32]) -> Vec<usize> {
     let its: Vec<f32> = of.iter().map(|&id| scores[id as usize]).collect();
     let mut ranks = vec![1; of.len()];
