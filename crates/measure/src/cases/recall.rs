@@ -104,8 +104,8 @@ pub fn top10(limits: &Limits, known: &Known, threads: usize) -> Result<Case<'sta
     Ok(case)
 }
 
-/// Every cosine and nothing else, of a graph's own rows, and as many bytes read, which is less still; the best rows have
-/// to be `expected`.
+/// Every cosine and nothing else, of a graph's own rows, and as many bytes read, which is less still; the best rows
+/// have to be `expected`.
 fn scan(
     case: &mut Case<'static>,
     graph: &Arc<MemoryGraph>,
