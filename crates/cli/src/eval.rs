@@ -101,7 +101,7 @@ fn table(evidence: &Evidence, found: &[(String, Found)], k: usize) -> String {
     }
     for by in [CONTROL, STRONGEST, VECTORS] {
         let Some((_, control)) = found.iter().find(|(name, _)| name == by) else { continue };
-        let over = if conversations > 1 { "conversations" } else { "questions of the one conversation" };
+        let over = if conversations > 1 { "conversations" } else { "its questions" };
         let _ = writeln!(text, "\nBeyond {by}, and the interval of 95 % over {over}:");
         let _ = writeln!(text, "{:27}{:>25}{:>25}", "", "all", "without 5");
         let of_vectors = |name: &str| name.starts_with("recall:vector");
