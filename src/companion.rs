@@ -177,6 +177,13 @@ impl<'a> Companion<'a> {
         self.elements.len() + 3 * size_of::<f32>() * self.len()
     }
 
+    /// The copies as rows of their own, each a scale times its integers.
+    pub fn rows(&self) -> Rows<'_, i8> {
+        let padded = padded_dim(self.dim);
+        let rows = Rows::with_stride(&self.elements, self.dim, padded);
+        rows.expect("as many elements as copies have").with_scales(&self.scales)
+    }
+
     pub(crate) fn copies(&self) -> Copies<'_> {
         Copies { elements: &self.elements, scales: &self.scales, residuals: &self.residuals, lengths: &self.lengths }
     }

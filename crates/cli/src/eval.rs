@@ -6,14 +6,14 @@ use std::path::PathBuf;
 
 use clap::Args;
 use ecphory_measure::Bar;
-use ecphory_recall::eval::{Category, EvalError, Evidence, Found, Interval, KS, methods};
+use ecphory_recall::eval::{CONTROL, Category, EvalError, Evidence, Found, Interval, KS, STRONGEST, methods};
 
 use crate::failure::Failure;
 use crate::intervals;
 use crate::text::{count, fit};
 
-/// The control that any use of a graph has to beat.
-const CONTROL: &str = "hybrid+smooth";
+/// The control of recall by vectors alone.
+const VECTORS: &str = "cosine+smooth";
 
 #[derive(Debug, Args)]
 pub struct Options {
@@ -99,13 +99,18 @@ fn table(evidence: &Evidence, found: &[(String, Found)], k: usize) -> String {
         Category::REPORTED.iter().for_each(|&category| _ = write!(text, "{:7.3}", found.recall(category, k).mean));
         text.push('\n');
     }
-    let _ = writeln!(text, "\nBeyond {CONTROL}, and the interval of 95 % over conversations:");
-    let Some((_, control)) = found.iter().find(|(name, _)| name == CONTROL) else { return text };
-    for (name, found) in found.iter().filter(|(name, _)| name.starts_with("recall")) {
-        let of = |category| interval(found.beyond(control, category, k));
-        let _ = writeln!(text, "{:27}{:>25}{:>25}", fit(name, 27), of(Category::All), of(Category::Without5));
+    for by in [CONTROL, STRONGEST, VECTORS] {
+        let Some((_, control)) = found.iter().find(|(name, _)| name == by) else { continue };
+        let over = if conversations > 1 { "conversations" } else { "its questions" };
+        let _ = writeln!(text, "\nBeyond {by}, and the interval of 95 % over {over}:");
+        let _ = writeln!(text, "{:27}{:>25}{:>25}", "", "all", "without 5");
+        let of_vectors = |name: &str| name.starts_with("recall:vector");
+        let shown = |name: &str| if by == VECTORS { of_vectors(name) } else { name.starts_with("recall") };
+        for (name, found) in found.iter().filter(|(name, _)| shown(name)) {
+            let of = |category| interval(found.beyond(control, category, k));
+            let _ = writeln!(text, "{:27}{:>25}{:>25}", fit(name, 27), of(Category::All), of(Category::Without5));
+        }
     }
-    let _ = writeln!(text, "{:27}{:>25}{:>25}", "", "all", "without 5");
     text + "1 multi-hop, 2 temporal, 3 open-domain, 4 single-hop, 5 adversarial.\n"
 }
 

@@ -1,4 +1,5 @@
 use ecphory::{Edge, Graph, Rows};
+use ecphory_measure::cases::recall::Known;
 use half::f16;
 use half::slice::HalfFloatSliceExt;
 
@@ -60,6 +61,14 @@ impl WordNet {
     /// The vector of each cue sentence.
     pub fn cue_vectors(&self) -> Result<Rows<'_>, Failure> {
         Ok(Rows::new(&self.cue_vectors, DIM)?)
+    }
+
+    /// What recall is measured on: its first cue.
+    pub fn to_recall(&self) -> Known {
+        let edges = (0..self.graph.node_count() as u32).flat_map(|node| self.graph.edges_of(node));
+        let edges = edges.map(|edge| (edge.source, edge.target, edge.weight)).collect();
+        let cue = self.cue_vectors[..DIM].to_vec();
+        Known { name: "wordnet5k", vectors: self.vectors.clone(), dim: DIM, edges, cue }
     }
 
     /// Synset `id` of a ranking, which the kernels took from this graph.

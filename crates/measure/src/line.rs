@@ -75,6 +75,13 @@ pub enum Work {
         /// `pl1k`, `pl100k`, `wordnet5k`, `wordnet` or `rmat20`.
         graph: String,
     },
+    /// A cue against a memory graph.
+    Recall {
+        /// `top10`.
+        case: String,
+        /// `pl100k` or `wordnet5k`.
+        graph: String,
+    },
     /// Forgetting.
     Decay {
         /// The law.
@@ -125,6 +132,7 @@ impl fmt::Display for Work {
                 write!(f, "similarity {case} {m}x{n}x{dim} {dtype} {metric}")
             }
             Self::Spreading { case, graph } => write!(f, "spreading {case} {graph}"),
+            Self::Recall { case, graph } => write!(f, "recall {case} {graph}"),
             Self::Decay { case, n } => write!(f, "decay {case} {n}"),
         }
     }

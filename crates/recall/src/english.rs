@@ -59,7 +59,7 @@ pub fn asks(text: &str) -> bool {
         Some(bracket) => &text[..bracket],
         None => text,
     };
-    sentence.trim_end().ends_with('?')
+    sentence.trim_end().ends_with(['?', '？', '؟'])
 }
 
 fn year(word: &str) -> Option<i32> {

@@ -3,7 +3,9 @@
 //! A folder holds `turns.jsonl` (one turn a line: `conversation`, `session`, `date_time`, `dia_id`, `speaker`, `text`),
 //! `turns.f32` (their vectors, little-endian, in the same order), `questions.jsonl` (`conversation`, `question`,
 //! `category`, `evidence`: the `dia_id` of turns) and `questions.f32`: LoCoMo's own fields (Maharana and others,
-//! "Evaluating Very Long-Term Conversational Memory of LLM Agents", ACL 2024).
+//! "Evaluating Very Long-Term Conversational Memory of LLM Agents", ACL 2024). `dia_id`, `text` and `question` have to
+//! be there; without `conversation`, `session` or `category` these are 0, without `date_time` or `speaker` nothing is
+//! known of them, and a question without `evidence` is left out.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
@@ -41,19 +43,26 @@ pub enum EvalError {
 
 #[derive(Deserialize)]
 struct Turn {
+    #[serde(default)]
     conversation: u64,
+    #[serde(default)]
     session: u64,
+    #[serde(default)]
     date_time: String,
     dia_id: String,
+    #[serde(default)]
     speaker: String,
     text: String,
 }
 
 #[derive(Deserialize)]
 struct Question {
+    #[serde(default)]
     conversation: u64,
     question: String,
+    #[serde(default)]
     category: u8,
+    #[serde(default)]
     evidence: Vec<String>,
 }
 
@@ -100,8 +109,16 @@ fn vectors(path: &Path, count: usize) -> Result<(Vec<f32>, usize), EvalError> {
         let why = format!("expected {count} vectors of f32, found {} bytes", bytes.len());
         return Err(file_error(path, why));
     }
-    let elements = bytes.as_chunks().0.iter().map(|four| f32::from_le_bytes(*four));
-    Ok((elements.collect(), bytes.len() / 4 / count))
+    let (elements, dim) = (bytes.as_chunks().0.iter().map(|four| f32::from_le_bytes(*four)), bytes.len() / 4 / count);
+    let elements: Vec<f32> = elements.collect();
+    if let Some(at) = elements.iter().position(|element| !element.is_finite()) {
+        let (found, vector, place) = (elements[at], at / dim + 1, at % dim);
+        return Err(file_error(
+            path,
+            format!("vector {vector}, element {place}: expected a finite number, found {found}"),
+        ));
+    }
+    Ok((elements, dim))
 }
 
 /// "1:56 pm on 8 May, 2023"; the epoch where no date is named.
@@ -145,7 +162,8 @@ impl Evidence {
                 }
             };
             let memory = Memory::new(vector.to_vec()).text(turn.text).created_ms(moment(&turn.date_time));
-            let memory = memory.with("speaker", &*turn.speaker).with("session", &*turn.session.to_string());
+            let memory = memory.with("session", &*turn.session.to_string());
+            let memory = if turn.speaker.is_empty() { memory } else { memory.with("speaker", &*turn.speaker) };
             ids.insert(turn.dia_id, graph.insert(memory)?);
         }
         let mut evidence = Self { conversations: Vec::new(), unresolved: 0, without_evidence: 0 };
@@ -187,12 +205,12 @@ impl Evidence {
 /// A way to order the turns of a conversation for a question.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Method {
-    /// By cosines, by keywords, or by both; each perhaps smoothed over neighbouring turns.
+    /// By cosines, by keywords, or by both, as standard scores; each perhaps smoothed over neighbouring turns.
     Control {
-        /// By cosine.
-        similarity: bool,
-        /// By BM25.
-        keywords: bool,
+        /// What cosines count.
+        similarity: f32,
+        /// What BM25 counts.
+        keywords: f32,
         /// Whether neighbours count.
         smooth: bool,
     },
@@ -207,14 +225,20 @@ pub enum Method {
     },
 }
 
+/// The control that any use of a graph has to beat: `hybrid+smooth`.
+pub const CONTROL: &str = "hybrid+smooth";
+/// The strongest control found on conversations that were looked at: the same with less of BM25.
+pub const STRONGEST: &str = "hybrid.6+smooth";
+
 /// What is compared, by name: the controls, recall as it is by default, and parts of it.
 pub fn methods() -> Vec<(String, Method)> {
     let control = |similarity, keywords, smooth| Method::Control { similarity, keywords, smooth };
     let mut methods = Vec::new();
-    for (name, similarity, keywords) in [("cosine", true, false), ("bm25", false, true), ("hybrid", true, true)] {
+    for (name, similarity, keywords) in [("cosine", 1.0, 0.0), ("bm25", 0.0, 1.0), ("hybrid", 1.0, 1.0)] {
         methods.push((name.to_owned(), control(similarity, keywords, false)));
         methods.push((format!("{name}+smooth"), control(similarity, keywords, true)));
     }
+    methods.push((STRONGEST.to_owned(), control(1.0, 0.6, true)));
     let all = Weights::default();
     let (seeds, none) = (Weights::seeds_only(), 0.0);
     let succession =
@@ -243,15 +267,15 @@ impl Conversation {
         match method {
             Method::Control { similarity, keywords, smooth } => {
                 let mut scores = vec![0.0f32; self.graph.len()];
-                let mut add = |more: Vec<f32>| {
+                let mut add = |weight: f32, more: Vec<f32>| {
                     let standard = Standard::of(&more);
-                    scores.iter_mut().zip(more).for_each(|(score, more)| *score += standard.of_one(more));
+                    scores.iter_mut().zip(more).for_each(|(score, more)| *score += weight * standard.of_one(more));
                 };
-                if *similarity {
-                    add(self.cosines(&asked.vector)?);
+                if *similarity > 0.0 {
+                    add(*similarity, self.cosines(&asked.vector)?);
                 }
-                if *keywords {
-                    add(self.graph.index()?.keywords.scores(&terms(&asked.text)));
+                if *keywords > 0.0 {
+                    add(*keywords, self.graph.index()?.keywords.scores(&terms(&asked.text)));
                 }
                 if *smooth {
                     scores = smoothed(&scores);
@@ -340,7 +364,9 @@ impl Category {
     }
 }
 
-/// A mean over questions, with the interval of 95 % by bootstrap over conversations.
+/// A mean over questions, with the interval of 95 % by bootstrap over conversations: these are drawn, with all their
+/// questions, for questions of one conversation fail together. Where only one conversation has such questions, it is
+/// over its questions, and says nothing of other conversations.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Interval {
     /// The mean.
@@ -400,12 +426,16 @@ impl Found {
     }
 
     fn interval(&self, category: Category, value: impl Fn(usize) -> f64) -> Interval {
-        let mut sums: BTreeMap<usize, (f64, f64)> = BTreeMap::new();
+        let mut by_conversation: BTreeMap<usize, Vec<f64>> = BTreeMap::new();
         for (at, (conversation, _, _)) in self.0.iter().enumerate().filter(|(_, found)| category.has(found.1)) {
-            let sum = sums.entry(*conversation).or_default();
-            *sum = (sum.0 + value(at), sum.1 + 1.0);
+            by_conversation.entry(*conversation).or_default().push(value(at));
         }
-        let sums: Vec<(f64, f64)> = sums.into_values().collect();
+        let of_one = by_conversation.len() == 1;
+        let values = by_conversation.into_values();
+        let sums: Vec<(f64, f64)> = match of_one {
+            true => values.flatten().map(|value| (value, 1.0)).collect(),
+            false => values.map(|values| (values.iter().sum(), values.len() as f64)).collect(),
+        };
         let mean = |sums: &mut dyn Iterator<Item = (f64, f64)>| {
             let (sum, count) = sums.fold((0.0, 0.0), |all, one| (all.0 + one.0, all.1 + one.1));
             if count > 0.0 { sum / count } else { 0.0 }

@@ -3,6 +3,7 @@ use std::sync::OnceLock;
 use ecphory::{Edge, Metric, Prepared, Rows, Search};
 
 use crate::index::Index;
+use crate::language::Language;
 use crate::memory::Memory;
 use crate::{Error, relation};
 
@@ -11,12 +12,14 @@ const MEMORIES_MOST: usize = 1 << 30;
 /// Memories whose nearest are looked for at once.
 const NEAREST_AT_ONCE: usize = 1024;
 
-/// What a graph makes of its memories' payloads.
+/// What a graph makes of its memories: of their payloads, their texts, their vectors.
 #[derive(Debug, Clone, PartialEq, Default)]
 #[must_use]
 pub struct Schema {
     pub(crate) sequence: Option<String>,
     pub(crate) contexts: Vec<String>,
+    pub(crate) language: Language,
+    pub(crate) copies: bool,
 }
 
 impl Schema {
@@ -37,6 +40,34 @@ impl Schema {
         self.contexts.push(key.into());
         self
     }
+
+    /// The language of texts and cues.
+    pub fn language(self, language: Language) -> Self {
+        Self { language, ..self }
+    }
+
+    /// Small copies of all vectors beside them, a quarter of their bytes more ([`ecphory::Companion`]): recall scans
+    /// those, and reads of the vectors themselves only what may be among the best. Graphs of fewer than 1,024 memories
+    /// do without.
+    ///
+    /// Similarities of hits and of what passes something on are those of vectors, and every memory that may be among
+    /// the best by them is looked at. The mean and the deviation of all similarities, and likeness to the best, are by
+    /// copies: scores are off by about a hundredth, which is where hits may change places. Ranks by similarity and by
+    /// seeds are counted among scores of copies. Where copies tell little, of vectors of which a few elements are much
+    /// larger than all others, most vectors are read.
+    pub fn copies(self) -> Self {
+        Self { copies: true, ..self }
+    }
+}
+
+/// How far a long call has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Progress {
+    /// Steps done, which never go back.
+    pub done: usize,
+    /// Steps in all: the same in every report, and never 0.
+    pub total: usize,
 }
 
 /// Memories, what is known of them, and what links them, all in memory.
@@ -47,6 +78,8 @@ pub struct MemoryGraph {
     pub(crate) schema: Schema,
     pub(crate) memories: Vec<Memory>,
     pub(crate) vectors: Vec<f32>,
+    /// When each was last used; of those pinned the last moment there is, from which on their age is 0.
+    pub(crate) used_ms: Vec<i64>,
     pub(crate) links: Vec<(Edge, u8)>,
     pub(crate) relations: Vec<String>,
     index: OnceLock<Result<Index, Error>>,
@@ -72,8 +105,8 @@ impl MemoryGraph {
         if dim == 0 {
             return Err(Error::Dim { what: "graph", expected: 1, found: 0 });
         }
-        let (memories, vectors, links, relations) = Default::default();
-        Ok(Self { dim, schema, memories, vectors, links, relations, index: OnceLock::new() })
+        let (memories, vectors, used_ms, links, relations) = Default::default();
+        Ok(Self { dim, schema, memories, vectors, used_ms, links, relations, index: OnceLock::new() })
     }
 
     /// How many memories there are.
@@ -103,6 +136,7 @@ impl MemoryGraph {
         }
         let id = self.memories.len() as u32;
         self.vectors.append(&mut memory.vector);
+        self.used_ms.push(if memory.pinned { i64::MAX } else { memory.used_ms });
         self.memories.push(memory);
         self.index = OnceLock::new();
         Ok(id)
@@ -147,16 +181,50 @@ impl MemoryGraph {
         let len = self.memories.len();
         let memory = self.memories.get_mut(id as usize).ok_or(Error::NoMemory { found: id, len })?;
         memory.used_ms = memory.used_ms.max(now_ms);
+        let last = &mut self.used_ms[id as usize];
+        *last = now_ms.max(*last);
         Ok(())
     }
 
     /// Links each memory to the `k` that are nearest to it by cosine, itself left out, where that is `least` or more,
-    /// by the cosine. Returns how many links were made. It compares all with all: `memories^2 * dim` multiplications,
-    /// on the threads of the current rayon pool.
+    /// by the cosine. Returns how many links were made. It compares all with all: `memories^2 * dim` multiplications
+    /// and as many additions, on the threads of the current rayon pool; on the way, 24 bytes for each link, and for
+    /// 1,024 memories at a time what they found.
+    ///
+    /// Links of memories inserted later are not made: it is for a graph as it is.
     ///
     /// # Errors
-    /// As [`MemoryGraph::link`]; [`Error::Value`] for a `least` outside 0 to 1; [`Error::Kernel`].
+    /// As [`MemoryGraph::link`]; [`Error::Value`] for a `least` outside 0 to 1; [`Error::Kernel`]. No link is then
+    /// made.
     pub fn link_nearest(&mut self, k: usize, least: f32, relation: &str) -> Result<usize, Error> {
+        self.link_nearest_telling(k, least, relation, |_| {})
+    }
+
+    /// [`MemoryGraph::link_nearest`], telling `progress` from this thread how far it has come: after each 1,024
+    /// memories, last of all that it is done.
+    ///
+    /// ```
+    /// use ecphory_recall::{Memory, MemoryGraph, Schema};
+    ///
+    /// let mut graph = MemoryGraph::new(2, Schema::new())?;
+    /// for vector in [[1.0, 0.0], [0.8, 0.6], [0.0, 1.0]] {
+    ///     graph.insert(Memory::new(vector.into()))?;
+    /// }
+    /// let mut shown = 0;
+    /// let links = graph.link_nearest_telling(1, 0.7, "near", |now| shown = now.done * 100 / now.total)?;
+    /// assert_eq!((links, shown), (2, 100));
+    /// # Ok::<(), ecphory_recall::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`MemoryGraph::link_nearest`].
+    pub fn link_nearest_telling(
+        &mut self,
+        k: usize,
+        least: f32,
+        relation: &str,
+        mut progress: impl FnMut(Progress),
+    ) -> Result<usize, Error> {
         if !(0.0..=1.0).contains(&least) {
             return Err(Error::Value { what: "least", position: 0, expected: "a cosine from 0 to 1", found: least });
         }
@@ -173,6 +241,8 @@ impl MemoryGraph {
                 let others = found.hits.iter().filter(|hit| hit.row != source as usize).take(k);
                 near.extend(others.map(|hit| (source, hit.row as u32, hit.score.min(1.0))));
             }
+            let done = self.len().min((block + 1) * NEAREST_AT_ONCE);
+            progress(Progress { done, total: self.len() });
         }
         for &(source, target, cosine) in &near {
             self.link(source, target, relation, cosine)?;
@@ -188,6 +258,11 @@ impl MemoryGraph {
     /// The vector of a memory.
     pub fn vector(&self, id: u32) -> Option<&[f32]> {
         self.vectors.chunks_exact(self.dim).nth(id as usize)
+    }
+
+    /// All vectors, one after the other: `[memories][dim]`.
+    pub fn vectors(&self) -> &[f32] {
+        &self.vectors
     }
 
     pub(crate) fn index(&self) -> Result<&Index, Error> {

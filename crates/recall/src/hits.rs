@@ -40,19 +40,35 @@ pub struct Hit {
     pub keywords: f32,
     /// What it began with.
     pub seed: f32,
-    /// What it received, the most first.
+    /// What it received, the most first; so many as [`Options::told_most`](crate::Options::told_most) says.
     pub received: Vec<Received>,
+    /// What it received by ways that are not told.
+    pub received_otherwise: f32,
     /// What it lost because it only asks.
     pub question: f32,
     /// What likeness to the best, and rare words shared with them, brought it: below 0 for those that have less of
     /// that than others.
     pub associated: f32,
-    /// What of its score has not faded.
+    /// What of its score has not faded, from 0.01 to 1.
     pub retained: f32,
+    /// By which law it fades, if it may: how long ago it was used, and that law.
+    pub fading: Option<Fading>,
     /// Its rank by similarity alone, from 1, if the cue has a vector.
     pub similarity_rank: Option<usize>,
     /// Its rank by seeds alone, from 1.
     pub seed_rank: usize,
+}
+
+/// How a memory fades.
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+#[non_exhaustive]
+pub struct Fading {
+    /// Seconds since it was last used: 0 where that is in the future, or the memory is pinned.
+    pub age_seconds: f32,
+    /// The law, with its parameters.
+    pub law: String,
+    /// How much of its score may fade, from 0 to 1.
+    pub weight: f32,
 }
 
 /// What kept a memory from coming back.

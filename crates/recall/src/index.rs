@@ -1,9 +1,10 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::OnceLock;
 
-use ecphory::{Edge, Graph, Prepared, Rows};
+use ecphory::{Companion, Edge, Graph, Prepared, Rows};
 
-use crate::english::{asks, stem, tells_time, terms, words};
+use crate::copies::Off;
+use crate::english::asks;
 use crate::keywords::Keywords;
 use crate::whitening::Whitening;
 use crate::{Error, MemoryGraph, relation};
@@ -19,9 +20,16 @@ pub(crate) struct Context {
     pub members: Vec<u32>,
 }
 
+/// Of fewer memories vectors are no slower to read than what copies leave to be read of them.
+const COPIED_LEAST: usize = 1024;
+/// Milliseconds of a day.
+pub(crate) const DAY_MS: i64 = 86_400_000;
+
 /// What recall needs of all memories together.
 pub(crate) struct Index {
     pub norms: Vec<f32>,
+    /// Small copies of all vectors, and how far cosines of these may be off.
+    pub copies: Option<(Companion, Off)>,
     /// The mean of all vectors.
     pub mean: Vec<f32>,
     /// How far each is from it.
@@ -32,7 +40,13 @@ pub(crate) struct Index {
     pub sequence_names: Vec<String>,
     pub sequence_keywords: Keywords,
     pub contexts: Vec<Context>,
+    /// Contexts by the first stem of their names.
+    named: HashMap<String, Vec<usize>>,
+    /// The day, from the epoch, on which each memory was made.
+    pub made: Vec<i64>,
     pub asks: Vec<bool>,
+    /// Those that do.
+    pub asking: Vec<u32>,
     /// Memories that share a word which few have; for each memory, which of these.
     rare: Vec<Vec<u32>>,
     rare_of: Vec<Vec<u32>>,
@@ -45,12 +59,12 @@ pub(crate) struct Index {
 
 impl Index {
     pub fn new(graph: &MemoryGraph) -> Result<Self, Error> {
-        let memories = &graph.memories;
-        let norms = match memories.len() {
-            0 => Vec::new(),
-            _ => Prepared::new(Rows::new(&graph.vectors, graph.dim)?)?.norms().to_vec(),
-        };
-        let texts: Vec<Vec<String>> = memories.iter().map(|memory| terms(&memory.text)).collect();
+        let (memories, language) = (&graph.memories, graph.schema.language);
+        let rows = Rows::new(&graph.vectors, graph.dim)?;
+        let norms = if rows.is_empty() { Vec::new() } else { Prepared::new(rows)?.norms().to_vec() };
+        let copied = graph.schema.copies && rows.len() >= COPIED_LEAST;
+        let copies = if copied { Some(Companion::new(&rows)?) } else { None };
+        let texts: Vec<Vec<String>> = memories.iter().map(|memory| language.terms(&memory.text)).collect();
         let (sequence_names, sequences) = sequences(graph);
         let joined =
             sequences.iter().map(|members| members.iter().flat_map(|&id| texts[id as usize].clone()).collect());
@@ -74,7 +88,18 @@ impl Index {
         let mean = mean(graph);
         let keywords = Keywords::new(texts.iter().map(Vec::as_slice));
         let (rare, rare_of) = rare_words(&texts, &keywords, &contexts);
+        let mut named: HashMap<String, Vec<usize>> = HashMap::new();
+        for (number, context) in contexts.iter().enumerate() {
+            if let Some(first) = context.stems.first() {
+                named.entry(first.clone()).or_default().push(number);
+            }
+        }
         Ok(Self {
+            copies: copies.map(|copies| {
+                // Cosines of what has no norm here are taken from the vector.
+                let off = Off::new(&copies, &norms, f32::INFINITY);
+                (copies, off)
+            }),
             norms,
             rare,
             rare_of,
@@ -86,6 +111,9 @@ impl Index {
             sequences,
             sequence_names,
             contexts,
+            named,
+            made: memories.iter().map(|memory| memory.created_ms.div_euclid(DAY_MS)).collect(),
+            asking: (0..).zip(&asks).filter(|(_, asks)| **asks).map(|(id, _)| id).collect(),
             asks,
             reversed: Graph::builder(nodes).related(back)?.build()?,
             graph: Graph::builder(nodes).related(edges)?.build()?,
@@ -122,7 +150,30 @@ fn rare_words(texts: &[Vec<String>], keywords: &Keywords, contexts: &[Context]) 
 impl Index {
     /// Made at the first cue that asks for it.
     pub fn whitening(&self, vectors: &[f32]) -> Result<&Whitening, Error> {
-        self.whitening.get_or_init(|| Whitening::new(vectors, &self.mean)).as_ref().map_err(Clone::clone)
+        let copies = self.copies.as_ref().map(|(copies, _)| copies);
+        self.whitening.get_or_init(|| Whitening::new(vectors, &self.mean, copies)).as_ref().map_err(Clone::clone)
+    }
+
+    /// How many memories some contexts have together.
+    pub fn members(&self, contexts: &[usize]) -> usize {
+        if let [one] = contexts {
+            return self.contexts[*one].members.len();
+        }
+        let mut members: Vec<u32> =
+            contexts.iter().flat_map(|&context| &self.contexts[context].members).copied().collect();
+        members.sort_unstable();
+        members.dedup();
+        members.len()
+    }
+
+    /// The contexts of whose names all stems are among those of a text, in order.
+    pub fn named_by(&self, stems: &[String]) -> Vec<usize> {
+        let has_all = |number: &usize| self.contexts[*number].stems.iter().all(|stem| stems.contains(stem));
+        let mut named: Vec<usize> =
+            stems.iter().filter_map(|stem| self.named.get(stem)).flatten().copied().filter(has_all).collect();
+        named.sort_unstable();
+        named.dedup();
+        named
     }
 
     /// What memories with shares pass on through rare words: each all of its share, the more through a word the fewer
@@ -181,11 +232,11 @@ fn contexts(graph: &MemoryGraph) -> Vec<Context> {
     for (number, key) in graph.schema.contexts.iter().enumerate() {
         let (names, groups) = by_text(graph, key);
         contexts.extend(names.into_iter().zip(groups).map(|(name, members)| {
-            let stems = words(&name).map(|word| stem(&word)).collect();
+            let stems = graph.schema.language.stems(&name);
             Context { key: Some(number), name, stems, members }
         }));
     }
-    let timed = (0..).zip(&graph.memories).filter(|(_, memory)| tells_time(&memory.text));
+    let timed = (0..).zip(&graph.memories).filter(|(_, memory)| graph.schema.language.tells_time(&memory.text));
     let members: Vec<u32> = timed.map(|(id, _)| id).collect();
     contexts.push(Context { key: None, name: "tells a time".into(), stems: Vec::new(), members });
     contexts

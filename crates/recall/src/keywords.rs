@@ -7,13 +7,17 @@ const B: f64 = 0.4;
 /// Terms and the texts that hold them, scored by BM25 (Robertson and Zaragoza, "The Probabilistic Relevance Framework:
 /// BM25 and Beyond", 2009) with k1 0.9 and b 0.4, and the inverse document frequency `ln(1 + (N - n + 0.5) / (n +
 /// 0.5))`, which is never below 0.
+///
+/// Not by the crate `bm25` (2.3.2), which finds as much (`benches/RECORD.md`): what it keeps of a text is weighted by a
+/// mean length that is set once, so texts that come later change no score of those before; terms are hashes of 32 bits;
+/// it looks for hits alone, sorted, where recall asks for the score of every text; and a search takes far longer.
 #[derive(Default)]
 pub struct Keywords {
     ids: HashMap<String, u32>,
     /// For each term, the texts that hold it, ascending, and how often.
     postings: Vec<Vec<(u32, u32)>>,
     /// `k1 * (1 - b + b * length / mean length)` of each text.
-    saturations: Vec<f64>,
+    saturations: Vec<f32>,
 }
 
 impl Keywords {
@@ -37,7 +41,7 @@ impl Keywords {
         }
         let mean = lengths.iter().sum::<f64>() / lengths.len().max(1) as f64;
         let share = |length: f64| if mean > 0.0 { length / mean } else { 1.0 };
-        made.saturations = lengths.iter().map(|&length| K1 * (1.0 - B + B * share(length))).collect();
+        made.saturations = lengths.iter().map(|&length| (K1 * (1.0 - B + B * share(length))) as f32).collect();
         made
     }
 
@@ -49,21 +53,26 @@ impl Keywords {
     /// The score of every text. Each term counts once, however often it is asked for.
     pub fn scores(&self, terms: &[String]) -> Vec<f32> {
         let mut scores = vec![0.0; self.saturations.len()];
+        self.add_scores(terms, &mut scores);
+        scores
+    }
+
+    /// Adds the score of every text: one place for each, those of texts that hold none of the terms untouched.
+    pub fn add_scores(&self, terms: &[String], scores: &mut [f32]) {
         let mut seen: Vec<&str> = Vec::with_capacity(terms.len());
         for term in terms {
-            let postings = self.holding(term);
             if seen.contains(&term.as_str()) {
                 continue;
             }
             seen.push(term);
+            let postings = self.holding(term);
             let (all, holding) = (scores.len() as f64, postings.len() as f64);
             let rarity = (1.0 + (all - holding + 0.5) / (holding + 0.5)).ln();
             for &(text, count) in postings {
-                let count = f64::from(count);
-                scores[text as usize] += rarity * count * (K1 + 1.0) / (count + self.saturations[text as usize]);
+                let (count, saturation) = (f64::from(count), f64::from(self.saturations[text as usize]));
+                scores[text as usize] += (rarity * count * (K1 + 1.0) / (count + saturation)) as f32;
             }
         }
-        scores.into_iter().map(|score| score as f32).collect()
     }
 }
 

@@ -1,27 +1,29 @@
-//! A memory graph in memory, and recall from it that explains itself.
-//!
-//! A [`MemoryGraph`] holds memories: a vector each, words, times, and what else is known of them. A [`Cue`] wakes them
-//! by similarity, by words and by scores of one's own; what is woken wakes what it is linked to, what follows it, and
-//! what shares a context that the cue names. Each [`Hit`] says what brought it back.
+#![doc = include_str!("../README.md")]
 #![deny(missing_docs)]
 #![forbid(unsafe_code)]
 
 mod association;
+mod comparison;
+mod copies;
 mod cue;
 mod english;
 mod error;
 pub mod eval;
+mod few;
 mod filter;
 mod graph;
 mod hits;
 mod index;
 mod keywords;
+mod language;
 mod memory;
 mod options;
 mod ranking;
 mod recall;
 mod relation;
+mod room;
 mod scoring;
+mod telling;
 mod tuning;
 mod waking;
 mod whitening;
@@ -29,7 +31,8 @@ mod whitening;
 pub use cue::Cue;
 pub use error::Error;
 pub use filter::Filter;
-pub use graph::{MemoryGraph, Schema};
-pub use hits::{HeldBack, HeldBy, Hit, Recall, Received, Source, Timings};
+pub use graph::{MemoryGraph, Progress, Schema};
+pub use hits::{Fading, HeldBack, HeldBy, Hit, Recall, Received, Source, Timings};
+pub use language::Language;
 pub use memory::{Memory, Payload, Value};
 pub use options::{Options, Similarity, Spreading, Weights};

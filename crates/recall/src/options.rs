@@ -1,6 +1,6 @@
 use std::time::Instant;
 
-use ecphory::{Decay, PageRank};
+use ecphory::{Decay, OverflowPolicy, PageRank};
 
 use crate::filter::Filter;
 use crate::{Error, MemoryGraph, relation};
@@ -19,6 +19,8 @@ use crate::{Error, MemoryGraph, relation};
 #[must_use]
 pub struct Options<'a> {
     pub(crate) top_k: usize,
+    pub(crate) seeds_most: usize,
+    pub(crate) told_most: usize,
     pub(crate) held_back_most: usize,
     pub(crate) filter: Option<&'a Filter>,
     pub(crate) weights: Weights,
@@ -26,6 +28,7 @@ pub struct Options<'a> {
     pub(crate) spreading: Spreading,
     pub(crate) retention: Option<(Decay<'static>, f32)>,
     pub(crate) deadline: Option<Instant>,
+    pub(crate) overflow: OverflowPolicy,
 }
 
 /// How activation spreads from the memories, sequences and contexts that a cue has woken.
@@ -172,6 +175,12 @@ impl Weights {
         }
     }
 
+    /// Whether more than seeds and what is like them counts.
+    pub(crate) fn wakes(&self) -> bool {
+        let Self { next, previous, after_next, answer, part, context, link, question, .. } = *self;
+        [next, previous, after_next, answer, part, context, link, question].iter().any(|weight| *weight > 0.0)
+    }
+
     fn check(&self) -> Result<(), Error> {
         let all = self.all();
         match all.iter().position(|weight| !(weight.is_finite() && *weight >= 0.0)) {
@@ -196,10 +205,13 @@ impl Weights {
 }
 
 impl Default for Options<'_> {
-    /// The ten best; none of what is held back; the weights of [`Weights::default`]; nothing fades.
+    /// The ten best; 256 seeds; 32 of the ways by which a hit received something; none of what is held back; the
+    /// weights of [`Weights::default`]; nothing fades; no deadline; [`OverflowPolicy::Heap`].
     fn default() -> Self {
         Self {
             top_k: 10,
+            seeds_most: 256,
+            told_most: 32,
             held_back_most: 0,
             filter: None,
             weights: Weights::default(),
@@ -207,6 +219,7 @@ impl Default for Options<'_> {
             spreading: Spreading::Once,
             retention: None,
             deadline: None,
+            overflow: OverflowPolicy::Heap,
         }
     }
 }
@@ -215,6 +228,17 @@ impl<'a> Options<'a> {
     /// How many memories to recall at most.
     pub fn top_k(self, top_k: usize) -> Self {
         Self { top_k, ..self }
+    }
+
+    /// How many memories pass on what they begin with at most: the best of those that have more than 0.
+    pub fn seeds_most(self, seeds_most: usize) -> Self {
+        Self { seeds_most, ..self }
+    }
+
+    /// By how many ways a hit's activation came, the strongest, is told of each at most; the rest is
+    /// [`Hit::received_otherwise`](crate::Hit).
+    pub fn told_most(self, told_most: usize) -> Self {
+        Self { told_most, ..self }
     }
 
     /// How many of those to tell that a filter or time keeps out of them. What a filter keeps out costs a second recall
@@ -244,8 +268,9 @@ impl<'a> Options<'a> {
         Self { spreading, ..self }
     }
 
-    /// What fades, by a law, from the last use on: of a score `weight` (0 to 1) fades and the rest stays, so nothing is
-    /// ever lost. Pinned memories do not fade, those of the future have age 0, and a cue without its moment fades none.
+    /// What fades, by a law, from the last use on: of a score `weight` (0 to 1) fades and the rest stays, a hundredth
+    /// at least, so nothing is ever lost. Pinned memories do not fade, those of the future have age 0, and a cue
+    /// without its moment fades none.
     pub fn retention(self, law: Decay<'static>, weight: f32) -> Self {
         Self { retention: Some((law, weight)), ..self }
     }
@@ -254,6 +279,13 @@ impl<'a> Options<'a> {
     /// [`Recall::stopped_early`](crate::Recall) tells.
     pub fn deadline(self, deadline: Instant) -> Self {
         Self { deadline: Some(deadline), ..self }
+    }
+
+    /// What to do where scratch does not fit the thread's arena, of kernels and of recall itself: 4 bytes for each
+    /// memory and each of a vector, words, the seed, the score, and 8 where something may fade. The arena does not grow
+    /// for that of recall itself, which under [`OverflowPolicy::Grow`] is lent from the heap.
+    pub fn on_overflow(self, overflow: OverflowPolicy) -> Self {
+        Self { overflow, ..self }
     }
 
     pub(crate) fn check(&self, graph: &MemoryGraph) -> Result<(), Error> {

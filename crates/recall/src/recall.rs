@@ -1,13 +1,16 @@
 use std::time::Instant;
 
+use ecphory::arena;
 use rayon::prelude::*;
 
 use crate::index::Index;
-use crate::ranking::{best, rank};
-use crate::scoring::Scored;
-use crate::{
-    Cue, Error, HeldBack, HeldBy, Hit, MemoryGraph, Options, Recall, Received, Source, Spreading, Timings, relation,
-};
+use crate::ranking::best;
+use crate::room::{Room, Rooms};
+use crate::telling::Telling;
+use crate::{Cue, Error, HeldBack, HeldBy, MemoryGraph, Options, Recall, Timings};
+
+/// What stays of a score at least, whatever its age.
+const FLOOR: f32 = 0.01;
 
 impl MemoryGraph {
     /// What a cue brings back. Nothing is changed by it: no memory counts as used.
@@ -32,7 +35,8 @@ impl MemoryGraph {
     ///
     /// # Errors
     /// [`Error::EmptyCue`]; [`Error::Dim`] and [`Error::Value`] for vectors, scores, weights; [`Error::NoMemory`] for
-    /// ids of scores and filters; [`Error::Kernel`] with what a kernel said, out of memory among it.
+    /// ids of scores and filters; [`Error::Kernel`] with what a kernel said, or the arena: out of memory by
+    /// [`Options::on_overflow`].
     pub fn recall(&self, cue: &Cue<'_>, options: &Options<'_>) -> Result<Recall, Error> {
         options.check(self)?;
         self.check_cue(cue)?;
@@ -41,126 +45,86 @@ impl MemoryGraph {
         }
         let index = self.index()?;
         let allowed = options.filter.map(|filter| filter.bits(&self.memories));
-        let mut scored = self.score(index, cue, options, allowed.as_deref())?;
+        arena::scope(|scratch| {
+            let rooms = Rooms { scratch, overflow: options.overflow };
+            self.recall_in(index, cue, options, allowed.as_deref(), &rooms)
+        })?
+    }
+
+    fn recall_in(
+        &self,
+        index: &Index,
+        cue: &Cue<'_>,
+        options: &Options<'_>,
+        allowed: Option<&[u64]>,
+        rooms: &Rooms<'_, '_>,
+    ) -> Result<Recall, Error> {
+        let mut scored = self.score(index, cue, options, allowed, rooms)?;
         let start = Instant::now();
-        let unfaded = scored.score.clone();
-        let retained = self.fade(cue, options, &mut scored.score)?;
-        let top = best(&scored.score, options.top_k);
-        let mut held_back = Vec::new();
-        if options.held_back_most > 0 {
-            held_back = held(&best(&unfaded, options.top_k), &top, HeldBy::Retention, |_| true);
-            if let Some(bits) = &allowed {
-                let mut all = self.score(index, cue, options, None)?;
-                self.fade(cue, options, &mut all.score)?;
-                let out = |id: u32| bits[id as usize / 64] >> (id % 64) & 1 == 0;
-                held_back.extend(held(&best(&all.score, options.top_k), &top, HeldBy::Filter, out));
-            }
-            held_back.sort_by_key(|held| held.rank);
-            held_back.truncate(options.held_back_most);
+        let tells_faded = options.held_back_most > 0 && options.retention.is_some();
+        let mut unfaded = Vec::new();
+        if tells_faded {
+            scored.settle(options.top_k, None)?;
+            unfaded = best(&scored.score, options.top_k);
         }
-        let hits = top.iter().map(|&id| self.explain(index, options, &scored, retained.as_deref(), id)).collect();
+        let retained = self.fade(cue, options, &mut scored.score, rooms)?;
+        scored.settle(options.top_k, retained.as_deref())?;
+        let top = best(&scored.score, options.top_k);
+        let mut held_back = held(&unfaded, &top, HeldBy::Retention, |_| true);
+        if let Some(bits) = allowed.filter(|_| options.held_back_most > 0) {
+            let mut all = self.score(index, cue, options, None, rooms)?;
+            let retained = self.fade(cue, options, &mut all.score, rooms)?;
+            all.settle(options.top_k, retained.as_deref())?;
+            let out = |id: u32| bits[id as usize / 64] >> (id % 64) & 1 == 0;
+            held_back.extend(held(&best(&all.score, options.top_k), &top, HeldBy::Filter, out));
+        }
+        held_back.sort_by_key(|held| held.rank);
+        held_back.truncate(options.held_back_most);
+        let telling = Telling { graph: self, index, cue, options, scored: &scored, retained: retained.as_deref() };
+        let hits = telling.hits(&top);
         let timings = Timings { telling: start.elapsed(), ..scored.timings };
         Ok(Recall { hits, held_back, timings, stopped_early: scored.stopped_early })
     }
 
-    /// [`MemoryGraph::recall`] of each cue, on the threads of the current rayon pool.
+    /// [`MemoryGraph::recall`] of each cue, on the threads of the current rayon pool. [`Options::deadline`] is one for
+    /// all: cues whose turn comes after it bring nothing back, and tell so by [`Recall::stopped_early`].
     ///
     /// # Errors
-    /// As [`MemoryGraph::recall`], of the first cue that has one.
+    /// As [`MemoryGraph::recall`], of the first cue that has one; all are checked before the first is asked.
     pub fn recall_each(&self, cues: &[Cue<'_>], options: &Options<'_>) -> Result<Vec<Recall>, Error> {
+        options.check(self)?;
+        cues.iter().try_for_each(|cue| self.check_cue(cue))?;
         self.index()?;
-        cues.par_iter().map(|cue| self.recall(cue, options)).collect()
+        let late = || options.deadline.is_some_and(|deadline| Instant::now() >= deadline);
+        let none = || Recall { stopped_early: true, ..Recall::default() };
+        cues.par_iter().map(|cue| if late() { Ok(none()) } else { self.recall(cue, options) }).collect()
     }
 
     /// What of each score has not faded, if anything may.
-    fn fade(&self, cue: &Cue<'_>, options: &Options<'_>, scores: &mut [f32]) -> Result<Option<Vec<f32>>, Error> {
+    fn fade<'s>(
+        &self,
+        cue: &Cue<'_>,
+        options: &Options<'_>,
+        scores: &mut [f32],
+        rooms: &Rooms<'_, 's>,
+    ) -> Result<Option<Room<'s>>, Error> {
         let (Some((law, weight)), Some(now_ms)) = (&options.retention, cue.now_ms) else { return Ok(None) };
-        let age = |memory: &crate::Memory| match memory.pinned {
-            true => 0.0,
-            false => now_ms.saturating_sub(memory.used_ms).max(0) as f32 / 1e3,
-        };
-        let ages: Vec<f32> = self.memories.iter().map(age).collect();
-        let mut retained = vec![1.0; self.len()];
+        let (mut ages, mut retained) = (rooms.take(self.len())?, rooms.take(self.len())?);
+        ages.iter_mut().zip(&self.used_ms).for_each(|(age, &used_ms)| *age = age_seconds(now_ms, used_ms));
+        retained.fill(1.0);
         law.apply(&mut retained, ecphory::Ages::Seconds(&ages))?;
         for (retained, score) in retained.iter_mut().zip(scores) {
-            *retained = 1.0 - weight * (1.0 - *retained);
+            *retained = (1.0 - weight * (1.0 - *retained)).max(FLOOR);
             // What tells against a memory does not fade.
             *score *= if *score > 0.0 { *retained } else { 1.0 };
         }
         Ok(Some(retained))
     }
+}
 
-    fn explain(&self, index: &Index, options: &Options<'_>, scored: &Scored, retained: Option<&[f32]>, id: u32) -> Hit {
-        let at = id as usize;
-        let mut received = self.received(index, options, scored, at);
-        if let Some(&activation) = scored.days.as_ref().map(|days| &days[at]).filter(|day| **day > 0.0) {
-            let (from, relation) = (Source::Context("date".into()), "context".into());
-            received.push(Received { from, before: Vec::new(), relation, activation });
-        }
-        received.sort_by(|a, b| b.activation.total_cmp(&a.activation));
-        Hit {
-            memory: id,
-            score: scored.score[at],
-            similarity: scored.similarity.as_ref().map(|similarity| similarity[at]),
-            keywords: scored.keywords[at],
-            seed: scored.seed[at],
-            received,
-            question: scored.question[at],
-            associated: scored.associated[at],
-            retained: retained.map_or(1.0, |retained| retained[at]),
-            similarity_rank: scored.similarity.as_ref().map(|similarity| rank(similarity, at)),
-            seed_rank: rank(&scored.seed, at),
-        }
-    }
-
-    /// What a memory received, each source's share as what that passed on has it.
-    fn received(&self, index: &Index, options: &Options<'_>, scored: &Scored, id: usize) -> Vec<Received> {
-        let factors = options.weights.factors();
-        let of_relations = !matches!(options.spreading, Spreading::PageRank { .. });
-        let passed = |node: usize| -> Vec<(usize, u8, f32)> {
-            let relations = index.reversed.relations_of(node as u32).unwrap_or_default();
-            let edges = index.reversed.edges_of(node as u32).zip(relations).map(|(edge, &of)| {
-                // A rank is shared by weight among all edges of a node.
-                let strength = || index.graph.out_strength(edge.target).unwrap_or(1.0);
-                let factor = if of_relations { factors[of as usize] } else { 1.0 / strength() };
-                let passing = scored.passing.get(edge.target as usize).copied().unwrap_or(0.0);
-                (edge.target as usize, of, passing * edge.weight * factor)
-            });
-            edges.filter(|(_, _, activation)| *activation > 0.0).collect()
-        };
-        let parts = passed(id);
-        let sum: f32 = parts.iter().map(|part| part.2).sum();
-        let share = |activation: f32| if sum > 0.0 { activation / sum * scored.received[id] } else { 0.0 };
-        // By the strongest at each step, to what the cue itself has woken.
-        let before = |mut node: usize| {
-            let mut nodes = vec![id, node];
-            while scored.woken[node] == 0.0 {
-                let strongest = passed(node).into_iter().max_by(|a, b| a.2.total_cmp(&b.2).then(b.0.cmp(&a.0)));
-                match strongest {
-                    Some((next, _, _)) if !nodes.contains(&next) => node = next,
-                    _ => break,
-                }
-                nodes.push(node);
-            }
-            nodes[2..].iter().map(|&node| self.source(index, node)).collect()
-        };
-        let told = |(node, of, activation): (usize, u8, f32)| Received {
-            from: self.source(index, node),
-            before: before(node),
-            relation: relation::name(of, &self.relations).to_owned(),
-            activation: share(activation),
-        };
-        parts.into_iter().map(told).collect()
-    }
-
-    fn source(&self, index: &Index, node: usize) -> Source {
-        let sequence = node.checked_sub(self.len());
-        match sequence.map(|at| (index.sequence_names.get(at), at)) {
-            None => Source::Memory(node as u32),
-            Some((Some(name), _)) => Source::Sequence(name.clone()),
-            Some((None, at)) => Source::Context(index.contexts[at - index.sequences.len()].name.clone()),
-        }
-    }
+/// 0 in the future.
+pub(crate) fn age_seconds(now_ms: i64, used_ms: i64) -> f32 {
+    now_ms.saturating_sub(used_ms).max(0) as f32 / 1e3
 }
 
 /// Those of the first that are not in the second, with their rank in the first.

@@ -1,54 +1,65 @@
+use std::collections::BTreeMap;
 use std::time::Instant;
 
-use ecphory::{Metric, Prepared, Rows, Search};
-
-use crate::english::terms;
+use crate::association::Associated;
+use crate::comparison::{Comparison, Side};
+use crate::few::Few;
 use crate::index::Index;
-use crate::ranking::standardised;
-use crate::{Cue, Error, MemoryGraph, Options, Similarity, Timings};
+use crate::ranking::Standard;
+use crate::room::{Room, Rooms};
+use crate::{Cue, Error, MemoryGraph, Options, Similarity, Spreading, Timings};
 
-/// Every memory's part in a recall.
-pub(crate) struct Scored {
-    pub similarity: Option<Vec<f32>>,
-    pub keywords: Vec<f32>,
-    pub seed: Vec<f32>,
-    /// Activation of memories, sequences and contexts before they passed it on.
-    pub woken: Vec<f32>,
-    /// What each of them passed on, in any proportion.
-    pub passing: Vec<f32>,
-    /// What each memory received from others.
-    pub received: Vec<f32>,
-    pub days: Option<Vec<f32>>,
-    pub question: Vec<f32>,
-    pub associated: Vec<f32>,
+/// Every memory's part in a recall. What few of them have is kept of those alone.
+pub(crate) struct Scored<'s, 'a, 'i> {
+    pub comparison: Option<Comparison<'s, 'a, 'i>>,
+    pub keywords: Option<Room<'s>>,
+    pub seed: Room<'s>,
     /// All of it; NaN where a filter keeps it out.
-    pub score: Vec<f32>,
+    pub score: Room<'s>,
+    /// How many no filter keeps out.
+    pub in_play: usize,
+    /// Activation of memories, sequences and contexts before they passed it on.
+    pub woken: Few,
+    /// What each of them had in the end, where that is more than one step.
+    pub reached: Option<Few>,
+    /// Where that is a rank, its standard score is what counts, so much.
+    pub ranked: Option<(Standard, f32)>,
+    pub days: Option<Vec<f32>>,
+    /// What those lost that only ask.
+    pub question: f32,
+    pub associated: Associated,
     pub timings: Timings,
     pub stopped_early: bool,
 }
 
 impl MemoryGraph {
-    pub(crate) fn score(
-        &self,
-        index: &Index,
-        cue: &Cue<'_>,
-        options: &Options<'_>,
-        allowed: Option<&[u64]>,
-    ) -> Result<Scored, Error> {
+    pub(crate) fn score<'s, 'a, 'i>(
+        &'i self,
+        index: &'i Index,
+        cue: &Cue<'a>,
+        options: &'a Options<'a>,
+        allowed: Option<&'a [u64]>,
+        rooms: &Rooms<'_, 's>,
+    ) -> Result<Scored<'s, 'a, 'i>, Error> {
         let (weights, start) = (&options.weights, Instant::now());
         let passed = || options.deadline.is_some_and(|deadline| Instant::now() >= deadline);
         let associates = weights.likeness + weights.rare_words > 0.0;
-        let mut scored = self.seeds(index, cue, options, allowed)?;
+        let wakes = weights.wakes() || matches!(options.spreading, Spreading::PageRank { .. });
+        let mut scored = self.seeds(index, cue, options, allowed, rooms)?;
+        scored.stopped_early = (wakes || associates) && passed();
+        if wakes && !scored.stopped_early {
+            scored.settle_seeds(options.seeds_most)?;
+        }
+        scored.score.copy_from_slice(&scored.seed);
         scored.timings.seeds = start.elapsed();
-        scored.stopped_early = passed();
-        if !scored.stopped_early {
+        if wakes && !scored.stopped_early {
             let start = Instant::now();
             self.wake(index, cue, options, &mut scored)?;
             scored.timings.spreading = start.elapsed();
             // Only where something is left to do.
             scored.stopped_early = associates && passed();
         }
-        if !scored.stopped_early && associates {
+        if associates && !scored.stopped_early {
             let start = Instant::now();
             self.associate(index, weights, &mut scored)?;
             scored.timings.association = start.elapsed();
@@ -56,68 +67,103 @@ impl MemoryGraph {
         Ok(scored)
     }
 
-    fn seeds(
-        &self,
-        index: &Index,
-        cue: &Cue<'_>,
-        options: &Options<'_>,
-        allowed: Option<&[u64]>,
-    ) -> Result<Scored, Error> {
+    /// What each begins with.
+    fn seeds<'s, 'a, 'i>(
+        &'i self,
+        index: &'i Index,
+        cue: &Cue<'a>,
+        options: &'a Options<'a>,
+        allowed: Option<&'a [u64]>,
+        rooms: &Rooms<'_, 's>,
+    ) -> Result<Scored<'s, 'a, 'i>, Error> {
         let (len, weights) = (self.len(), &options.weights);
-        let in_play = |id: usize| allowed.is_none_or(|bits| bits[id / 64] >> (id % 64) & 1 == 1);
-        let mut seed: Vec<f32> = (0..len).map(|id| if in_play(id) { 0.0 } else { f32::NAN }).collect();
-        let similarity = cue.vector.map(|vector| self.similarities(index, cue, vector, options.similarity, allowed));
-        let similarity = similarity.transpose()?;
-        if let Some(similarity) = &similarity {
-            standardised(similarity, &mut seed, weights.similarity);
+        let mut seed = rooms.take(len)?;
+        let score = rooms.take(len)?;
+        let in_play = allowed.map_or(len, |bits| bits.iter().map(|word| word.count_ones() as usize).sum());
+        if let Some(bits) = allowed {
+            keep_out(bits, &mut seed);
         }
-        let keywords = if cue.text.is_empty() { vec![0.0; len] } else { index.keywords.scores(&terms(cue.text)) };
-        standardised(&keywords, &mut seed, weights.keywords);
-        let mut given = vec![0.0; len];
-        cue.scores.iter().for_each(|score| given[score.node as usize] += score.activation);
-        standardised(&given, &mut seed, weights.given);
-        let (score, none) = (seed.clone(), vec![0.0; len]);
+        let mut comparison = None;
+        if let Some(vector) = cue.vector {
+            let by = match options.similarity {
+                Similarity::ByCue if cue.text.is_empty() => Similarity::Whitened,
+                by => by,
+            };
+            let side = Side { graph: self, index, vector, allowed, options };
+            let made = side.compare(by, rooms.take(len)?)?;
+            let counts = made.counts();
+            seed.iter_mut().zip(&*made.similarity).for_each(|(seed, &similarity)| *seed = counts(similarity));
+            comparison = Some(made);
+        }
+        let mut keywords = None;
+        if !cue.text.is_empty() {
+            let mut scores = rooms.take(len)?;
+            index.keywords.add_scores(&self.schema.language.terms(cue.text), &mut scores);
+            if let Some(bits) = allowed {
+                keep_out(bits, &mut scores);
+            }
+            let counts = Standard::of(&scores).above(weights.keywords);
+            seed.iter_mut().zip(&*scores).for_each(|(seed, &score)| *seed += counts(score));
+            keywords = Some(scores);
+        }
+        let given = given(cue, &seed);
+        let scores: Vec<f32> = given.values().copied().collect();
+        let counts = Standard::of_few(&scores, in_play).above(weights.given);
+        given.into_iter().for_each(|(id, score)| seed[id as usize] += counts(score));
         Ok(Scored {
-            similarity,
+            comparison,
             keywords,
             seed,
-            woken: Vec::new(),
-            passing: Vec::new(),
-            received: none.clone(),
-            days: None,
-            question: none.clone(),
-            associated: none,
             score,
+            in_play,
+            woken: Few::default(),
+            reached: None,
+            ranked: None,
+            days: None,
+            question: 0.0,
+            associated: Associated::default(),
             timings: Timings::default(),
             stopped_early: false,
         })
     }
+}
 
-    /// Of every vector with the cue's; NaN where a filter keeps it out.
-    fn similarities(
-        &self,
-        index: &Index,
-        cue: &Cue<'_>,
-        vector: &[f32],
-        similarity: Similarity,
-        allowed: Option<&[u64]>,
-    ) -> Result<Vec<f32>, Error> {
-        let whitened = match similarity {
-            Similarity::Cosine => false,
-            Similarity::Whitened => true,
-            Similarity::ByCue => cue.text.is_empty(),
-        };
-        let mut rows = Prepared::from_parts(Rows::new(&self.vectors, self.dim)?, &index.norms)?;
-        if let Some(bits) = allowed {
-            rows = rows.filtered(bits)?;
+/// NaN for each whose bit is 0.
+fn keep_out(bits: &[u64], scores: &mut [f32]) {
+    for (scores, &word) in scores.chunks_mut(64).zip(bits).filter(|(_, word)| **word != u64::MAX) {
+        let out = scores.iter_mut().enumerate().filter(|(bit, _)| word >> bit & 1 == 0);
+        out.for_each(|(_, score)| *score = f32::NAN);
+    }
+}
+
+/// The caller's scores of memories that are in play, those of one memory together.
+fn given(cue: &Cue<'_>, seed: &[f32]) -> BTreeMap<u32, f32> {
+    let mut given = BTreeMap::new();
+    for score in cue.scores.iter().filter(|score| !seed[score.node as usize].is_nan()) {
+        *given.entry(score.node).or_insert(0.0) += score.activation;
+    }
+    given
+}
+
+impl Scored<'_, '_, '_> {
+    /// Has those that may be among the `most` best seeds by vectors themselves, where copies were compared.
+    fn settle_seeds(&mut self, most: usize) -> Result<(), Error> {
+        let Some(comparison) = &mut self.comparison else { return Ok(()) };
+        let more = comparison.settle(&self.seed, most)?;
+        more.into_iter().for_each(|(id, more)| self.seed[id as usize] += more);
+        Ok(())
+    }
+
+    /// Has those that may be among the `most` best by vectors themselves, where copies were compared; of scores,
+    /// `retained` have not faded.
+    pub fn settle(&mut self, most: usize, retained: Option<&[f32]>) -> Result<(), Error> {
+        let Some(comparison) = &mut self.comparison else { return Ok(()) };
+        for (id, more) in comparison.settle(&self.score, most)? {
+            let (score, kept) = (&mut self.score[id as usize], retained.map_or(1.0, |retained| retained[id as usize]));
+            let unfaded = more + if *score > 0.0 { *score / kept } else { *score };
+            *score = unfaded * if unfaded > 0.0 { kept } else { 1.0 };
+            self.seed[id as usize] += more;
         }
-        if !whitened {
-            return Ok(Search::new(Metric::Cosine).scores(vector, &rows)?);
-        }
-        let whitening = index.whitening(&self.vectors)?;
-        let (toward, of_mean) = whitening.toward(vector);
-        let mut scores = Search::new(Metric::Dot).scores(&toward, &rows)?;
-        scores.iter_mut().enumerate().for_each(|(id, score)| *score = whitening.likeness(id, *score, of_mean));
-        Ok(scores)
+        Ok(())
     }
 }

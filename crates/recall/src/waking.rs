@@ -1,16 +1,14 @@
-use ecphory::{PageRank, Seed, Spread, Weighting};
+use ecphory::{Seed, Spread, Weighting};
 
-use crate::english::{Date, asks_time, dates, stem, terms, words};
+use crate::english::Date;
+use crate::few::Few;
 use crate::index::Index;
-use crate::ranking::{best, standardised};
+use crate::ranking::{Standard, best_by_id};
 use crate::scoring::Scored;
 use crate::{Cue, Error, MemoryGraph, Options, Spreading};
 
-const DAY_MS: i64 = 86_400_000;
 /// Days after a date that a cue names, to which it still points; before it, half as many.
 const DAYS_AFTER: f32 = 8.0;
-/// Memories that pass on what they begin with, the best.
-const SEEDS_MOST: usize = 1024;
 
 impl MemoryGraph {
     /// What the cue names, and what each memory passes on.
@@ -19,11 +17,12 @@ impl MemoryGraph {
         index: &Index,
         cue: &Cue<'_>,
         options: &Options<'_>,
-        scored: &mut Scored,
+        scored: &mut Scored<'_, '_, '_>,
     ) -> Result<(), Error> {
         let weights = &options.weights;
-        let named = named(index, cue.text);
-        let mut seeds: Vec<Seed> = best(&scored.seed, SEEDS_MOST)
+        let named =
+            if cue.text.is_empty() { Vec::new() } else { index.named_by(&self.schema.language.stems(cue.text)) };
+        let mut seeds: Vec<Seed> = best_by_id(&scored.seed, options.seeds_most)
             .into_iter()
             .map(|id| Seed::new(id, scored.seed[id as usize]))
             .filter(|seed| seed.activation > 0.0)
@@ -32,70 +31,67 @@ impl MemoryGraph {
         seeds.extend(self.sequences_woken(index, cue.text, &named, weights.part));
         let contexts = first + index.sequences.len();
         seeds.extend(self.contexts_woken(index, cue.text, &named, weights.context, contexts as u32));
-        scored.woken = vec![0.0; contexts + index.contexts.len()];
-        seeds.iter().for_each(|seed| scored.woken[seed.node as usize] = seed.activation);
-        if !seeds.is_empty() {
-            self.spread(index, &seeds, options, scored)?;
+        if !seeds.is_empty() && index.graph.edge_count() > 0 {
+            self.spread(index, seeds, options, scored)?;
         }
-        scored.days = self.days(cue.text, weights.context);
+        scored.days = self.days(index, cue.text, weights.context);
         if let Some(days) = &scored.days {
             scored.score.iter_mut().zip(days).for_each(|(score, day)| *score += day);
         }
-        for ((score, question), _) in
-            scored.score.iter_mut().zip(&mut scored.question).zip(&index.asks).filter(|both| *both.1)
-        {
-            *question = weights.question;
-            *score -= weights.question;
+        if weights.question > 0.0 {
+            scored.question = weights.question;
+            index.asking.iter().for_each(|&id| scored.score[id as usize] -= weights.question);
         }
         Ok(())
     }
 
     /// What each memory receives, by the way that was chosen.
-    fn spread(&self, index: &Index, seeds: &[Seed], options: &Options<'_>, scored: &mut Scored) -> Result<(), Error> {
-        let factors = options.weights.factors();
+    fn spread(
+        &self,
+        index: &Index,
+        seeds: Vec<Seed>,
+        options: &Options<'_>,
+        scored: &mut Scored<'_, '_, '_>,
+    ) -> Result<(), Error> {
+        let (nodes, factors) = (index.graph.node_count(), options.weights.factors());
         let spread = |hops, transmission, threshold| {
-            let spread = Spread::default().weighting(Weighting::AsGiven).relations(&factors);
-            index.graph.spread(seeds, &spread.hops(hops).transmission(transmission).threshold(threshold))
+            let spread =
+                Spread::default().weighting(Weighting::AsGiven).relations(&factors).on_overflow(options.overflow);
+            index.graph.spread(&seeds, &spread.hops(hops).transmission(transmission).threshold(threshold))
         };
         let found = match options.spreading {
             Spreading::Once => spread(1, 1.0, 0.0)?,
             Spreading::Hops { hops, transmission, threshold } => spread(hops, transmission, threshold)?,
             Spreading::PageRank { ranks, epsilon, weight } => {
-                return self.rank_near(index, seeds, (ranks, epsilon, weight), scored);
+                let near = ranks.push(&index.graph, &seeds, epsilon)?;
+                scored.woken = Few::new(nodes, seeds);
+                let ranks = near.nodes.into_iter().zip(near.ranks).map(|(node, rank)| Seed::new(node, rank));
+                self.rank(ranks.collect(), nodes, weight, scored);
+                return Ok(());
             }
         };
-        scored.passing = vec![0.0; scored.woken.len()];
-        for (&node, &activation) in found.nodes.iter().zip(&found.activations) {
-            let node = node as usize;
-            let received = activation - scored.woken[node];
-            // In one step nobody passes on what it receives.
-            scored.passing[node] = if options.spreading == Spreading::Once { scored.woken[node] } else { activation };
-            if node < self.len() {
-                scored.received[node] = received;
-                scored.score[node] += received;
-            }
+        scored.woken = Few::new(nodes, seeds);
+        for reached in found.iter().filter(|reached| (reached.node as usize) < self.len()) {
+            scored.score[reached.node as usize] += reached.activation - scored.woken.of(reached.node);
+        }
+        // In one step nobody passes on what it receives.
+        if options.spreading != Spreading::Once {
+            scored.reached = Some(Few::new(nodes, found.iter().collect()));
         }
         Ok(())
     }
 
     /// Ranks near the seeds, as standard scores.
-    fn rank_near(
-        &self,
-        index: &Index,
-        seeds: &[Seed],
-        (ranks, epsilon, weight): (PageRank, f64, f32),
-        scored: &mut Scored,
-    ) -> Result<(), Error> {
-        let near = ranks.push(&index.graph, seeds, epsilon)?;
-        scored.passing = vec![0.0; scored.woken.len()];
-        near.nodes.iter().zip(&near.ranks).for_each(|(&node, &rank)| scored.passing[node as usize] = rank);
-        let of_memories = scored.passing[..self.len()].to_vec();
-        let mut received: Vec<f32> =
-            scored.seed.iter().map(|seed| if seed.is_nan() { f32::NAN } else { 0.0 }).collect();
-        standardised(&of_memories, &mut received, weight);
-        scored.score.iter_mut().zip(&received).for_each(|(score, received)| *score += received);
-        scored.received = received;
-        Ok(())
+    fn rank(&self, ranks: Vec<Seed>, nodes: usize, weight: f32, scored: &mut Scored<'_, '_, '_>) {
+        let in_play = |rank: &&Seed| scored.seed.get(rank.node as usize).is_some_and(|seed| !seed.is_nan());
+        let of_memories: Vec<f32> = ranks.iter().filter(in_play).map(|rank| rank.activation).collect();
+        let standard = Standard::of_few(&of_memories, scored.in_play);
+        let counts = standard.above(weight);
+        for rank in ranks.iter().filter(|rank| (rank.node as usize) < self.len()) {
+            scored.score[rank.node as usize] += counts(rank.activation);
+        }
+        scored.ranked = Some((standard, weight));
+        scored.reached = Some(Few::new(nodes, ranks));
     }
 
     /// Sequences, by the standard scores of their words; names, which many of them have, left out.
@@ -104,9 +100,10 @@ impl MemoryGraph {
             return Vec::new();
         }
         let is_name = |term: &String| named.iter().any(|&context| index.contexts[context].stems.contains(term));
-        let asked: Vec<String> = terms(text).into_iter().filter(|term| !is_name(term)).collect();
-        let mut woken = vec![0.0; index.sequences.len()];
-        standardised(&index.sequence_keywords.scores(&asked), &mut woken, weight);
+        let mut asked = self.schema.language.terms(text);
+        asked.retain(|term| !is_name(term));
+        let scores = index.sequence_keywords.scores(&asked);
+        let woken = scores.iter().copied().map(Standard::of(&scores).above(weight));
         let node = self.len() as u32;
         (node..).zip(woken).filter(|(_, woken)| *woken > 0.0).map(|(node, woken)| Seed::new(node, woken)).collect()
     }
@@ -119,12 +116,9 @@ impl MemoryGraph {
         }
         let timed = index.contexts.len() - 1;
         let groups = named.chunk_by(|&a, &b| index.contexts[a].key == index.contexts[b].key).map(<[usize]>::to_vec);
-        for group in groups.chain(asks_time(text).then(|| vec![timed])) {
-            let mut members: Vec<u32> =
-                group.iter().flat_map(|&context| &index.contexts[context].members).copied().collect();
-            members.sort_unstable();
-            members.dedup();
-            let strength = strength(self.len(), members.len() as f32);
+        let asks_time = self.schema.language.asks_time(text);
+        for group in groups.chain(asks_time.then(|| vec![timed])) {
+            let strength = strength(self.len(), index.members(&group) as f32);
             if strength > 0.0 {
                 woken.extend(group.iter().map(|&context| Seed::new(node + context as u32, weight * strength)));
             }
@@ -133,15 +127,14 @@ impl MemoryGraph {
     }
 
     /// What the dates that a text names bring each memory, by the day on which it was made.
-    fn days(&self, text: &str, weight: f32) -> Option<Vec<f32>> {
-        let dates = if weight > 0.0 { dates(text) } else { Vec::new() };
-        let made: Vec<i64> = match dates.is_empty() {
-            true => return None,
-            false => self.memories.iter().map(|memory| memory.created_ms.div_euclid(DAY_MS)).collect(),
-        };
+    fn days(&self, index: &Index, text: &str, weight: f32) -> Option<Vec<f32>> {
+        let dates = if weight > 0.0 { self.schema.language.dates(text) } else { Vec::new() };
+        if dates.is_empty() {
+            return None;
+        }
         let mut all = vec![0.0f32; self.len()];
         for date in dates {
-            let nearness: Vec<f32> = made.iter().map(|&made| near(&date, made)).collect();
+            let nearness: Vec<f32> = index.made.iter().map(|&made| near(&date, made)).collect();
             let strength = strength(self.len(), nearness.iter().sum());
             all.iter_mut().zip(nearness).for_each(|(most, near)| *most = most.max(weight * strength * near));
         }
@@ -152,14 +145,6 @@ impl MemoryGraph {
 /// How much a context with so many of the memories says: nothing where it has all of them, or none.
 fn strength(memories: usize, members: f32) -> f32 {
     if members > 0.0 { (memories as f32 / members).ln().max(0.0) } else { 0.0 }
-}
-
-/// The contexts that a text names, in order.
-fn named(index: &Index, text: &str) -> Vec<usize> {
-    let asked: Vec<String> = words(text).map(|word| stem(&word)).collect();
-    let is_named = |stems: &[String]| !stems.is_empty() && stems.iter().all(|stem| asked.contains(stem));
-    let contexts = index.contexts.iter().enumerate();
-    contexts.filter(|(_, context)| is_named(&context.stems)).map(|(number, _)| number).collect()
 }
 
 /// 1 on the days of a date, falling to 0 in the days after it, and twice as fast before.

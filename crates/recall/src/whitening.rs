@@ -10,9 +10,10 @@
 //! vectors little is known of how they differ, and the cosine stays nearly what it was. A query costs what a dot
 //! product costs: P (q - m) is taken once.
 
-use ecphory::{Metric, Rows, Search};
+use ecphory::{Companion, Metric, Rows, Search};
 
 use crate::Error;
+use crate::copies::Off;
 
 /// Vectors of which the covariance is taken at most, evenly from all.
 const SAMPLE_MOST: usize = 4096;
@@ -22,15 +23,25 @@ const SHRINKAGE: f64 = 3.0;
 
 pub(crate) struct Whitening {
     mean: Vec<f32>,
-    /// W with P = W^T W, lower triangular, by rows.
-    root: Vec<f32>,
+    /// P, by rows.
+    inverse: Vec<f32>,
     /// |v - m|_P of each vector.
     norms: Vec<f32>,
+    /// How far dot products with copies may be off, in what they stand for.
+    off: Option<Off>,
+}
+
+/// What a query's dot products have to be taken with.
+pub(crate) struct Toward {
+    pub vector: Vec<f32>,
+    /// What is then to be taken from them.
+    of_mean: f32,
+    pub length: f32,
 }
 
 impl Whitening {
     /// Of `vectors`, rows of as many elements as `mean` has; at least one.
-    pub fn new(vectors: &[f32], mean: &[f32]) -> Result<Self, Error> {
+    pub fn new(vectors: &[f32], mean: &[f32], copies: Option<&Companion>) -> Result<Self, Error> {
         let dim = mean.len();
         let mut covariance = covariance(vectors, mean);
         let spread = (0..dim).map(|at| covariance[at * dim + at]).sum::<f64>() / dim as f64;
@@ -38,7 +49,9 @@ impl Whitening {
         // Where all vectors are one, any P does: all differences are 0.
         let added = if spread > 0.0 { shrinkage * spread } else { 1.0 };
         (0..dim).for_each(|at| covariance[at * dim + at] += added);
+        // W with P = W^T W, lower triangular.
         let root = inverse(&cholesky(covariance, dim), dim);
+        let inverse = squared(&root, dim);
         let root: Vec<f32> = root.into_iter().map(|element| element as f32).collect();
         let of_mean = whitened(&root, mean);
         let mut norms = Vec::with_capacity(vectors.len() / dim);
@@ -48,30 +61,61 @@ impl Whitening {
             let all = Search::new(Metric::Dot).matrix(&Rows::new(block, dim)?, &rows)?;
             norms.extend(all.chunks_exact(dim).map(|one| length(one.iter().zip(&of_mean).map(|(&x, &mean)| x - mean))));
         }
-        Ok(Self { mean: mean.to_vec(), root, norms })
+        let off = copies.map(|copies| Off::new(copies, &norms, 0.0));
+        Ok(Self { mean: mean.to_vec(), inverse, norms, off })
     }
 
     /// What a query's dot products have to be taken with, and what is then to be taken from them.
-    pub fn toward(&self, query: &[f32]) -> (Vec<f32>, f32) {
-        let dim = self.mean.len();
+    ///
+    /// # Errors
+    /// What a kernel says.
+    pub fn toward(&self, query: &[f32]) -> Result<Toward, Error> {
         let apart: Vec<f32> = query.iter().zip(&self.mean).map(|(&q, &mean)| q - mean).collect();
-        let white = whitened(&self.root, &apart);
-        let size = f64::from(length(white.iter().copied()));
-        let mut toward = vec![0.0f64; dim];
-        for (row, &white) in self.root.chunks_exact(dim).zip(&white) {
-            toward.iter_mut().zip(row).for_each(|(sum, &element)| *sum += f64::from(element) * f64::from(white));
-        }
-        let unit = |x: f64| if size > 0.0 { (x / size) as f32 } else { 0.0 };
-        let toward: Vec<f32> = toward.into_iter().map(unit).collect();
-        let of_mean: f64 = toward.iter().zip(&self.mean).map(|(&t, &mean)| f64::from(t) * f64::from(mean)).sum();
-        (toward, of_mean as f32)
+        let mut vector = Search::new(Metric::Dot).scores(&apart, &Rows::new(&self.inverse, apart.len())?)?;
+        let size = dot(&vector, &apart).max(0.0).sqrt();
+        let unit = |x: f32| if size > 0.0 { (f64::from(x) / size) as f32 } else { 0.0 };
+        vector.iter_mut().for_each(|x| *x = unit(*x));
+        let of_mean = dot(&vector, &self.mean) as f32;
+        Ok(Toward { of_mean, length: length(vector.iter().copied()), vector })
     }
 
-    /// The likeness that a dot product stands for, of the vector with this number.
-    pub fn likeness(&self, number: usize, dot: f32, of_mean: f32) -> f32 {
-        let norm = self.norms[number];
-        if norm > 0.0 { (dot - of_mean) / norm } else { 0.0 }
+    /// Of the dot products of all vectors, what they stand for.
+    pub fn likenesses(&self, toward: &Toward, dots: &mut [f32]) {
+        let of_mean = toward.of_mean;
+        dots.iter_mut().zip(&self.norms).for_each(|(dot, &norm)| *dot = like(*dot, of_mean, norm));
     }
+
+    /// What the dot product of the vector with this number stands for.
+    pub fn likeness(&self, number: usize, toward: &Toward, dot: f32) -> f32 {
+        like(dot, toward.of_mean, self.norms[number])
+    }
+
+    /// How far likenesses of copies may be off, where there are such.
+    pub fn off(&self) -> Option<&Off> {
+        self.off.as_ref()
+    }
+}
+
+/// NaN stays NaN.
+fn like(dot: f32, of_mean: f32, norm: f32) -> f32 {
+    if norm > 0.0 || dot.is_nan() { (dot - of_mean) / norm } else { 0.0 }
+}
+
+fn dot(a: &[f32], b: &[f32]) -> f64 {
+    a.iter().zip(b).map(|(&a, &b)| f64::from(a) * f64::from(b)).sum()
+}
+
+/// W^T W of a lower triangular W.
+fn squared(root: &[f64], dim: usize) -> Vec<f32> {
+    let mut sums = vec![0.0f64; dim * dim];
+    for row in root.chunks_exact(dim) {
+        for (sums, &its) in sums.chunks_exact_mut(dim).zip(row) {
+            if its != 0.0 {
+                sums.iter_mut().zip(row).for_each(|(sum, &x)| *sum += its * x);
+            }
+        }
+    }
+    sums.into_iter().map(|sum| sum as f32).collect()
 }
 
 fn length(elements: impl Iterator<Item = f32>) -> f32 {
@@ -184,12 +228,12 @@ mod tests {
         let matrix: Vec<Vec<f64>> = (0..dim).map(|a| (0..dim).map(|b| of(a, b) + added(a, b)).collect()).collect();
         let product =
             |x: &[f64], y: &[f64]| x.iter().zip(solved(matrix.clone(), y.to_vec())).map(|(x, y)| x * y).sum::<f64>();
-        let whitening = Whitening::new(&vectors, &mean).unwrap();
-        let (toward, of_mean) = whitening.toward(&query);
+        let whitening = Whitening::new(&vectors, &mean, None).unwrap();
+        let toward = whitening.toward(&query).unwrap();
         let q = apart(&query);
         for (number, (row, v)) in vectors.chunks_exact(dim).zip(&all).enumerate() {
-            let dot = row.iter().zip(&toward).map(|(x, y)| x * y).sum();
-            let found = f64::from(whitening.likeness(number, dot, of_mean));
+            let dot = row.iter().zip(&toward.vector).map(|(x, y)| x * y).sum();
+            let found = f64::from(whitening.likeness(number, &toward, dot));
             let expected = product(&q, v) / (product(&q, &q) * product(v, v)).sqrt();
             assert!((found - expected).abs() < 1e-5, "{number}: {found} for {expected}");
         }
@@ -197,9 +241,11 @@ mod tests {
 
     #[test]
     fn vectors_that_are_all_one_are_alike_in_nothing() {
-        let whitening = Whitening::new(&[1.0, 2.0, 1.0, 2.0], &[1.0, 2.0]).unwrap();
-        let (toward, of_mean) = whitening.toward(&[3.0, 1.0]);
-        assert_eq!(whitening.likeness(0, toward[0] + 2.0 * toward[1], of_mean), 0.0);
-        assert_eq!(whitening.toward(&[1.0, 2.0]).0, [0.0, 0.0]);
+        let whitening = Whitening::new(&[1.0, 2.0, 1.0, 2.0], &[1.0, 2.0], None).unwrap();
+        let toward = whitening.toward(&[3.0, 1.0]).unwrap();
+        let mut dots = [toward.vector[0] + 2.0 * toward.vector[1], f32::NAN];
+        whitening.likenesses(&toward, &mut dots);
+        assert!(dots[0] == 0.0 && dots[1].is_nan());
+        assert_eq!(whitening.toward(&[1.0, 2.0]).unwrap().vector, [0.0, 0.0]);
     }
 }

@@ -62,7 +62,7 @@ fn recall_is_the_share_of_evidence_among_the_best_and_intervals_hold_their_mean(
     let folder = written("share");
     let evidence = folder.read().unwrap();
     assert_eq!((evidence.counts(), evidence.unresolved, evidence.without_evidence), ((2, 30, 2), 2, 1));
-    let cosine = Method::Control { similarity: true, keywords: false, smooth: false };
+    let cosine = Method::Control { similarity: 1.0, keywords: 0.0, smooth: false };
     let found = evidence.ask(&cosine).unwrap();
     let of = |category| found.recall(category, 0).mean;
     assert_eq!((of(Category::Of(1)), of(Category::Without5)), (1.0, 1.0));
@@ -112,4 +112,39 @@ fn files_that_are_not_what_they_should_be_are_named() {
     assert!(refused.contains("questions.jsonl: line 1"), "{refused}");
     fs::remove_file(folder.0.join("turns.jsonl")).unwrap();
     assert!(matches!(folder.read(), Err(EvalError::File { .. })));
+}
+
+#[test]
+fn one_conversation_without_adversarial_questions_and_optional_fields_is_enough() {
+    let folder = written("least");
+    let turn = |number: usize| format!(r#"{{"dia_id": "D{number}", "text": "word{number}"}}"#);
+    folder.write("turns.jsonl", (0..30).map(turn).collect::<Vec<_>>().join("\n"));
+    let question = |evidence: &str| format!(r#"{{"question": "word3"{evidence}}}"#);
+    let questions = [question(r#", "evidence": ["D3"]"#), question(r#", "evidence": ["D20"]"#), question("")];
+    folder.write("questions.jsonl", questions.join("\n"));
+    let evidence = folder.read().unwrap();
+    assert_eq!((evidence.counts(), evidence.without_evidence), ((1, 30, 2), 1));
+    for (name, method) in methods() {
+        let found = evidence.ask(&method).unwrap();
+        let (all, five) = (found.recall(Category::All, 2), found.recall(Category::Of(5), 2));
+        assert_eq!((all.questions, five.questions, five.mean), (2, 0, 0.0), "{name}");
+        // Over its questions, of which there are two.
+        assert!(all.low <= all.mean && all.mean <= all.high);
+    }
+    let bm25 = Method::Control { similarity: 0.0, keywords: 1.0, smooth: false };
+    let found = evidence.ask(&bm25).unwrap().recall(Category::All, 0);
+    assert_eq!((found.low, found.mean, found.high), (0.0, 0.5, 1.0));
+}
+
+#[test]
+fn a_number_that_is_none_is_named_by_its_file_and_place() {
+    let folder = written("none");
+    let mut bytes = floats(&[0.5; 96]);
+    bytes[4 * 40..][..4].copy_from_slice(&f32::NAN.to_le_bytes());
+    folder.write("questions.f32", bytes);
+    let refused = folder.read().err().unwrap().to_string();
+    assert!(refused.contains("questions.f32: vector 2, element 8: expected a finite number, found NaN"), "{refused}");
+    folder.write("questions.jsonl", "\n{\"question\": 3}");
+    let refused = folder.read().err().unwrap().to_string();
+    assert!(refused.contains("questions.jsonl: line 2"), "{refused}");
 }

@@ -1,9 +1,11 @@
 //! What recall brings back, and what it says of it.
 
-use ecphory::{Decay, PageRank, Seed};
+use std::time::{Duration, Instant};
+
+use ecphory::{Decay, OverflowPolicy, PageRank, Seed};
 use ecphory_recall::{
-    Cue, Error, Filter, HeldBy, Hit, Memory, MemoryGraph, Options, Recall, Schema, Similarity, Source, Spreading,
-    Weights,
+    Cue, Error, Filter, HeldBy, Hit, Language, Memory, MemoryGraph, Options, Recall, Schema, Similarity, Source,
+    Spreading, Weights,
 };
 
 const DAY_MS: i64 = 86_400_000;
@@ -55,7 +57,7 @@ fn a_score_is_the_sum_of_what_is_told_of_it() {
     assert_eq!(found.hits.len(), 7);
     for hit in &found.hits {
         let received: f32 = hit.received.iter().map(|received| received.activation).sum();
-        let sum = hit.seed + received - hit.question + hit.associated;
+        let sum = hit.seed + received + hit.received_otherwise - hit.question + hit.associated;
         let kept = if sum > 0.0 { hit.retained } else { 1.0 };
         assert!((hit.score - sum * kept).abs() < 1e-5, "{hit:?}");
         assert!(hit.retained > 0.5 && hit.retained < 1.0);
@@ -328,4 +330,125 @@ fn a_deadline_that_has_passed_leaves_the_seeds() {
     assert!(late.stopped_early && !seeds.stopped_early);
     assert_eq!(ids(&late), ids(&seeds));
     assert!(late.hits.iter().all(|hit| hit.received.is_empty()));
+}
+
+#[test]
+fn a_hit_tells_its_ranks_by_similarity_alone_and_by_seeds_alone() {
+    let mut graph = talk();
+    graph.link(6, 3, "like", 5.0).unwrap();
+    let vector = [0.1, 0.1, 0.3, 0.2, 0.5, 0.1, 0.9, 0.1];
+    let options = all().similarity(Similarity::Cosine);
+    let found = graph.recall(&Cue::new().vector(&vector).text("stamps of my brother"), &options).unwrap();
+    let rank = |of: &dyn Fn(&Hit) -> f32, id: u32| {
+        let its = (of(hit(&found, id)), -i64::from(id));
+        1 + found.hits.iter().filter(|other| (of(other), -i64::from(other.memory)) > its).count()
+    };
+    for hit in &found.hits {
+        assert_eq!(hit.similarity_rank, Some(rank(&|hit| hit.similarity.unwrap(), hit.memory)));
+        assert_eq!(hit.seed_rank, rank(&|hit| hit.seed, hit.memory));
+    }
+    assert_eq!((hit(&found, 6).similarity_rank, hit(&found, 3).seed_rank), (Some(1), 2));
+    let without = graph.recall(&Cue::new().text("stamps"), &all()).unwrap();
+    assert!(without.hits.iter().all(|hit| hit.similarity.is_none() && hit.similarity_rank.is_none()));
+}
+
+#[test]
+fn fading_tells_age_and_law_and_leaves_a_hundredth_at_least() {
+    let graph = talk();
+    let law = Decay::half_life_seconds(1.0).unwrap();
+    let cue = Cue::new().text("red sails").now_ms(MAY_MS + 25 * DAY_MS);
+    let found = graph.recall(&cue, &all().retention(law, 1.0)).unwrap();
+    let fading = |id: u32| hit(&found, id).fading.clone().unwrap();
+    assert_eq!((hit(&found, 2).retained, fading(2).age_seconds), (0.01, 5.0 * 86_400.0));
+    assert!(hit(&found, 2).score > 0.0 && fading(2).law.contains("Exponential") && fading(2).weight == 1.0);
+    // Made after the moment of recall.
+    assert_eq!((hit(&found, 4).retained, fading(4).age_seconds), (1.0, 0.0));
+    let none = graph.recall(&Cue::new().text("red sails"), &all().retention(law, 1.0)).unwrap();
+    assert!(none.hits.iter().all(|hit| hit.fading.is_none() && hit.retained == 1.0));
+}
+
+#[test]
+fn recall_changes_nothing() {
+    let graph = talk();
+    let cue = Cue::new().text("red sails").now_ms(MAY_MS + 200 * DAY_MS);
+    let law = Decay::half_life_seconds(86_400.0).unwrap();
+    let options = all().retention(law, 0.9).held_back(5);
+    let first = graph.recall(&cue, &options).unwrap();
+    for _ in 0..3 {
+        let again = graph.recall(&cue, &options).unwrap();
+        assert_eq!((again.hits, again.held_back), (first.hits.clone(), first.held_back.clone()));
+    }
+}
+
+#[test]
+fn ways_beyond_the_most_that_are_told_are_told_together() {
+    let mut graph = MemoryGraph::new(1, Schema::new()).unwrap();
+    for _ in 0..60 {
+        graph.insert(Memory::new(vec![1.0])).unwrap();
+    }
+    let scores: Vec<Seed> = (0..40).map(|id| Seed::new(id, 1.0 + id as f32)).collect();
+    scores.iter().try_for_each(|seed| graph.link(seed.node, 50, "leads to", 1.0)).unwrap();
+    let options = all().weights(Weights { link: 1.0, ..Weights::seeds_only() });
+    let told = |most: usize| {
+        let found = graph.recall(&Cue::new().scores(&scores), &options.clone().told_most(most)).unwrap();
+        hit(&found, 50).clone()
+    };
+    let (few, whole) = (told(3), told(100));
+    assert_eq!((few.received.len(), whole.received_otherwise), (3, 0.0));
+    assert_eq!(few.received[..], whole.received[..3]);
+    let sum = |hit: &Hit| hit.received.iter().map(|one| one.activation).sum::<f32>() + hit.received_otherwise;
+    assert!((sum(&few) - sum(&whole)).abs() < 1e-4 && (sum(&few) - few.score).abs() < 1e-4);
+    assert!(few.received_otherwise > 0.0);
+    // Only the strongest pass something on.
+    let found = graph.recall(&Cue::new().scores(&scores), &options.seeds_most(2)).unwrap();
+    let sources: Vec<&Source> = hit(&found, 50).received.iter().map(|one| &one.from).collect();
+    assert_eq!(sources, [&Source::Memory(39), &Source::Memory(38)]);
+}
+
+#[test]
+fn one_deadline_is_for_all_cues_of_a_batch() {
+    let graph = talk();
+    let cues = ["sails", "rain", "stamps"].map(|text| Cue::new().text(text));
+    let late = graph.recall_each(&cues, &all().deadline(Instant::now())).unwrap();
+    assert!(late.len() == 3 && late.iter().all(|recall| recall.stopped_early && recall.hits.is_empty()));
+    let soon = graph.recall_each(&cues, &all().deadline(Instant::now() + Duration::from_secs(600))).unwrap();
+    assert!(soon.iter().all(|recall| !recall.stopped_early && recall.hits.len() == 7));
+    let wrong = [Cue::new().text("sails"), Cue::new()];
+    assert_eq!(graph.recall_each(&wrong, &all().deadline(Instant::now())), Err(Error::EmptyCue));
+}
+
+#[test]
+fn scratch_that_does_not_fit_follows_the_policy() {
+    let mut graph = MemoryGraph::new(1, Schema::new()).unwrap();
+    // More than an arena of 2 MiB holds.
+    for id in 0..300_000 {
+        graph.insert(Memory::new(vec![(id % 10) as f32])).unwrap();
+    }
+    let (vector, scores) = ([1.0], [Seed::new(7, 1.0)]);
+    let cue = Cue::new().vector(&vector).scores(&scores);
+    let by = |policy| graph.recall(&cue, &Options::default().similarity(Similarity::Cosine).on_overflow(policy));
+    let expected = by(OverflowPolicy::Heap).unwrap();
+    assert_eq!(expected.hits[0].memory, 7);
+    assert!(matches!(by(OverflowPolicy::Error), Err(Error::Kernel(ecphory::Error::OutOfMemory { .. }))));
+    assert_eq!(by(OverflowPolicy::Grow { max: 64 << 20 }).unwrap().hits, expected.hits);
+    assert!(matches!(
+        by(OverflowPolicy::Grow { max: 1 << 20 }),
+        Err(Error::Kernel(ecphory::Error::OutOfMemory { .. }))
+    ));
+}
+
+#[test]
+fn words_of_other_languages_are_taken_as_they_are() {
+    let mut graph = MemoryGraph::new(1, Schema::new().context("who").language(Language::Plain)).unwrap();
+    for (text, who) in [("der Hund bellt", "Änne"), ("die Hunde bellen", "Bert"), ("the dog barks", "Ann"), ("?", "Bo")]
+    {
+        graph.insert(Memory::new(vec![1.0]).text(text).with("who", who)).unwrap();
+    }
+    let keywords = |text: &str| {
+        let found = graph.recall(&Cue::new().text(text), &all()).unwrap();
+        found.hits.iter().filter(|hit| hit.keywords > 0.0).map(|hit| hit.memory).collect::<Vec<_>>()
+    };
+    assert_eq!((keywords("hund"), keywords("HUNDE"), keywords("the")), (vec![0], vec![1], vec![2]));
+    let named = graph.recall(&Cue::new().text("was sagt Änne"), &all()).unwrap();
+    assert_eq!(hit(&named, 0).received[0].from, Source::Context("Änne".into()));
 }

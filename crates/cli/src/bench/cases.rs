@@ -4,15 +4,18 @@ use ecphory_measure::cases::pushes::ppr_push;
 use ecphory_measure::cases::ranks::{self, Walk};
 use ecphory_measure::cases::similarity::{DIMS, METRICS, Vectors, gather, gather_work, scores, top_k, work};
 use ecphory_measure::cases::spreading::{Known, spread3, spread3_batch};
-use ecphory_measure::cases::{arena, decay, one_and_all};
+use ecphory_measure::cases::{arena, decay, one_and_all, recall};
 use ecphory_measure::data::{self, Csr};
 use ecphory_measure::suite::Plan;
 use ecphory_measure::{Metric, Work};
+
+use crate::wordnet::WordNet;
 
 /// Every case; for a first look only what fits the caches.
 pub fn plans(quick: bool) -> Vec<Plan> {
     let mut plans = similarity(quick);
     plans.extend(spreading(quick));
+    plans.extend(recalls(quick));
     plans.extend(decays(quick));
     plans.extend(arenas());
     plans
@@ -96,6 +99,17 @@ fn spreading(quick: bool) -> Vec<Plan> {
         ranks::heat(&walk, &ranks::heated(&walk))
     }));
     plans
+}
+
+fn recalls(quick: bool) -> Vec<Plan> {
+    let mut plans = vec![Plan::new(recall::work("wordnet5k"), 1, |limits| {
+        let wordnet = WordNet::load().map_err(|failure| failure.to_string())?;
+        recall::top10(limits, &wordnet.to_recall(), 1)
+    })];
+    if !quick {
+        plans.push(Plan::new(recall::work("pl100k"), 1, |limits| recall::top10(limits, &recall::Known::drawn(), 1)));
+    }
+    plans.into_iter().map(|plan| plan.named(&["similarity", "hops", "copies", "scan", "read"])).collect()
 }
 
 fn decays(quick: bool) -> Vec<Plan> {

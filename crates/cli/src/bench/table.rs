@@ -60,6 +60,12 @@ fn names(suite: &str) -> String {
                  nodes; rmat20: an R-MAT graph of 2^20; limit: reading the edges walked"
             );
         }
+        "recall" => {
+            "top10: the ten best of a memory graph by a vector, as recall is by default; similarity: by cosines alone; \
+             hops: by cosines, and two hops from ten seeds; copies: the same by small copies of vectors; scan: every \
+             cosine and nothing else; read: as many bytes and nothing else, ahead by prefetching; limit: reading the \
+             vectors"
+        }
         "decay" => "the number is that of memories; limit: reading strengths and ages, writing strengths",
         "arena" => {
             "alloc: a block of so many bytes, inline one by one, frame carved out of one need as kernels do, ffi by a \
@@ -94,6 +100,7 @@ pub fn suite(work: &Work) -> &'static str {
         Work::Arena { .. } => "arena",
         Work::Similarity { .. } => "similarity",
         Work::Spreading { .. } => "spreading",
+        Work::Recall { .. } => "recall",
         Work::Decay { .. } => "decay",
     }
 }

@@ -6,6 +6,7 @@ pub mod decay;
 pub mod ours;
 pub mod pushes;
 pub mod ranks;
+pub mod recall;
 pub mod similarity;
 pub mod spreading;
 
