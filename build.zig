@@ -16,7 +16,7 @@ pub fn build(b: *std.Build) void {
     const valgrind = b.option(bool, "valgrind", "tell valgrind what scratch holds") orelse false;
     const bench = b.option(bool, "bench", "put into the archive what benchmarks need from inside") orelse false;
     const poison = b.option(bool, "poison", "look at scratch that nobody holds (default: in debug tests)");
-    const file = b.option([]const u8, "file", "test a file of zig/ and what it imports, as push_test; the default is all");
+    const file = b.option([]const u8, "file", "test a file of zig/ and what it imports, as push_test; else all");
     const filters = b.option([]const []const u8, "test-filter", "tests to run") orelse &.{};
     const tiers = tiersOf(b, @tagName(target.result.cpu.arch));
 

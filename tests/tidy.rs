@@ -93,6 +93,7 @@ fn kernels_export_nothing_touch_no_thread_and_ask_no_machine() {
     let inner = ["prepare.zig", "tiles.zig", "panels.zig", "pairs.zig"];
     let spreading = [
         "spreading.zig",
+        "hops.zig",
         "reach.zig",
         "queue.zig",
         "fan_out.zig",
