@@ -22,7 +22,7 @@ impl Random {
 fn graph(schema: Schema) -> MemoryGraph {
     let (mut graph, mut random) = (MemoryGraph::new(DIM, schema).unwrap(), Random(5));
     for id in 0..COUNT {
-        let length = if id % 1000 == 0 { 0.0 } else { 1.0 + (id % 7) as f32 * 3.0 };
+        let length = if id.is_multiple_of(1000) { 0.0 } else { 1.0 + (id % 7) as f32 * 3.0 };
         let vector = (0..DIM).map(|at| length * (random.next() + if at == 0 { 0.5 } else { 0.0 })).collect();
         graph.insert(Memory::new(vector).created_ms(id as i64 * 3_600_000).with("part", (id % 3) as f64)).unwrap();
     }

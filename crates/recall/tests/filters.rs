@@ -19,12 +19,12 @@ struct Known {
 fn known(id: usize) -> Known {
     let places = ["sea", "hill", "town"];
     Known {
-        place: (id % 4 > 0).then(|| places[id % 3]),
-        number: (id % 5 > 0).then_some((id % 11) as f64 - 5.0),
+        place: (!id.is_multiple_of(4)).then(|| places[id % 3]),
+        number: (!id.is_multiple_of(5)).then_some((id % 11) as f64 - 5.0),
         tags: places[..id % 4].to_vec(),
-        flag: (id % 7 > 2).then_some(id % 2 == 0),
+        flag: (id % 7 > 2).then_some(id.is_multiple_of(2)),
         created_ms: (id as i64 % 20 - 10) * 1000,
-        pinned: id % 6 == 0,
+        pinned: id.is_multiple_of(6),
     }
 }
 
