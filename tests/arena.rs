@@ -215,7 +215,7 @@ fn a_batch_whose_tasks_do_not_fit_is_refused_before_any_task_runs() {
     with_free(256, || search.gather_into(&data[..dim], &rows, &ids, &mut scores)).unwrap();
     assert!(scores.iter().all(|score| score.to_bits() == one.to_bits()));
 
-    let graph = Graph::from_edges(10_000, []).unwrap();
+    let graph = Graph::from_edges(10_000, [Edge::new(1, 2, 1.0)]).unwrap();
     let cues = [[Seed::new(1, 1.0)]; 3];
     let needed = 2 * blocks(40_000) + blocks(4 * 10_000usize.div_ceil(32));
     let strict = Spread::default().on_overflow(OverflowPolicy::Error);

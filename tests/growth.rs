@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use std::thread;
 
 use common::{bits, numbers, on_threads};
-use ecphory::{ArenaConfig, ArenaReport, ArenaStats, Error, Graph, Kernel, Metric, OverflowPolicy};
+use ecphory::{ArenaConfig, ArenaReport, ArenaStats, Edge, Error, Graph, Kernel, Metric, OverflowPolicy};
 use ecphory::{Packing, Rows, Search, Seed, Spread, arena};
 
 const CAPACITY: usize = 64 << 10;
@@ -52,12 +52,12 @@ fn a_call_that_does_not_fit_grows_the_arena_to_a_power_of_two_and_runs_in_it() {
 #[test]
 fn a_graph_too_large_for_the_arena_grows_it() {
     fresh(|| {
-        let graph = Graph::from_edges(20_000, []).unwrap();
+        let graph = Graph::from_edges(20_000, [Edge::new(7, 8, 1.0)]).unwrap();
         let seeds = [Seed::new(7, 1.0)];
         let grow = |max| Spread::default().on_overflow(OverflowPolicy::Grow { max });
         let refused = graph.spread(&seeds, &grow(CAPACITY)).unwrap_err();
         assert!(matches!(refused, Error::OutOfMemory { needed, capacity: CAPACITY } if needed > 8 * 20_000));
-        assert_eq!(graph.spread(&seeds, &grow(1 << 20)).unwrap().nodes, [7]);
+        assert_eq!(graph.spread(&seeds, &grow(1 << 20)).unwrap().nodes, [7, 8]);
         assert_eq!(ArenaStats::of_thread().capacity, 1 << 18);
     });
 }

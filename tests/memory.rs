@@ -68,8 +68,11 @@ fn a_graph_says_what_it_holds_with_and_without_edges_by_target() {
     assert!(bytes.abs_diff(graph.bytes()) < ROOM, "{bytes} for {}", graph.bytes());
     let own = graph.bytes();
     let ((), more, peak) = held(|| graph.prepare_sweeps().unwrap());
-    assert_eq!((more, graph.bytes() - own), (16 * nodes + 4 + 8 * edges, more));
-    assert!(peak <= more + 4 * nodes, "{peak} bytes for {more}");
+    let for_sweeps = 16 * nodes + 4 + 8 * edges;
+    assert_eq!(graph.bytes() - own, for_sweeps);
+    // Threads of the pool before may end, and free what is theirs, only now.
+    assert!(more.abs_diff(for_sweeps) < ROOM, "{more} bytes for {for_sweeps}");
+    assert!(peak <= for_sweeps + 4 * nodes + ROOM, "{peak} bytes for {for_sweeps}");
     let ((), again, peak) = held(|| graph.prepare_sweeps().unwrap());
     assert_eq!((again, peak), (0, 0));
     let copied = graph.clone();

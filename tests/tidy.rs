@@ -101,6 +101,7 @@ fn kernels_export_nothing_touch_no_thread_and_ask_no_machine() {
         "fan.zig",
         "push.zig",
         "sweep.zig",
+        "columns.zig",
     ];
     let kernels = [
         &similarity[..],

@@ -205,15 +205,15 @@ pub fn Hops(comptime kind: reach_zig.Kind) type {
 
         /// What giving by node needs, in registers.
         const Wide = struct {
-            received: [*]f32,
-            member: [*]u32,
+            received: []f32,
+            member: []u32,
             count: usize,
             last: u32,
 
             inline fn of(front: *const Self, by_node: []f32) Wide {
                 const member = front.reach.member;
                 const count = front.reach.count;
-                return .{ .received = by_node.ptr, .member = member.ptr, .count = count, .last = member[count - 1] };
+                return .{ .received = by_node, .member = member, .count = count, .last = member[count - 1] };
             }
 
             inline fn give(
@@ -243,7 +243,7 @@ pub fn Hops(comptime kind: reach_zig.Kind) type {
             }
 
             inline fn prefetch(wide: *const Wide, node: u32) void {
-                @prefetch(wide.received + node, .{ .rw = .write });
+                @prefetch(&wide.received[node], .{ .rw = .write });
             }
         };
 

@@ -171,7 +171,7 @@ fn pullCues(
             var starts: [columns.most]u32 = undefined;
             const all = group.columns(&starts);
             for (row..stop) |one| {
-                const edges: ByColumn = .{ .starts = all.ptr, .lane = @intCast(one - begin) };
+                const edges: ByColumn = .{ .starts = all, .lane = @intCast(one - begin) };
                 const count = @as([columns.rows]u32, group.degrees)[one - begin];
                 sums[(one - first) * cues ..][0..cues].* =
                     simd.mulAdd(V, @splat(scale), sumCues(incoming, edges, count, x), same);
@@ -199,7 +199,7 @@ const ByRow = struct {
 
 /// Or one to a column.
 const ByColumn = struct {
-    starts: [*]const u32,
+    starts: []const u32,
     lane: u32,
 
     inline fn at(edges: ByColumn, i: usize) usize {
