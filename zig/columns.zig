@@ -109,3 +109,32 @@ inline fn ahead(sources: []const u32, edge: usize, x: []const f32) void {
     if (edge + distance + rows > sources.len) return;
     inline for (0..rows) |lane| @prefetch(&x[sources[edge + distance + lane]], .{});
 }
+
+const testing = std.testing;
+
+test "rows of falling length are a group, and no others" {
+    const offsets = [_]u32{ 7, 39, 60, 70, 75, 75, 75, 75, 75 };
+    const group = Group.of(&offsets).?;
+    try testing.expectEqual(7, group.begin);
+    try testing.expectEqual([_]u32{ 32, 21, 10, 5, 0, 0, 0, 0 }, @as([rows]u32, group.degrees));
+    try testing.expectEqual(null, Group.of(&.{ 7, 40, 60, 70, 75, 75, 75, 75, 75 }));
+    try testing.expectEqual(null, Group.of(&.{ 0, 1, 3, 4, 5, 6, 7, 8, 9 }));
+    try testing.expectEqual(null, Group.of(&.{ 0, 1, 1, 1, 1, 1, 1, 1, 2 }));
+    try testing.expectEqual(null, Group.at(&.{ 0, 1, 2, 3, 4, 5, 6, 7 }, 3));
+}
+
+test "a group's rows sum what stands a column apart, together and one by one" {
+    const offsets = [_]u32{ 0, 3, 5, 6, 6, 6, 6, 6, 6 };
+    const group = Group.of(&offsets).?;
+    var starts: [most]u32 = undefined;
+    try testing.expectEqualSlices(u32, &.{ 0, 3, 5 }, group.columns(&starts));
+    // Rows of three, two and one: a b c, a b, a.
+    const sources = [_]u32{ 0, 1, 2, 3, 4, 5 };
+    const shares = [_]f32{ 1, 2, 4, 8, 16, 32 };
+    const x = [_]f32{ 1, 1, 1, 1, 1, 1 };
+    const expected = [_]f32{ 1 + 8 + 32, 2 + 16, 4, 0, 0, 0, 0, 0 };
+    inline for (.{ false, true }) |far| {
+        try testing.expectEqual(expected, @as([rows]f32, group.sums(far, &sources, &shares, &x)));
+    }
+    for (expected, 0..) |sum, row| try testing.expectEqual(sum, group.sumOf(row, &sources, &shares, &x));
+}

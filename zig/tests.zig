@@ -16,6 +16,7 @@ test {
     _ = @import("backing.zig");
     _ = @import("base_level.zig");
     _ = @import("bench.zig");
+    _ = @import("columns.zig");
     _ = @import("companion_test.zig");
     _ = @import("cpu.zig");
     _ = @import("decay.zig");
