@@ -29,7 +29,7 @@ pub(crate) const DAY_MS: i64 = 86_400_000;
 pub(crate) struct Index {
     pub norms: Vec<f32>,
     /// Small copies of all vectors, and how far cosines of these may be off.
-    pub copies: Option<(Companion, Off)>,
+    pub copies: Option<(Companion<'static>, Off)>,
     /// The mean of all vectors.
     pub mean: Vec<f32>,
     /// How far each is from it.
