@@ -179,7 +179,7 @@ pub export fn ecp_arena_grow(capacity: usize) Status {
     return .ok;
 }
 
-pub export fn ecp_prefer_huge_pages(block: ?[*]u8, size: usize) void {
+pub export fn ecp_prefer_huge_pages(block: ?*anyopaque, size: usize) void {
     const page = std.heap.pageSize();
     const start = std.mem.alignForward(usize, @intFromPtr(block), page);
     const end = std.mem.alignBackward(usize, @intFromPtr(block) +| size, page);
