@@ -82,7 +82,7 @@ pub struct MemoryGraph {
     pub(crate) used_ms: Vec<i64>,
     pub(crate) links: Vec<(Edge, u8)>,
     pub(crate) relations: Vec<String>,
-    index: OnceLock<Result<Index, Error>>,
+    index: OnceLock<Index>,
 }
 
 impl std::fmt::Debug for MemoryGraph {
@@ -135,7 +135,7 @@ impl MemoryGraph {
             return Err(Error::Full { most: MEMORIES_MOST });
         }
         let id = self.memories.len() as u32;
-        self.vectors.append(&mut memory.vector);
+        self.vectors.extend_from_slice(&std::mem::take(&mut memory.vector));
         self.used_ms.push(if memory.pinned { i64::MAX } else { memory.used_ms });
         self.memories.push(memory);
         self.index = OnceLock::new();
@@ -266,7 +266,12 @@ impl MemoryGraph {
     }
 
     pub(crate) fn index(&self) -> Result<&Index, Error> {
-        self.index.get_or_init(|| Index::new(self)).as_ref().map_err(Clone::clone)
+        // Made outside of the lock: a thread of a pool that makes it may meanwhile run another cue, which asks for it too.
+        if let Some(made) = self.index.get() {
+            return Ok(made);
+        }
+        let made = Index::new(self)?;
+        Ok(self.index.get_or_init(|| made))
     }
 }
 

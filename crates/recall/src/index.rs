@@ -50,7 +50,7 @@ pub(crate) struct Index {
     /// Memories that share a word which few have; for each memory, which of these.
     rare: Vec<Vec<u32>>,
     rare_of: Vec<Vec<u32>>,
-    whitening: OnceLock<Result<Whitening, Error>>,
+    whitening: OnceLock<Whitening>,
     /// Memories, then sequences, then contexts.
     pub graph: Graph,
     /// The same edges the other way round.
@@ -148,10 +148,14 @@ fn rare_words(texts: &[Vec<String>], keywords: &Keywords, contexts: &[Context]) 
 }
 
 impl Index {
-    /// Made at the first cue that asks for it.
+    /// Made at the first cue that asks for it, and by each of those that ask meanwhile; one is kept.
     pub fn whitening(&self, vectors: &[f32]) -> Result<&Whitening, Error> {
+        if let Some(made) = self.whitening.get() {
+            return Ok(made);
+        }
         let copies = self.copies.as_ref().map(|(copies, _)| copies);
-        self.whitening.get_or_init(|| Whitening::new(vectors, &self.mean, copies)).as_ref().map_err(Clone::clone)
+        let made = Whitening::new(vectors, &self.mean, copies)?;
+        Ok(self.whitening.get_or_init(|| made))
     }
 
     /// How many memories some contexts have together.

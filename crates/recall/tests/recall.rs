@@ -201,6 +201,33 @@ fn recall_of_many_cues_is_that_of_each_for_any_number_of_threads() {
 }
 
 #[test]
+fn many_cues_at_once_find_a_new_graph_that_nothing_is_known_of_yet() {
+    let (dim, len) = (64, 1500);
+    let mut state = 1u32;
+    let mut draw = || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 8) as f32 / 8_388_608.0 - 1.0
+    };
+    let vectors: Vec<Vec<f32>> = (0..len).map(|_| (0..dim).map(|_| draw()).collect()).collect();
+    let new = || {
+        let mut graph = MemoryGraph::new(dim, Schema::new()).unwrap();
+        vectors.iter().for_each(|vector| _ = graph.insert(Memory::new(vector.clone())).unwrap());
+        graph
+    };
+    let cues: Vec<Cue<'_>> = vectors[..32].iter().map(|vector| Cue::new().vector(vector)).collect();
+    let hits = |graph: &MemoryGraph| {
+        let found = graph.recall_each(&cues, &Options::default()).unwrap();
+        found.into_iter().map(|recall| recall.hits).collect::<Vec<_>>()
+    };
+    let expected = hits(&new());
+    for threads in [1, 2, 4] {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        // Threads that make it do the work of other cues meanwhile, which ask for it too.
+        assert!(pool.install(|| hits(&new())) == expected, "{threads} threads");
+    }
+}
+
+#[test]
 fn what_is_refused_changes_nothing() {
     let mut graph = talk();
     let cue = Cue::new().text("red sails");
