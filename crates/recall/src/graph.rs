@@ -266,7 +266,7 @@ impl MemoryGraph {
     }
 
     pub(crate) fn index(&self) -> Result<&Index, Error> {
-        // Made outside of the lock: a thread of a pool that makes it may meanwhile run another cue, which asks for it too.
+        // Made outside of the lock: a thread of a pool that makes it may run another cue meanwhile, which asks for it.
         if let Some(made) = self.index.get() {
             return Ok(made);
         }
