@@ -64,7 +64,7 @@ pub const Group = struct {
         const full = group.degrees[rows - 1];
         for (0..full) |_| {
             if (far) ahead(sources, edge, x);
-            all = simd.mulAdd(F32s, shares[edge..][0..rows].*, gather(sources[edge..], x), all);
+            all = simd.mulAdd(F32s, shares[edge..][0..rows].*, gather(sources[edge..][0..rows], x), all);
             edge += rows;
         }
         for (full..group.degrees[0]) |column| {
@@ -72,7 +72,7 @@ pub const Group = struct {
             if (edge + rows <= sources.len) {
                 // What stands behind the column counts as 0, be it infinite.
                 const its = group.degrees > @as(Degrees, @splat(@intCast(column)));
-                const values = @select(f32, its, gather(sources[edge..], x), @as(F32s, @splat(0)));
+                const values = @select(f32, its, gather(sources[edge..][0..rows], x), @as(F32s, @splat(0)));
                 all = simd.mulAdd(F32s, shares[edge..][0..rows].*, values, all);
             } else inline for (0..rows) |lane| {
                 if (lane < width_here)
@@ -97,14 +97,15 @@ pub const Group = struct {
     }
 };
 
-inline fn gather(sources: []const u32, x: []const f32) F32s {
+/// What the sources of eight edges have.
+pub inline fn gather(sources: *const [rows]u32, x: []const f32) F32s {
     var values: F32s = undefined;
     inline for (0..rows) |lane| values[lane] = x[sources[lane]];
     return values;
 }
 
-/// Asks for what is read some columns later.
-inline fn ahead(sources: []const u32, edge: usize, x: []const f32) void {
+/// Asks for what is gathered some edges later.
+pub inline fn ahead(sources: []const u32, edge: usize, x: []const f32) void {
     const distance = 64;
     if (edge + distance + rows > sources.len) return;
     inline for (0..rows) |lane| @prefetch(&x[sources[edge + distance + lane]], .{});

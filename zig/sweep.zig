@@ -26,6 +26,8 @@ pub const Incoming = struct {
 pub const cues = 16;
 
 const Group = columns.Group;
+const gather = columns.gather;
+const ahead = columns.ahead;
 
 const wide = 8;
 const Wide = @Vector(wide, f32);
@@ -136,19 +138,6 @@ noinline fn longOne(comptime far: bool, incoming: Incoming, first: usize, end: u
     var rest: f64 = 0;
     for (sources[edge..end], shares[edge..end]) |source, share| rest += @as(f64, share) * x[source];
     return simd.sum(totals) + rest;
-}
-
-inline fn gather(sources: *const [wide]u32, x: []const f32) Wide {
-    var values: Wide = undefined;
-    inline for (0..wide) |lane| values[lane] = x[sources[lane]];
-    return values;
-}
-
-/// Asks for what is read some rows later.
-inline fn ahead(sources: []const u32, edge: usize, x: []const f32) void {
-    const distance = 64;
-    if (edge + distance + wide > sources.len) return;
-    inline for (0..wide) |lane| @prefetch(&x[sources[edge + distance + lane]], .{});
 }
 
 fn pullCues(
