@@ -347,11 +347,22 @@ struct HeapBlock {
 /// Of x86-64 and of most kernels for aarch64. Where they are larger, asking for them does nothing.
 const HUGE_PAGE: usize = 2 << 20;
 
+/// Bytes from which a block is worth them.
+const LARGE: usize = 2 * HUGE_PAGE;
+
+/// Asks for huge pages behind a large block: a page of the usual size costs a fault when it is first touched, and one of
+/// the few places that a core remembers whenever it is read at random.
+pub(crate) fn prefer_huge_pages(start: *mut u8, size: usize) {
+    if size >= LARGE {
+        // SAFETY: ecphory.h takes any block and changes nothing in it.
+        unsafe { ffi::ecp_prefer_huge_pages(start.cast(), size) };
+    }
+}
+
 impl HeapBlock {
     fn new(size: usize) -> Option<Self> {
-        // Of so many whole huge pages, for each page of the usual size costs a fault when it is first touched.
-        let huge = cfg!(target_os = "linux") && size >= 2 * HUGE_PAGE;
-        let layout = if huge {
+        // Of whole huge pages.
+        let layout = if cfg!(target_os = "linux") && size >= LARGE {
             Layout::from_size_align(size.checked_next_multiple_of(HUGE_PAGE)?, HUGE_PAGE)
         } else {
             Layout::from_size_align(size.max(ALIGNMENT), ALIGNMENT)
@@ -359,10 +370,7 @@ impl HeapBlock {
         let layout = layout.ok()?;
         // SAFETY: the layout's size is at least 64.
         let start = NonNull::new(unsafe { std::alloc::alloc(layout) })?;
-        if huge {
-            // SAFETY: ecphory.h takes any block and changes nothing in it.
-            unsafe { ffi::ecp_prefer_huge_pages(start.as_ptr().cast(), layout.size()) };
-        }
+        prefer_huge_pages(start.as_ptr(), layout.size());
         Some(Self { start, layout })
     }
 }

@@ -7,7 +7,7 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use crate::builder::Report;
-use crate::similarity::room;
+use crate::similarity::{room, spare};
 use crate::{Edge, Error, Graph};
 
 /// Edges up to which all is done on the calling thread.
@@ -309,9 +309,7 @@ fn ready<T: Copy + Default + Send + Sync>(len: usize) -> Result<Vec<T>, Error> {
     if len <= SMALL {
         return room(T::default(), len);
     }
-    let mut all = Vec::new();
-    let needed = len.saturating_mul(size_of::<T>());
-    all.try_reserve_exact(len).map_err(|_| Error::OutOfMemory { needed, capacity: 0 })?;
+    let mut all = spare(len)?;
     rayon::iter::repeat_n(T::default(), len).collect_into_vec(&mut all);
     Ok(all)
 }

@@ -17,7 +17,7 @@ const WINDOW: usize = 256;
 
 /// Rows that hold their edges by columns, as ecphory.h has it: where each has as many edges as the next or more, and
 /// the first no more than `COLUMNS`.
-const ROWS: usize = 8;
+pub(crate) const ROWS: usize = 8;
 const COLUMNS: usize = 32;
 
 /// The edges into each node, made when first asked for. They follow from the rest of the graph, so a graph that has

@@ -510,9 +510,10 @@ pub(crate) fn room<T: Clone>(value: T, len: usize) -> Result<Vec<T>, Error> {
 
 /// Nothing yet, with room for so many.
 pub(crate) fn spare<T>(len: usize) -> Result<Vec<T>, Error> {
-    let mut all = Vec::new();
+    let mut all: Vec<T> = Vec::new();
     let needed = len.saturating_mul(size_of::<T>());
     all.try_reserve_exact(len).map_err(|_| Error::OutOfMemory { needed, capacity: 0 })?;
+    arena::prefer_huge_pages(all.as_mut_ptr().cast(), needed);
     Ok(all)
 }
 

@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use crate::deadlines::Limits;
-use crate::incoming::Incoming;
+use crate::incoming::{Incoming, ROWS};
 use crate::similarity::{room, spare};
 use crate::tasks::in_turn;
 use crate::workspace::zero;
@@ -12,8 +12,9 @@ use crate::{Dangling, EachRanks, Error, Graph, Ranks, Seed, Stopped, Workspace, 
 /// Cues that one sweep takes side by side.
 pub(crate) const LANES: usize = ffi::ECP_SWEEP_CUES as usize;
 
-/// Values of a block of rows, which one task sweeps. The same whatever the threads, and so are the sums of blocks.
-const BLOCK: usize = 1 << 14;
+/// Edges, times cues, of a block of rows, which one task sweeps, and the most rows, times cues; a few rows that have more
+/// are one too. The same whatever the threads, and so are the sums of blocks.
+const BLOCK: usize = 1 << 16;
 
 /// Edges, times cues, up to which a sweep stays on the calling thread.
 const SMALL_SWEEP: usize = 1 << 17;
@@ -148,6 +149,24 @@ pub(crate) struct Sweep<'a> {
     starts: Vec<Start>,
     /// Which cues have any.
     woken: [bool; LANES],
+    /// Where each block of rows ends.
+    ends: Vec<usize>,
+}
+
+/// Where each block ends. Of rows alone the first block would have most edges, for the rows of most come first.
+fn ends(offsets: &[u32], each: usize) -> Result<Vec<usize>, Error> {
+    let rows = offsets.len() - 1;
+    let mut ends = spare(1 + 2 * (offsets[rows] as usize + rows) / each)?;
+    let mut first = 0;
+    while first < rows {
+        let most = (offsets[first] as usize).saturating_add(each);
+        let fitting = offsets[first + 1..].partition_point(|&edge| edge as usize <= most).min(each);
+        // Rows that hold their edges by columns stay together.
+        let whole = (fitting / ROWS).max(1) * ROWS;
+        first = if first + fitting == rows { rows } else { rows.min(first + whole) };
+        ends.push(first);
+    }
+    Ok(ends)
 }
 
 impl<'a> Sweep<'a> {
@@ -159,7 +178,8 @@ impl<'a> Sweep<'a> {
         starts.sort_unstable_by_key(|start| (start.node, start.lane, start.share.to_bits()));
         let mut woken = [false; LANES];
         starts.iter().for_each(|start| woken[start.lane] = true);
-        Ok(Self { incoming, lanes, starts, woken })
+        let ends = ends(incoming.offsets, BLOCK / lanes)?;
+        Ok(Self { incoming, lanes, starts, woken, ends })
     }
 
     /// What ends it before another sweep, after `sweeps`.
@@ -215,18 +235,21 @@ impl<'a> Sweep<'a> {
     /// One sweep from `x`, which leaves the `x` of the next in `next`.
     pub fn step(&self, step: &Step, x: &[f32], next: &mut [f32], ranks: &mut [f32]) -> Result<Totals, Error> {
         arena::enter()?;
-        let each = BLOCK;
-        let run = |(block, (sums, ranks)): (usize, (&mut [f32], &mut [f32]))| {
-            self.block(step, block * each / self.lanes, x, sums, ranks)
-        };
+        let (mut sums, mut ranks, mut first) = (next, ranks, 0);
+        let blocks = self.ends.iter().filter_map(|&end| {
+            let (from, values) = (first, (end - first) * self.lanes);
+            first = end;
+            Some((from, sums.split_off_mut(..values)?, ranks.split_off_mut(..values)?))
+        });
+        let run = |(first, sums, ranks): (usize, &mut [f32], &mut [f32])| self.block(step, first, x, sums, ranks);
         let work = (self.incoming.sources.len() + self.incoming.node_count()).saturating_mul(self.lanes);
         if work <= SMALL_SWEEP {
-            let blocks = next.chunks_mut(each).zip(ranks.chunks_mut(each)).enumerate();
             return blocks.map(run).try_fold(Totals::NONE, |all, block| Ok(all.and(block?)));
         }
-        let mut totals = room(Totals::NONE, next.len().div_ceil(each))?;
-        let blocks = next.par_chunks_mut(each).zip(ranks.par_chunks_mut(each)).enumerate();
-        blocks.zip(&mut totals).try_for_each(|(block, totals)| {
+        let mut each = spare(self.ends.len())?;
+        each.extend(blocks);
+        let mut totals = room(Totals::NONE, each.len())?;
+        each.into_par_iter().zip(&mut totals).try_for_each(|(block, totals)| {
             *totals = run(block)?;
             Ok(())
         })?;
@@ -280,5 +303,25 @@ impl<'a> Sweep<'a> {
         totals.lost[..lanes].copy_from_slice(&flat[lanes..2 * lanes]);
         totals.peak[..lanes].copy_from_slice(&flat[2 * lanes..3 * lanes]);
         Ok(totals)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blocks_follow_each_other_to_the_last_row_with_no_more_edges_than_asked_for_but_where_a_few_rows_have_them() {
+        let lengths = [900, 3, 3, 3, 3, 3, 3, 3, 40, 30, 30, 30, 20, 9, 5, 5, 2, 2, 1].into_iter().chain([0; 100]);
+        let mut offsets = vec![0u32];
+        offsets.extend(lengths.scan(0, |end, length| {
+            *end += length;
+            Some(*end)
+        }));
+        assert_eq!(ends(&offsets, 64).unwrap(), [8, 16, 80, 119]);
+        assert_eq!(ends(&offsets, 200).unwrap(), [8, 119]);
+        assert_eq!(ends(&offsets, 1 << 16).unwrap(), [119]);
+        assert_eq!(ends(&[0], 64).unwrap(), [0; 0]);
+        assert_eq!(ends(&[0, 9], 4).unwrap(), [1]);
     }
 }
