@@ -350,8 +350,8 @@ const HUGE_PAGE: usize = 2 << 20;
 /// Bytes from which a block is worth them.
 const LARGE: usize = 2 * HUGE_PAGE;
 
-/// Asks for huge pages behind a large block: a page of the usual size costs a fault when it is first touched, and one of
-/// the few places that a core remembers whenever it is read at random.
+/// Asks for huge pages behind a large block: a page of the usual size costs a fault when it is first touched, and takes
+/// one of the few places that a core remembers whenever it is read at random.
 pub(crate) fn prefer_huge_pages(start: *mut u8, size: usize) {
     if size >= LARGE {
         // SAFETY: ecphory.h takes any block and changes nothing in it.
