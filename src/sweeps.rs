@@ -12,8 +12,8 @@ use crate::{Dangling, EachRanks, Error, Graph, Ranks, Seed, Stopped, Workspace, 
 /// Cues that one sweep takes side by side.
 pub(crate) const LANES: usize = ffi::ECP_SWEEP_CUES as usize;
 
-/// Edges, times cues, of a block of rows, which one task sweeps, and the most rows, times cues; a few rows that have more
-/// are one too. The same whatever the threads, and so are the sums of blocks.
+/// Edges, times cues, of a block of rows, which one task sweeps, and the most rows, times cues; a few rows that have
+/// more are one too. The same whatever the threads, and so are the sums of blocks.
 const BLOCK: usize = 1 << 16;
 
 /// Edges, times cues, up to which a sweep stays on the calling thread.
