@@ -9,6 +9,9 @@ use crate::sweeps::Ended;
 /// Numbers up to which memory is written on the calling thread.
 const SMALL: usize = 1 << 15;
 
+/// Bytes of a line of the caches, which what 16 cues have at a node fills: read at random, it is to be one, not two.
+const LINE: usize = 64;
+
 /// The memory of dense sweeps. It grows to what is asked of it, and serves one call after the other, over graphs of any
 /// size, without asking the system again. Over `n` nodes it comes to
 ///
@@ -62,14 +65,16 @@ impl Workspace {
 
     /// Room for `groups`, of which `tasks` are at work at once, of `each` ranks. Numbers are what they were.
     pub(crate) fn for_groups(&mut self, groups: usize, tasks: usize, each: usize) -> Result<Groups<'_>, Error> {
-        hold(&mut self.passing, tasks.saturating_mul(each).saturating_mul(2))?;
+        let passing = tasks.saturating_mul(each).saturating_mul(2);
+        hold(&mut self.passing, passing.saturating_add(LINE / size_of::<f32>() - 1))?;
         hold(&mut self.ranks, groups.saturating_mul(each))?;
         if self.ended.capacity() < groups {
             self.ended = spare(groups)?;
         }
         self.ended.clear();
         self.ended.resize(groups, Ended::NONE);
-        Ok((&mut self.passing, &mut self.ranks, &mut self.ended))
+        let skipped = self.passing.as_ptr().align_offset(LINE);
+        Ok((&mut self.passing[skipped..][..passing], &mut self.ranks, &mut self.ended))
     }
 }
 

@@ -204,7 +204,7 @@ inline fn sumCues(incoming: Incoming, edges: anytype, count: usize, x: []const f
     var i: usize = 0;
     while (i + 2 <= count) : (i += 2) inline for (&parts, 0..) |*part, half| {
         const edge = edges.at(i + half);
-        const distance = if (@TypeOf(edges) == ByRow) 16 else 64;
+        const distance = if (@TypeOf(edges) == ByRow) 32 else 128;
         if (edge + distance < sources.len) @prefetch(&x[@as(usize, sources[edge + distance]) * cues], .{});
         const values: V = x[@as(usize, sources[edge]) * cues ..][0..cues].*;
         part.* = simd.mulAdd(V, @splat(shares[edge]), values, part.*);
