@@ -42,7 +42,8 @@ pub struct Hit {
     pub seed: f32,
     /// What it received, the most first; so many as [`Options::told_most`](crate::Options::told_most) says.
     pub received: Vec<Received>,
-    /// What it received by ways that are not told.
+    /// What it received by ways that are not told; by [`Spreading::PageRank`](crate::Spreading), where nothing leads to
+    /// it, its own rank as a seed, which elsewhere is among what led to it.
     pub received_otherwise: f32,
     /// What it lost because it only asks.
     pub question: f32,

@@ -247,8 +247,10 @@ impl<'a> Options<'a> {
         Self { held_back_most: most, ..self }
     }
 
-    /// Which memories may be recalled. The others wake nothing, and standard scores are without them; what words and
-    /// sequences they have still counts in how rare those are.
+    /// Which memories may be recalled. The others are as if they were not there: they wake nothing, nothing reaches
+    /// others through them, in whichever [`Spreading`], and standard scores are without them. What words and sequences
+    /// they have still counts in how rare those are. [`Spreading::Hops`] and [`Spreading::PageRank`] first copy the
+    /// edges between what it lets pass: a look at every edge, and 9 bytes for each of those.
     pub fn filter(self, filter: &'a Filter) -> Self {
         Self { filter: Some(filter), ..self }
     }

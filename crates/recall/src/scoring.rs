@@ -1,6 +1,8 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
+use ecphory::Graph;
+
 use crate::association::Associated;
 use crate::comparison::{Comparison, Side};
 use crate::few::Few;
@@ -18,6 +20,8 @@ pub(crate) struct Scored<'s, 'a, 'i> {
     pub score: Room<'s>,
     /// How many no filter keeps out.
     pub in_play: usize,
+    /// The edges between those alone, where activation takes more than one step and there are others.
+    pub in_play_graph: Option<Graph>,
     /// Activation of memories, sequences and contexts before they passed it on.
     pub woken: Few,
     /// What each of them had in the end, where that is more than one step.
@@ -116,6 +120,7 @@ impl MemoryGraph {
             seed,
             score,
             in_play,
+            in_play_graph: None,
             woken: Few::default(),
             reached: None,
             ranked: None,

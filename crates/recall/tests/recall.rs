@@ -298,6 +298,44 @@ fn many_hops_reach_what_one_does_not_and_say_by_which_way() {
 }
 
 #[test]
+fn nothing_spreads_into_what_a_filter_keeps_out_or_through_it_in_any_way() {
+    // 0 leads to 5 through 3 and, by a longer way, through 1 and 2; 3 is kept out, and so is 6.
+    let linked = |without: &[u32]| {
+        let mut graph = MemoryGraph::new(1, Schema::new()).unwrap();
+        (0..9).for_each(|_| _ = graph.insert(Memory::new(vec![1.0])).unwrap());
+        for (source, target, weight) in
+            [(0, 3, 1.0), (3, 5, 1.0), (0, 1, 0.5), (1, 2, 0.5), (2, 5, 0.5), (5, 6, 1.0), (6, 7, 1.0), (5, 8, 0.25)]
+        {
+            if !without.contains(&source) && !without.contains(&target) {
+                graph.link(source, target, "leads to", weight).unwrap();
+            }
+        }
+        graph
+    };
+    let (graph, never_linked) = (linked(&[]), linked(&[3, 6]));
+    let filter = Filter::Not(Box::new(Filter::Ids(vec![3, 6])));
+    let scores = [Seed::new(0, 1.0)];
+    let cue = Cue::new().scores(&scores);
+    let options = all().weights(Weights { link: 1.0, ..Weights::seeds_only() }).filter(&filter);
+    for spreading in [
+        Spreading::Once,
+        Spreading::Hops { hops: 5, transmission: 0.5, threshold: 0.0 },
+        Spreading::PageRank { ranks: PageRank::default(), epsilon: 1e-9, weight: 2.0 },
+    ] {
+        let options = options.clone().spreading(spreading);
+        let found = graph.recall(&cue, &options).unwrap();
+        assert_eq!(found.hits, never_linked.recall(&cue, &options).unwrap().hits, "{spreading:?}");
+        assert!(hit(&found, 7).received.is_empty() && hit(&found, 1).score > 0.0);
+        let told = |hit: &Hit| hit.received.iter().map(|one| one.activation).sum::<f32>() + hit.received_otherwise;
+        assert!(found.hits.iter().all(|hit| (hit.score - hit.seed - told(hit)).abs() < 1e-5), "{found:?}");
+        assert_eq!(hit(&found, 5).received.is_empty(), spreading == Spreading::Once);
+        // With it they are reached.
+        let held = graph.recall(&cue, &options.held_back(9).top_k(4)).unwrap().held_back;
+        assert!(held.iter().any(|held| held.memory == 3 && held.by == HeldBy::Filter), "{held:?}");
+    }
+}
+
+#[test]
 fn the_nearest_are_linked_by_their_cosine_and_none_to_itself() {
     let mut graph = MemoryGraph::new(2, Schema::new()).unwrap();
     for vector in [[1.0, 0.0], [0.8, 0.6], [0.0, 1.0], [-1.0, 0.0]] {
