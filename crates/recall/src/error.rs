@@ -12,7 +12,7 @@ pub enum Error {
         /// The vector's.
         found: usize,
     },
-    /// A number that is NaN or infinite, or below what it may be.
+    /// A number that is NaN or infinite, or not within what it may be.
     #[error("{what} at position {position}: expected {expected}, found {found}")]
     Value {
         /// The number's place.
@@ -23,6 +23,16 @@ pub enum Error {
         expected: &'static str,
         /// The number given.
         found: f32,
+    },
+    /// A number among options that is not what it may be.
+    #[error("{what}: expected {expected}, found {found}")]
+    Option {
+        /// What it is of.
+        what: &'static str,
+        /// What it may be.
+        expected: &'static str,
+        /// The number given.
+        found: f64,
     },
     /// An id that no memory has.
     #[error("memory {found}: expected an id below {len}")]

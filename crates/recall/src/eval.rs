@@ -240,17 +240,16 @@ pub fn methods() -> Vec<(String, Method)> {
     }
     methods.push((STRONGEST.to_owned(), control(1.0, 0.6, true)));
     let all = Weights::default();
-    let (seeds, none) = (Weights::seeds_only(), 0.0);
-    let succession =
-        Weights { next: all.next, previous: all.previous, after_next: all.after_next, answer: all.answer, ..seeds };
+    let seeds = Weights::seeds_only();
+    let succession = seeds.next(all.next).previous(all.previous).after_next(all.after_next).answer(all.answer);
     for (name, weights) in [
         ("recall", all),
         ("recall:seeds", seeds),
         ("recall:succession", succession),
-        ("recall:without-sequence", Weights { part: none, ..all }),
-        ("recall:without-contexts", Weights { context: none, ..all }),
-        ("recall:without-association", Weights { likeness: none, rare_words: none, ..all }),
-        ("recall:without-questions", Weights { question: none, answer: none, ..all }),
+        ("recall:without-sequence", all.part(0.0)),
+        ("recall:without-contexts", all.context(0.0)),
+        ("recall:without-association", all.likeness(0.0).rare_words(0.0)),
+        ("recall:without-questions", all.question(0.0).answer(0.0)),
     ] {
         methods.push((name.to_owned(), Method::Recall { text: true, similarity: Similarity::ByCue, weights }));
     }

@@ -5,10 +5,12 @@ use ecphory::{Edge, Metric, Prepared, Rows, Search};
 use crate::index::Index;
 use crate::language::Language;
 use crate::memory::Memory;
-use crate::{Error, relation};
+use crate::{Error, relation, weights};
 
 /// With the nodes of sequences and contexts beside them, their ids stay within u32.
 const MEMORIES_MOST: usize = 1 << 30;
+/// Elements of vectors, so that products of two norms stay within f32.
+const ELEMENT_MOST: f32 = 1e15;
 /// Memories whose nearest are looked for at once.
 const NEAREST_AT_ONCE: usize = 1024;
 
@@ -127,7 +129,7 @@ impl MemoryGraph {
     /// Takes a memory in; returns its id, which is how many there were before.
     ///
     /// # Errors
-    /// [`Error::Dim`] for a vector of another dimension, [`Error::Value`] for one that is not finite, [`Error::Full`]
+    /// [`Error::Dim`] for a vector of another dimension, [`Error::Value`] for an element that is not -1e15 to 1e15, [`Error::Full`]
     /// where there are 2^30; the graph is then as it was.
     pub fn insert(&mut self, mut memory: Memory) -> Result<u32, Error> {
         check_vector("memory", self.dim, &memory.vector)?;
@@ -142,20 +144,16 @@ impl MemoryGraph {
         Ok(id)
     }
 
-    /// Links one memory to another: what the first has is passed on to the second, by `weight`, finite and 0 or more.
-    /// Links between the same two of one relation add up.
+    /// Links one memory to another: what the first has is passed on to the second, by `weight`, 0 to 1,000,000. Links between the same two of one relation add up.
     ///
     /// # Errors
-    /// [`Error::NoMemory`], [`Error::Value`], and [`Error::Relations`] where the name is one too many.
+    /// [`Error::NoMemory`], [`Error::Option`] for the weight, and [`Error::Relations`] where the name is one too many.
     pub fn link(&mut self, source: u32, target: u32, relation: &str, weight: f32) -> Result<(), Error> {
         let len = self.memories.len();
         if let Some(&found) = [source, target].iter().find(|&&id| id as usize >= len) {
             return Err(Error::NoMemory { found, len });
         }
-        if !(weight.is_finite() && weight >= 0.0) {
-            let (what, position) = ("weight", self.links.len());
-            return Err(Error::Value { what, position, expected: "a finite number, 0 or more", found: weight });
-        }
+        weights::check("weight of a link", weight)?;
         let known = self.relations.iter().position(|name| name == relation);
         let own = match known {
             Some(own) => own,
@@ -194,7 +192,7 @@ impl MemoryGraph {
     /// Links of memories inserted later are not made: it is for a graph as it is.
     ///
     /// # Errors
-    /// As [`MemoryGraph::link`]; [`Error::Value`] for a `least` outside 0 to 1; [`Error::Kernel`]. No link is then
+    /// As [`MemoryGraph::link`]; [`Error::Option`] for a `least` outside 0 to 1; [`Error::Kernel`]. No link is then
     /// made.
     pub fn link_nearest(&mut self, k: usize, least: f32, relation: &str) -> Result<usize, Error> {
         self.link_nearest_telling(k, least, relation, |_| {})
@@ -226,7 +224,7 @@ impl MemoryGraph {
         mut progress: impl FnMut(Progress),
     ) -> Result<usize, Error> {
         if !(0.0..=1.0).contains(&least) {
-            return Err(Error::Value { what: "least", position: 0, expected: "a cosine from 0 to 1", found: least });
+            return Err(Error::Option { what: "least", expected: "a cosine from 0 to 1", found: least.into() });
         }
         if self.is_empty() || k == 0 {
             return Ok(0);
@@ -279,10 +277,10 @@ pub(crate) fn check_vector(what: &'static str, dim: usize, vector: &[f32]) -> Re
     if vector.len() != dim {
         return Err(Error::Dim { what, expected: dim, found: vector.len() });
     }
-    match vector.iter().position(|element| !element.is_finite()) {
+    match vector.iter().position(|element| !(-ELEMENT_MOST..=ELEMENT_MOST).contains(element)) {
         Some(position) => {
-            let found = vector[position];
-            Err(Error::Value { what, position, expected: "a finite number", found })
+            let (expected, found) = ("a number from -1e15 to 1e15", vector[position]);
+            Err(Error::Value { what, position, expected, found })
         }
         None => Ok(()),
     }

@@ -26,6 +26,7 @@ mod scoring;
 mod telling;
 mod tuning;
 mod waking;
+mod weights;
 mod whitening;
 
 pub use cue::Cue;
@@ -35,4 +36,5 @@ pub use graph::{MemoryGraph, Progress, Schema};
 pub use hits::{Fading, HeldBack, HeldBy, Hit, Recall, Received, Source, Timings};
 pub use language::Language;
 pub use memory::{Memory, Payload, Value};
-pub use options::{Options, Similarity, Spreading, Weights};
+pub use options::{Options, Similarity, Spreading};
+pub use weights::Weights;

@@ -61,7 +61,8 @@ pub struct Memory {
 }
 
 impl Memory {
-    /// One with the vector of its text, or whatever stands for it, finite; without words, made at the epoch.
+    /// One with the vector of its text, or whatever stands for it, elements from -1e15 to 1e15; without words, made at the
+    /// epoch.
     pub fn new(vector: Vec<f32>) -> Self {
         Self { vector, text: String::new(), created_ms: 0, used_ms: 0, pinned: false, payload: Payload::new() }
     }

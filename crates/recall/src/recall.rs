@@ -34,8 +34,8 @@ impl MemoryGraph {
     /// ```
     ///
     /// # Errors
-    /// [`Error::EmptyCue`]; [`Error::Dim`] and [`Error::Value`] for vectors, scores, weights; [`Error::NoMemory`] for
-    /// ids of scores and filters; [`Error::Kernel`] with what a kernel said, or the arena: out of memory by
+    /// [`Error::EmptyCue`]; [`Error::Dim`] and [`Error::Value`] for vectors and scores; [`Error::Option`] for weights and
+    /// ways of spreading; [`Error::NoMemory`] for ids of scores and filters; [`Error::Kernel`] with what a kernel said, or the arena: out of memory by
     /// [`Options::on_overflow`].
     pub fn recall(&self, cue: &Cue<'_>, options: &Options<'_>) -> Result<Recall, Error> {
         options.check(self)?;

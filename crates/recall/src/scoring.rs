@@ -145,9 +145,9 @@ fn keep_out(bits: &[u64], scores: &mut [f32]) {
 fn given(cue: &Cue<'_>, seed: &[f32]) -> BTreeMap<u32, f32> {
     let mut given = BTreeMap::new();
     for score in cue.scores.iter().filter(|score| !seed[score.node as usize].is_nan()) {
-        *given.entry(score.node).or_insert(0.0) += score.activation;
+        *given.entry(score.node).or_insert(0.0) += f64::from(score.activation);
     }
-    given
+    given.into_iter().map(|(id, sum)| (id, sum.min(f64::from(f32::MAX)) as f32)).collect()
 }
 
 impl Scored<'_, '_, '_> {

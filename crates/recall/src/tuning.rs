@@ -4,12 +4,13 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
 use crate::eval::{Evidence, Found, Method};
+use crate::weights::COUNT;
 use crate::{Error, Similarity, Weights};
 
 /// What a weight is multiplied by.
 const FACTORS: [f32; 4] = [0.0, 0.5, 1.5, 2.5];
 
-type Asked = HashMap<[u32; 13], Found>;
+type Asked = HashMap<[u32; COUNT], Found>;
 
 impl Evidence {
     /// For each conversation, the weights that find most in the others, asked of that one alone: each weight in turn is
@@ -47,7 +48,7 @@ impl Evidence {
         self.counts().0 * Weights::default().all().len()
     }
 
-    fn ask_once<'a>(&self, asked: &'a mut Asked, weights: [f32; 13]) -> Result<&'a Found, Error> {
+    fn ask_once<'a>(&self, asked: &'a mut Asked, weights: [f32; COUNT]) -> Result<&'a Found, Error> {
         match asked.entry(weights.map(f32::to_bits)) {
             Entry::Occupied(found) => Ok(found.into_mut()),
             Entry::Vacant(place) => {

@@ -237,19 +237,107 @@ fn what_is_refused_changes_nothing() {
     vector[3] = f32::NAN;
     assert!(matches!(graph.insert(Memory::new(vector.clone())), Err(Error::Value { position: 3, .. })));
     assert!(matches!(graph.link(0, 7, "like", 1.0), Err(Error::NoMemory { found: 7, len: 7 })));
-    for weight in [-1.0, f32::NAN, f32::INFINITY] {
-        assert!(matches!(graph.link(0, 1, "like", weight), Err(Error::Value { what: "weight", .. })));
+    for weight in [-1.0, f32::NAN, f32::INFINITY, 1.1e6] {
+        assert!(matches!(graph.link(0, 1, "like", weight), Err(Error::Option { what: "weight of a link", .. })));
     }
     assert_eq!(graph.recall(&Cue::new(), &all()), Err(Error::EmptyCue));
     assert!(matches!(graph.recall(&cue.vector(&vector), &all()), Err(Error::Value { what: "cue", position: 3, .. })));
     assert!(matches!(graph.recall(&cue.vector(&[1.0]), &all()), Err(Error::Dim { what: "cue", .. })));
     assert!(graph.recall(&cue.scores(&[Seed::new(7, 1.0)]), &all()).is_err());
     assert!(graph.recall(&cue.scores(&[Seed::new(0, -1.0)]), &all()).is_err());
-    let weights = Weights { next: f32::NAN, ..Weights::default() };
-    assert!(matches!(graph.recall(&cue, &all().weights(weights)), Err(Error::Value { what: "weights", .. })));
+    let weights = Weights::default().next(f32::NAN);
+    assert!(matches!(graph.recall(&cue, &all().weights(weights)), Err(Error::Option { what: "weight of next", .. })));
     let law = Decay::half_life_seconds(1.0).unwrap();
     assert!(graph.recall(&cue, &all().retention(law, 1.5)).is_err());
     assert_eq!(graph.recall(&cue, &all()).unwrap().hits, before);
+}
+
+#[test]
+fn every_number_among_options_is_checked_and_named_with_what_was_expected() {
+    let (graph, cue) = (talk(), Cue::new().text("red sails"));
+    let hops = |hops, transmission, threshold| Spreading::Hops { hops, transmission, threshold };
+    let ranks =
+        |alpha, epsilon, weight| Spreading::PageRank { ranks: PageRank::default().alpha(alpha), epsilon, weight };
+    for (spreading, expected) in [
+        (hops(0, 1.0, 0.0), "hops: expected 1 to 1024, found 0"),
+        (hops(1025, 1.0, 0.0), "hops: expected 1 to 1024, found 1025"),
+        (hops(2, f32::NAN, 0.0), "transmission: expected a finite number from 0 to 1,000,000, found NaN"),
+        (hops(2, 1.5e6, 0.0), "transmission: expected a finite number from 0 to 1,000,000, found 1500000"),
+        (hops(2, 1.0, -1.0), "threshold: expected a finite number, 0 or more, found -1"),
+        (hops(2, 1.0, f32::INFINITY), "threshold: expected a finite number, 0 or more, found inf"),
+        (ranks(0.15, 1e-6, f32::NAN), "weight of ranks: expected a finite number from 0 to 1,000,000, found NaN"),
+        (ranks(0.15, 0.0, 1.0), "epsilon: expected 1e-12 to 1, found 0"),
+        (ranks(0.15, f64::NAN, 1.0), "epsilon: expected 1e-12 to 1, found NaN"),
+        (ranks(1.5, 1e-6, 1.0), "alpha: expected 0.001 to 1, found 1.5"),
+    ] {
+        let refused = graph.recall(&cue, &all().spreading(spreading)).unwrap_err();
+        assert_eq!(refused.to_string(), expected);
+        let of_many = graph.recall_each(&[cue], &all().spreading(spreading)).unwrap_err();
+        assert_eq!(of_many.to_string(), expected);
+    }
+    for (weights, name) in [
+        (Weights::default().similarity(-1.0), "similarity"),
+        (Weights::default().given(f32::INFINITY), "given"),
+        (Weights::default().rare_words(2e6), "rare_words"),
+    ] {
+        let refused = graph.recall(&cue, &all().weights(weights)).unwrap_err().to_string();
+        assert!(refused.starts_with(&format!("weight of {name}: expected a finite number from 0 to 1,000,000, found")));
+    }
+    let law = Decay::half_life_seconds(1.0).unwrap();
+    let refused = graph.recall(&cue, &all().retention(law, f32::NAN)).unwrap_err().to_string();
+    assert_eq!(refused, "weight of retention: expected a number from 0 to 1, found NaN");
+}
+
+#[test]
+fn the_largest_numbers_there_may_be_leave_every_score_a_number() {
+    let mut graph = talk();
+    for _ in 0..20 {
+        (0..6).for_each(|id| _ = graph.link(id, id + 1, "like", 1e6).unwrap());
+    }
+    let all_most = Weights::default().similarity(1e6).keywords(1e6).given(1e6).next(1e6).previous(1e6).after_next(1e6);
+    let all_most = all_most.answer(1e6).part(1e6).context(1e6).link(1e6).question(1e6).likeness(1e6).rare_words(1e6);
+    let scores: Vec<Seed> = [0, 0, 0, 4, 6].map(|id| Seed::new(id, f32::MAX)).into();
+    for spreading in [
+        Spreading::Once,
+        Spreading::Hops { hops: 1024, transmission: 1e6, threshold: 0.0 },
+        Spreading::PageRank { ranks: PageRank::default(), epsilon: 1e-9, weight: 1e6 },
+    ] {
+        for length in [1e-20, 1.0, 1e15] {
+            let vector = [1.0, 0.1, 0.5, 0.1, -0.5, 0.1, -1.0, 0.1].map(|element| element * length);
+            let cue = Cue::new().vector(&vector).text("When did Ann see red sails, 1 May 2023?").scores(&scores);
+            let options = all().weights(all_most).spreading(spreading);
+            let found = graph.recall(&cue, &options.similarity(Similarity::Whitened)).unwrap();
+            assert_eq!(found.hits.len(), 7);
+            for hit in &found.hits {
+                let parts = [hit.score, hit.seed, hit.received_otherwise, hit.associated, hit.similarity.unwrap()];
+                assert!(parts.iter().all(|part| part.is_finite()), "{hit:?}");
+                assert!(hit.received.iter().all(|received| received.activation.is_finite()), "{hit:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn likeness_does_not_turn_on_how_long_vectors_are() {
+    let similarities = |length: f32| {
+        let mut graph = MemoryGraph::new(3, Schema::new()).unwrap();
+        for at in 0..200 {
+            let of = |step: usize| (at * step % 17) as f32 / 17.0 * length;
+            graph.insert(Memory::new(vec![5.0 * length, 2.0 * of(5), 0.2 * of(7)])).unwrap();
+        }
+        let vector = [5.0, 1.0, 0.2].map(|element| element * length);
+        let found = graph.recall(&Cue::new().vector(&vector), &all().top_k(200)).unwrap();
+        (0..200).map(|id| hit(&found, id).similarity.unwrap()).collect::<Vec<_>>()
+    };
+    let expected = similarities(1.0);
+    assert!(expected.iter().any(|similarity| *similarity > 0.5));
+    for length in [1e-20, 1e-6, 1e9, 1e14] {
+        let apart = similarities(length).into_iter().zip(&expected).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+        assert!(apart < 1e-4, "{length}: {apart}");
+    }
+    let mut graph = MemoryGraph::new(1, Schema::new()).unwrap();
+    let refused = graph.insert(Memory::new(vec![-2e15])).unwrap_err().to_string();
+    assert_eq!(refused, "memory at position 0: expected a number from -1e15 to 1e15, found -2000000000000000");
 }
 
 #[test]
@@ -278,7 +366,7 @@ fn many_hops_reach_what_one_does_not_and_say_by_which_way() {
     }
     let scores = [Seed::new(0, 1.0)];
     let cue = Cue::new().scores(&scores);
-    let weights = Weights { link: 1.0, ..Weights::seeds_only() };
+    let weights = Weights::seeds_only().link(1.0);
     let options = all().weights(weights);
     let score = |found: &Recall, id: u32| hit(found, id).score;
     let once = graph.recall(&cue, &options).unwrap();
@@ -316,7 +404,7 @@ fn nothing_spreads_into_what_a_filter_keeps_out_or_through_it_in_any_way() {
     let filter = Filter::Not(Box::new(Filter::Ids(vec![3, 6])));
     let scores = [Seed::new(0, 1.0)];
     let cue = Cue::new().scores(&scores);
-    let options = all().weights(Weights { link: 1.0, ..Weights::seeds_only() }).filter(&filter);
+    let options = all().weights(Weights::seeds_only().link(1.0)).filter(&filter);
     for spreading in [
         Spreading::Once,
         Spreading::Hops { hops: 5, transmission: 0.5, threshold: 0.0 },
@@ -343,13 +431,13 @@ fn the_nearest_are_linked_by_their_cosine_and_none_to_itself() {
     }
     assert_eq!(graph.link_nearest(1, 0.7, "near").unwrap(), 2);
     let scores = [Seed::new(1, 1.0)];
-    let weights = Weights { link: 1.0, ..Weights::seeds_only() };
+    let weights = Weights::seeds_only().link(1.0);
     let found = graph.recall(&Cue::new().scores(&scores), &all().weights(weights)).unwrap();
     let seed = hit(&found, 1).seed;
     // Of the two that are as near to one, the nearer, and to both it is the nearest.
     assert!((hit(&found, 0).score - 0.8 * seed).abs() < 1e-6 && hit(&found, 2).score == 0.0);
     assert_eq!(graph.link_nearest(0, 0.7, "near"), Ok(0));
-    assert!(matches!(graph.link_nearest(1, f32::NAN, "near"), Err(Error::Value { what: "least", .. })));
+    assert!(matches!(graph.link_nearest(1, f32::NAN, "near"), Err(Error::Option { what: "least", .. })));
 }
 
 #[test]
@@ -453,7 +541,7 @@ fn ways_beyond_the_most_that_are_told_are_told_together() {
     }
     let scores: Vec<Seed> = (0..40).map(|id| Seed::new(id, 1.0 + id as f32)).collect();
     scores.iter().try_for_each(|seed| graph.link(seed.node, 50, "leads to", 1.0)).unwrap();
-    let options = all().weights(Weights { link: 1.0, ..Weights::seeds_only() });
+    let options = all().weights(Weights::seeds_only().link(1.0));
     let told = |most: usize| {
         let found = graph.recall(&Cue::new().scores(&scores), &options.clone().told_most(most)).unwrap();
         hit(&found, 50).clone()

@@ -79,7 +79,7 @@ pub fn top10(limits: &Limits, known: &Known, threads: usize) -> Result<Case<'sta
     let ways = [
         ("", default.clone()),
         ("-similarity", cosine.clone().weights(Weights::seeds_only())),
-        ("-hops", cosine.seeds_most(10).spreading(hops).weights(Weights { link: 0.5, ..Weights::seeds_only() })),
+        ("-hops", cosine.seeds_most(10).spreading(hops).weights(Weights::seeds_only().link(0.5))),
     ];
     let schemas = [("ecphory", Schema::new()), ("ecphory-copies", Schema::new().copies())];
     let (mut found, mut graphs) = (Vec::new(), Vec::new());
