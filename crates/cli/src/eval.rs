@@ -43,8 +43,10 @@ impl From<EvalError> for Failure {
 }
 
 pub fn run(options: &Options) -> Result<String, Failure> {
-    let k = KS.iter().position(|k| *k == options.k);
-    let k = k.ok_or_else(|| Failure::Input(format!("--k: expected 5, 10 or 20, found {}", options.k)))?;
+    let k = options.k;
+    if !KS.contains(&k) {
+        return Err(Failure::Input(format!("--k: expected 5, 10 or 20, found {k}")));
+    }
     let evidence = Evidence::read(&options.folder)?;
     let methods = methods();
     let progress = Bar::new(methods.len() + if options.tune { evidence.tuning_steps() } else { 0 });
@@ -61,8 +63,9 @@ pub fn run(options: &Options) -> Result<String, Failure> {
     }
     drop(progress);
     if let Some(path) = &options.plot {
-        let of_all: Vec<_> = found.iter().map(|(name, found)| (&**name, found.recall(Category::All, k))).collect();
-        let title = format!("share of evidence among the {} best, and its interval of 95 %", KS[k]);
+        let of_all = found.iter().filter_map(|(name, found)| Some((&**name, found.recall(Category::All, k)?)));
+        let of_all: Vec<_> = of_all.collect();
+        let title = format!("share of evidence among the {} best, and its interval of 95 %", k);
         let svg = intervals::svg(&title, &of_all, CONTROL)?;
         fs::write(path, svg).map_err(|error| Failure::Input(format!("--plot {}: {error}", path.display())))?;
     }
@@ -80,7 +83,7 @@ fn table(evidence: &Evidence, found: &[(String, Found)], k: usize) -> String {
         count(conversations, "conversation", "conversations"),
         count(turns, "turn", "turns"),
         count(questions, "question", "questions"),
-        KS[k],
+        k,
     );
     if evidence.unresolved + evidence.without_evidence > 0 {
         let (names, left_out) = (evidence.unresolved, evidence.without_evidence);
@@ -96,7 +99,12 @@ fn table(evidence: &Evidence, found: &[(String, Found)], k: usize) -> String {
     text.push('\n');
     for (name, found) in found {
         let _ = write!(text, "{:27}", fit(name, 27));
-        Category::REPORTED.iter().for_each(|&category| _ = write!(text, "{:7.3}", found.recall(category, k).mean));
+        for category in Category::REPORTED {
+            let _ = match found.recall(category, k) {
+                Some(found) => write!(text, "{:7.3}", found.mean),
+                None => write!(text, "{:7}", ""),
+            };
+        }
         text.push('\n');
     }
     for by in [CONTROL, STRONGEST, VECTORS] {
@@ -118,6 +126,6 @@ fn short(category: Category) -> String {
     if category == Category::Without5 { "not 5".into() } else { category.name() }
 }
 
-fn interval(of: Interval) -> String {
-    format!("{:+.3} [{:+.3}, {:+.3}]", of.mean, of.low, of.high)
+fn interval(of: Option<Interval>) -> String {
+    of.map_or_else(String::new, |of| format!("{:+.3} [{:+.3}, {:+.3}]", of.mean, of.low, of.high))
 }

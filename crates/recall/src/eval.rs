@@ -414,20 +414,30 @@ impl Found {
         Self(parts.into_iter().flat_map(|part| part.0).collect())
     }
 
-    /// Recall among the best of `KS[k]`.
-    pub fn recall(&self, category: Category, k: usize) -> Interval {
-        self.interval(category, |at| self.0[at].2[k])
+    /// Recall among the `k` best; none for a `k` that is not of [`KS`], and where no question is of the category.
+    pub fn recall(&self, category: Category, k: usize) -> Option<Interval> {
+        let at = KS.iter().position(|known| *known == k)?;
+        self.interval(category, |question| self.0[question].2[at])
     }
 
-    /// Recall less another's, question by question: the same questions of the same evidence.
-    pub fn beyond(&self, other: &Found, category: Category, k: usize) -> Interval {
-        self.interval(category, |at| self.0[at].2[k] - other.0[at].2[k])
+    /// Recall less another's, question by question; none where [`Found::recall`] has none, and where the other's
+    /// questions are not the same.
+    pub fn beyond(&self, other: &Found, category: Category, k: usize) -> Option<Interval> {
+        let at = KS.iter().position(|known| *known == k)?;
+        let questions = |found: &Found| found.0.iter().map(|found| (found.0, found.1)).collect::<Vec<_>>();
+        if questions(self) != questions(other) {
+            return None;
+        }
+        self.interval(category, |question| self.0[question].2[at] - other.0[question].2[at])
     }
 
-    fn interval(&self, category: Category, value: impl Fn(usize) -> f64) -> Interval {
+    fn interval(&self, category: Category, value: impl Fn(usize) -> f64) -> Option<Interval> {
         let mut by_conversation: BTreeMap<usize, Vec<f64>> = BTreeMap::new();
         for (at, (conversation, _, _)) in self.0.iter().enumerate().filter(|(_, found)| category.has(found.1)) {
             by_conversation.entry(*conversation).or_default().push(value(at));
+        }
+        if by_conversation.is_empty() {
+            return None;
         }
         let of_one = by_conversation.len() == 1;
         let values = by_conversation.into_values();
@@ -437,7 +447,7 @@ impl Found {
         };
         let mean = |sums: &mut dyn Iterator<Item = (f64, f64)>| {
             let (sum, count) = sums.fold((0.0, 0.0), |all, one| (all.0 + one.0, all.1 + one.1));
-            if count > 0.0 { sum / count } else { 0.0 }
+            sum / count
         };
         // SplitMix64 (Steele, Lea and Flood 2014), always from the same seed.
         let mut state = 0u64;
@@ -445,23 +455,22 @@ impl Found {
             state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
             let mixed = (state ^ state >> 30).wrapping_mul(0xBF58_476D_1CE4_E5B9);
             let mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94D0_49BB_1331_11EB);
-            ((mixed ^ mixed >> 31) % sums.len().max(1) as u64) as usize
+            ((mixed ^ mixed >> 31) % sums.len() as u64) as usize
         };
-        let mut means: Vec<f64> = (0..if sums.is_empty() { 0 } else { RESAMPLES })
-            .map(|_| mean(&mut (0..sums.len()).map(|_| sums[draw()])))
-            .collect();
+        let mut means = [0.0; RESAMPLES];
+        means.iter_mut().for_each(|to| *to = mean(&mut (0..sums.len()).map(|_| sums[draw()])));
         means.sort_by(f64::total_cmp);
-        let at = |share: f64| means.get((share * RESAMPLES as f64) as usize).copied().unwrap_or(0.0);
+        let at = |share: f64| means[(share * RESAMPLES as f64) as usize];
         let questions = sums.iter().map(|sum| sum.1).sum::<f64>() as usize;
-        Interval { mean: mean(&mut sums.iter().copied()), low: at(0.025), high: at(0.975), questions }
+        Some(Interval { mean: mean(&mut sums.iter().copied()), low: at(0.025), high: at(0.975), questions })
     }
 
-    /// Every line of a report.
+    /// Every line of a report; none of a category without questions.
     pub fn lines(&self, method: &str) -> Vec<Line> {
         let mut lines = Vec::new();
         for category in Category::REPORTED {
-            for (at, k) in KS.into_iter().enumerate() {
-                let Interval { mean, low, high, questions } = self.recall(category, at);
+            for k in KS {
+                let Some(Interval { mean, low, high, questions }) = self.recall(category, k) else { continue };
                 let (method, category) = (method.to_owned(), category.name());
                 lines.push(Line { method, category, k, recall: mean, low, high, questions });
             }

@@ -1,3 +1,4 @@
+use std::collections::HashSet;
 use std::time::Instant;
 
 use ecphory::arena;
@@ -129,6 +130,7 @@ pub(crate) fn age_seconds(now_ms: i64, used_ms: i64) -> f32 {
 
 /// Those of the first that are not in the second, with their rank in the first.
 fn held(would: &[u32], did: &[u32], by: HeldBy, counts: impl Fn(u32) -> bool) -> Vec<HeldBack> {
-    let missing = (1..).zip(would).filter(|(_, id)| !did.contains(id) && counts(**id));
+    let did: HashSet<&u32> = did.iter().collect();
+    let missing = (1..).zip(would).filter(|(_, id)| !did.contains(*id) && counts(**id));
     missing.map(|(rank, &memory)| HeldBack { memory, by, rank }).collect()
 }
