@@ -42,6 +42,14 @@ pub enum Error {
         /// How many memories there are.
         len: usize,
     },
+    /// A number that no link has.
+    #[error("link {found}: expected a number below {len}")]
+    NoLink {
+        /// The number given.
+        found: usize,
+        /// How many links there are.
+        len: usize,
+    },
     /// As many memories as there can be.
     #[error("expected at most {most} memories, found one more")]
     Full {

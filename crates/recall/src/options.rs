@@ -14,11 +14,16 @@ const HOPS_MOST: u32 = 1024;
 /// ```text
 /// seed     = similarity * z+(cosine) + keywords * z+(BM25) + given * z+(score)
 /// received = sum over what leads to the memory: its factor * the seed of the memory, sequence or context it comes from
-/// score    = (seed + received - question + associated) * retained
+/// sum      = seed + received - question + associated
+/// score    = sum * retained where the sum is above 0, and the sum where it is not
 /// ```
 ///
 /// where z+ is the standard score over the memories that may be recalled, cut at 0 and at 10. A context that the cue
 /// names has `context * ln(memories / its members)`: what names few says much, as the fan of ACT-R has it.
+///
+/// A sum is below 0 where a memory only asks (`question`), or is less like the best than others are (`associated`), and
+/// has less than that from the cue. It still comes back if nothing better is left, last; and it does not fade, for that
+/// would lift it.
 #[derive(Debug, Clone, PartialEq)]
 #[must_use]
 pub struct Options<'a> {
@@ -152,8 +157,11 @@ impl<'a> Options<'a> {
         Self { retention: Some((law, weight)), ..self }
     }
 
-    /// The moment after which no step begins: seeds, what they wake, what is like those. What is left out then,
-    /// [`Recall::stopped_early`](crate::Recall) tells.
+    /// The moment after which no step begins: what seeds wake, and what is like the best of those. The clock is looked
+    /// at before each, and a step that has begun is taken to its end. Seeds are always there, however late it is, and so
+    /// hits come back that are ordered by what was done till then; the order is by all that the formula has where
+    /// [`Recall::stopped_early`](crate::Recall) is false. No deadline ends what the first recall after a change makes
+    /// ([`MemoryGraph`]). In [`MemoryGraph::recall_each`], cues whose turn comes too late bring nothing back.
     pub fn deadline(self, deadline: Instant) -> Self {
         Self { deadline: Some(deadline), ..self }
     }

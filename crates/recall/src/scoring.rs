@@ -9,12 +9,15 @@ use crate::few::Few;
 use crate::index::Index;
 use crate::ranking::Standard;
 use crate::room::{Room, Rooms};
-use crate::{Cue, Error, MemoryGraph, Options, Similarity, Spreading, Timings};
+use crate::{Cue, Error, MemoryGraph, Options, Seeds, Similarity, Spreading, Timings, Weights};
 
 /// Every memory's part in a recall. What few of them have is kept of those alone.
 pub(crate) struct Scored<'s, 'a, 'i> {
     pub comparison: Option<Comparison<'s, 'a, 'i>>,
-    pub keywords: Option<Room<'s>>,
+    /// What BM25 gives each, and of these what is standard.
+    pub keywords: Option<(Room<'s>, Standard)>,
+    /// The caller's scores, in the same way.
+    pub given: (BTreeMap<u32, f32>, Standard),
     pub seed: Room<'s>,
     /// All of it; NaN where a filter keeps it out.
     pub score: Room<'s>,
@@ -102,21 +105,24 @@ impl MemoryGraph {
         let mut keywords = None;
         if !cue.text.is_empty() {
             let mut scores = rooms.take(len)?;
-            index.keywords.add_scores(&self.schema.language.terms(cue.text), &mut scores);
+            index.keywords.add_scores(&self.schema.language.terms(cue.text, &index.kept), &mut scores);
             if let Some(bits) = allowed {
                 keep_out(bits, &mut scores);
             }
-            let counts = Standard::of(&scores).above(weights.keywords);
+            let standard = Standard::of(&scores);
+            let counts = standard.above(weights.keywords);
             seed.iter_mut().zip(&*scores).for_each(|(seed, &score)| *seed += counts(score));
-            keywords = Some(scores);
+            keywords = Some((scores, standard));
         }
         let given = given(cue, &seed);
         let scores: Vec<f32> = given.values().copied().collect();
-        let counts = Standard::of_few(&scores, in_play).above(weights.given);
-        given.into_iter().for_each(|(id, score)| seed[id as usize] += counts(score));
+        let given = (given, Standard::of_few(&scores, in_play));
+        let counts = given.1.above(weights.given);
+        given.0.iter().for_each(|(&id, &score)| seed[id as usize] += counts(score));
         Ok(Scored {
             comparison,
             keywords,
+            given,
             seed,
             score,
             in_play,
@@ -151,6 +157,17 @@ fn given(cue: &Cue<'_>, seed: &[f32]) -> BTreeMap<u32, f32> {
 }
 
 impl Scored<'_, '_, '_> {
+    /// What the seed of a memory is the sum of.
+    pub fn seeds_of(&self, id: u32, weights: &Weights) -> Seeds {
+        let (at, given) = (id as usize, self.given.0.get(&id).copied());
+        let (of_words, of_given) = (weights.keywords, self.given.1.above(weights.given));
+        Seeds {
+            similarity: self.comparison.as_ref().map_or(0.0, |made| made.counts()(made.similarity[at])),
+            keywords: self.keywords.as_ref().map_or(0.0, |(scores, standard)| standard.above(of_words)(scores[at])),
+            given: given.map_or(0.0, of_given),
+        }
+    }
+
     /// Has those that may be among the `most` best seeds by vectors themselves, where copies were compared.
     fn settle_seeds(&mut self, most: usize) -> Result<(), Error> {
         let Some(comparison) = &mut self.comparison else { return Ok(()) };

@@ -105,7 +105,7 @@ impl MemoryGraph {
             return Vec::new();
         }
         let is_name = |term: &String| named.iter().any(|&context| index.contexts[context].stems.contains(term));
-        let mut asked = self.schema.language.terms(text);
+        let mut asked = self.schema.language.terms(text, &index.kept);
         asked.retain(|term| !is_name(term));
         let scores = index.sequence_keywords.scores(&asked);
         let woken = scores.iter().copied().map(Standard::of(&scores).above(weight));
@@ -139,7 +139,7 @@ impl MemoryGraph {
         }
         let mut all = vec![0.0f32; self.len()];
         for date in dates {
-            let nearness: Vec<f32> = index.made.iter().map(|&made| near(&date, made)).collect();
+            let nearness: Vec<f32> = index.made.iter().map(|made| made.map_or(0.0, |made| near(&date, made))).collect();
             let strength = strength(self.len(), nearness.iter().sum());
             all.iter_mut().zip(nearness).for_each(|(most, near)| *most = most.max(weight * strength * near));
         }

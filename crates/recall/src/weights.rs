@@ -43,12 +43,12 @@ macro_rules! weights {
                 Self { $name, ..self }
             })*
 
-            /// In the order of its fields.
-            pub(crate) fn all(&self) -> [f32; COUNT] {
-                [$(self.$name),*]
+            /// Each by its name.
+            pub fn named(&self) -> Vec<(&'static str, f32)> {
+                vec![$((stringify!($name), self.$name)),*]
             }
 
-            /// Of [`Weights::all`].
+            /// In the order of its fields.
             pub(crate) fn of([$($name),*]: [f32; COUNT]) -> Self {
                 Self { $($name),* }
             }

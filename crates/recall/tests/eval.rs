@@ -63,7 +63,7 @@ fn recall_is_the_share_of_evidence_among_the_best_and_intervals_hold_their_mean(
     let folder = written("share");
     let evidence = folder.read().unwrap();
     assert_eq!((evidence.counts(), evidence.unresolved, evidence.without_evidence), ((2, 30, 2), 2, 1));
-    let cosine = Method::Control { similarity: 1.0, keywords: 0.0, smooth: false };
+    let cosine = Method::Control { similarity: 1.0, keywords: 0.0, smoothing: 0.0 };
     let found = evidence.ask(&cosine).unwrap();
     let of = |category| found.recall(category, 5).unwrap().mean;
     assert_eq!((of(Category::Of(1)), of(Category::Without5)), (1.0, 1.0));
@@ -105,7 +105,16 @@ fn tuning_asks_each_conversation_once_by_weights_of_the_others() {
     let evidence = folder.read().unwrap();
     let mut steps = 0;
     let tuned = evidence.tuned(|| steps += 1).unwrap();
-    assert_eq!((steps, tuned.recall(Category::All, 10).unwrap().questions), (evidence.tuning_steps(), 2));
+    assert_eq!((steps, tuned.found.recall(Category::All, 10).unwrap().questions), (evidence.tuning_steps(), 2));
+    assert_eq!(tuned.folds.iter().map(|fold| fold.conversation).collect::<Vec<_>>(), [0, 1]);
+    // From where all weights are 1 nothing better was found here, whatever the default is.
+    assert_eq!(tuned.folds[0].weights.next, 1.0);
+    folder.write(
+        "questions.jsonl",
+        [question(1, 0, r#""D3""#), question(1, 0, r#""D4""#), question(2, 1, "")].join("\n"),
+    );
+    let refused = folder.read().unwrap().tuned(|| ()).err().unwrap();
+    assert!(matches!(refused, EvalError::OneConversation { found: 1 }), "{refused}");
 }
 
 #[test]
@@ -141,7 +150,7 @@ fn one_conversation_without_adversarial_questions_and_optional_fields_is_enough(
         // Over its questions, of which there are two.
         assert!(all.low <= all.mean && all.mean <= all.high);
     }
-    let bm25 = Method::Control { similarity: 0.0, keywords: 1.0, smooth: false };
+    let bm25 = Method::Control { similarity: 0.0, keywords: 1.0, smoothing: 0.0 };
     let found = evidence.ask(&bm25).unwrap().recall(Category::All, 5).unwrap();
     assert_eq!((found.low, found.mean, found.high), (0.0, 0.5, 1.0));
 }

@@ -2,49 +2,14 @@
 
 use std::time::{Duration, Instant};
 
-use ecphory::{Decay, OverflowPolicy, PageRank, Seed};
+use ecphory::{Decay, PageRank, Seed};
 use ecphory_recall::{
-    Cue, Error, Filter, HeldBy, Hit, Language, Memory, MemoryGraph, Options, Recall, Schema, Similarity, Source,
-    Spreading, Weights,
+    Cue, Error, Filter, HeldBy, Hit, Memory, MemoryGraph, Options, Recall, Schema, Similarity, Source, Spreading,
+    Weights,
 };
 
-const DAY_MS: i64 = 86_400_000;
-/// 1 May 2023.
-const MAY_MS: i64 = 19_478 * DAY_MS;
-
-/// Three days of two people's talk; vectors say nothing but which memory it is.
-fn talk() -> MemoryGraph {
-    let mut graph = MemoryGraph::new(8, Schema::new().sequence("session").context("speaker").context("place")).unwrap();
-    let turns = [
-        ("Ann", "1", "I went to the harbour yesterday"),
-        ("Ben", "1", "What did you see there?"),
-        ("Ann", "1", "A tall ship with red sails"),
-        ("Ben", "2", "My brother collects stamps"),
-        ("Ann", "2", "Mine collects sails of ships"),
-        ("Ben", "3", "We had rain all week"),
-        ("Ann", "3", "So did we"),
-    ];
-    for (day, (speaker, session, text)) in turns.into_iter().enumerate() {
-        let mut vector = vec![0.1; 8];
-        vector[day] = 1.0;
-        let memory = Memory::new(vector).text(text).created_ms(MAY_MS + day as i64 * 10 * DAY_MS);
-        let memory = memory.with("speaker", speaker).with("session", session).with("number", day as f64);
-        graph.insert(if day == 0 { memory.with("place", "old harbour") } else { memory }).unwrap();
-    }
-    graph
-}
-
-fn ids(recall: &Recall) -> Vec<u32> {
-    recall.hits.iter().map(|hit| hit.memory).collect()
-}
-
-fn hit(recall: &Recall, id: u32) -> &Hit {
-    recall.hits.iter().find(|hit| hit.memory == id).unwrap()
-}
-
-fn all() -> Options<'static> {
-    Options::default().top_k(100)
-}
+mod talk;
+use talk::{DAY_MS, MAY_MS, all, hit, ids, talk};
 
 #[test]
 fn a_score_is_the_sum_of_what_is_told_of_it() {
@@ -250,94 +215,6 @@ fn what_is_refused_changes_nothing() {
     let law = Decay::half_life_seconds(1.0).unwrap();
     assert!(graph.recall(&cue, &all().retention(law, 1.5)).is_err());
     assert_eq!(graph.recall(&cue, &all()).unwrap().hits, before);
-}
-
-#[test]
-fn every_number_among_options_is_checked_and_named_with_what_was_expected() {
-    let (graph, cue) = (talk(), Cue::new().text("red sails"));
-    let hops = |hops, transmission, threshold| Spreading::Hops { hops, transmission, threshold };
-    let ranks =
-        |alpha, epsilon, weight| Spreading::PageRank { ranks: PageRank::default().alpha(alpha), epsilon, weight };
-    for (spreading, expected) in [
-        (hops(0, 1.0, 0.0), "hops: expected 1 to 1024, found 0"),
-        (hops(1025, 1.0, 0.0), "hops: expected 1 to 1024, found 1025"),
-        (hops(2, f32::NAN, 0.0), "transmission: expected a finite number from 0 to 1,000,000, found NaN"),
-        (hops(2, 1.5e6, 0.0), "transmission: expected a finite number from 0 to 1,000,000, found 1500000"),
-        (hops(2, 1.0, -1.0), "threshold: expected a finite number, 0 or more, found -1"),
-        (hops(2, 1.0, f32::INFINITY), "threshold: expected a finite number, 0 or more, found inf"),
-        (ranks(0.15, 1e-6, f32::NAN), "weight of ranks: expected a finite number from 0 to 1,000,000, found NaN"),
-        (ranks(0.15, 0.0, 1.0), "epsilon: expected 1e-12 to 1, found 0"),
-        (ranks(0.15, f64::NAN, 1.0), "epsilon: expected 1e-12 to 1, found NaN"),
-        (ranks(1.5, 1e-6, 1.0), "alpha: expected 0.001 to 1, found 1.5"),
-    ] {
-        let refused = graph.recall(&cue, &all().spreading(spreading)).unwrap_err();
-        assert_eq!(refused.to_string(), expected);
-        let of_many = graph.recall_each(&[cue], &all().spreading(spreading)).unwrap_err();
-        assert_eq!(of_many.to_string(), expected);
-    }
-    for (weights, name) in [
-        (Weights::default().similarity(-1.0), "similarity"),
-        (Weights::default().given(f32::INFINITY), "given"),
-        (Weights::default().rare_words(2e6), "rare_words"),
-    ] {
-        let refused = graph.recall(&cue, &all().weights(weights)).unwrap_err().to_string();
-        assert!(refused.starts_with(&format!("weight of {name}: expected a finite number from 0 to 1,000,000, found")));
-    }
-    let law = Decay::half_life_seconds(1.0).unwrap();
-    let refused = graph.recall(&cue, &all().retention(law, f32::NAN)).unwrap_err().to_string();
-    assert_eq!(refused, "weight of retention: expected a number from 0 to 1, found NaN");
-}
-
-#[test]
-fn the_largest_numbers_there_may_be_leave_every_score_a_number() {
-    let mut graph = talk();
-    for _ in 0..20 {
-        (0..6).for_each(|id| _ = graph.link(id, id + 1, "like", 1e6).unwrap());
-    }
-    let all_most = Weights::default().similarity(1e6).keywords(1e6).given(1e6).next(1e6).previous(1e6).after_next(1e6);
-    let all_most = all_most.answer(1e6).part(1e6).context(1e6).link(1e6).question(1e6).likeness(1e6).rare_words(1e6);
-    let scores: Vec<Seed> = [0, 0, 0, 4, 6].map(|id| Seed::new(id, f32::MAX)).into();
-    for spreading in [
-        Spreading::Once,
-        Spreading::Hops { hops: 1024, transmission: 1e6, threshold: 0.0 },
-        Spreading::PageRank { ranks: PageRank::default(), epsilon: 1e-9, weight: 1e6 },
-    ] {
-        for length in [1e-20, 1.0, 1e15] {
-            let vector = [1.0, 0.1, 0.5, 0.1, -0.5, 0.1, -1.0, 0.1].map(|element| element * length);
-            let cue = Cue::new().vector(&vector).text("When did Ann see red sails, 1 May 2023?").scores(&scores);
-            let options = all().weights(all_most).spreading(spreading);
-            let found = graph.recall(&cue, &options.similarity(Similarity::Whitened)).unwrap();
-            assert_eq!(found.hits.len(), 7);
-            for hit in &found.hits {
-                let parts = [hit.score, hit.seed, hit.received_otherwise, hit.associated, hit.similarity.unwrap()];
-                assert!(parts.iter().all(|part| part.is_finite()), "{hit:?}");
-                assert!(hit.received.iter().all(|received| received.activation.is_finite()), "{hit:?}");
-            }
-        }
-    }
-}
-
-#[test]
-fn likeness_does_not_turn_on_how_long_vectors_are() {
-    let similarities = |length: f32| {
-        let mut graph = MemoryGraph::new(3, Schema::new()).unwrap();
-        for at in 0..200 {
-            let of = |step: usize| (at * step % 17) as f32 / 17.0 * length;
-            graph.insert(Memory::new(vec![5.0 * length, 2.0 * of(5), 0.2 * of(7)])).unwrap();
-        }
-        let vector = [5.0, 1.0, 0.2].map(|element| element * length);
-        let found = graph.recall(&Cue::new().vector(&vector), &all().top_k(200)).unwrap();
-        (0..200).map(|id| hit(&found, id).similarity.unwrap()).collect::<Vec<_>>()
-    };
-    let expected = similarities(1.0);
-    assert!(expected.iter().any(|similarity| *similarity > 0.5));
-    for length in [1e-20, 1e-6, 1e9, 1e14] {
-        let apart = similarities(length).into_iter().zip(&expected).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
-        assert!(apart < 1e-4, "{length}: {apart}");
-    }
-    let mut graph = MemoryGraph::new(1, Schema::new()).unwrap();
-    let refused = graph.insert(Memory::new(vec![-2e15])).unwrap_err().to_string();
-    assert_eq!(refused, "memory at position 0: expected a number from -1e15 to 1e15, found -2000000000000000");
 }
 
 #[test]
@@ -568,40 +445,4 @@ fn one_deadline_is_for_all_cues_of_a_batch() {
     assert!(soon.iter().all(|recall| !recall.stopped_early && recall.hits.len() == 7));
     let wrong = [Cue::new().text("sails"), Cue::new()];
     assert_eq!(graph.recall_each(&wrong, &all().deadline(Instant::now())), Err(Error::EmptyCue));
-}
-
-#[test]
-fn scratch_that_does_not_fit_follows_the_policy() {
-    let mut graph = MemoryGraph::new(1, Schema::new()).unwrap();
-    // More than an arena of 2 MiB holds.
-    for id in 0..300_000 {
-        graph.insert(Memory::new(vec![(id % 10) as f32])).unwrap();
-    }
-    let (vector, scores) = ([1.0], [Seed::new(7, 1.0)]);
-    let cue = Cue::new().vector(&vector).scores(&scores);
-    let by = |policy| graph.recall(&cue, &Options::default().similarity(Similarity::Cosine).on_overflow(policy));
-    let expected = by(OverflowPolicy::Heap).unwrap();
-    assert_eq!(expected.hits[0].memory, 7);
-    assert!(matches!(by(OverflowPolicy::Error), Err(Error::Kernel(ecphory::Error::OutOfMemory { .. }))));
-    assert_eq!(by(OverflowPolicy::Grow { max: 64 << 20 }).unwrap().hits, expected.hits);
-    assert!(matches!(
-        by(OverflowPolicy::Grow { max: 1 << 20 }),
-        Err(Error::Kernel(ecphory::Error::OutOfMemory { .. }))
-    ));
-}
-
-#[test]
-fn words_of_other_languages_are_taken_as_they_are() {
-    let mut graph = MemoryGraph::new(1, Schema::new().context("who").language(Language::Plain)).unwrap();
-    for (text, who) in [("der Hund bellt", "Änne"), ("die Hunde bellen", "Bert"), ("the dog barks", "Ann"), ("?", "Bo")]
-    {
-        graph.insert(Memory::new(vec![1.0]).text(text).with("who", who)).unwrap();
-    }
-    let keywords = |text: &str| {
-        let found = graph.recall(&Cue::new().text(text), &all()).unwrap();
-        found.hits.iter().filter(|hit| hit.keywords > 0.0).map(|hit| hit.memory).collect::<Vec<_>>()
-    };
-    assert_eq!((keywords("hund"), keywords("HUNDE"), keywords("the")), (vec![0], vec![1], vec![2]));
-    let named = graph.recall(&Cue::new().text("was sagt Änne"), &all()).unwrap();
-    assert_eq!(hit(&named, 0).received[0].from, Source::Context("Änne".into()));
 }
