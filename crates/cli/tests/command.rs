@@ -202,9 +202,12 @@ fn eval_compares_recall_with_controls_and_prints_one_object_a_line() {
     let path = folder.to_str().unwrap();
     let text = good(&["eval", path]);
     assert_80_columns(&text);
-    for method in ["cosine", "hybrid+smooth", "recall:seeds"] {
-        assert!(text.contains(method), "{text}");
+    for part in ["cosine", "hybrid+smooth", "hybrid.6+smooth", "recall:pagerank", "5 best", "10 best", "20 best"] {
+        assert!(text.contains(part), "{text}");
     }
+    let heads: Vec<&str> = text.lines().filter(|line| line.contains(" best  ")).collect();
+    assert!(heads.len() == 3 && heads.iter().all(|line| line.ends_with("all  not 5      4")), "{heads:?}");
+    assert_eq!(good(&["eval", path, "--k", "20"]).matches(" best  ").count(), 1);
     let lines: Vec<Value> =
         good(&["eval", path, "--json"]).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let of =
@@ -212,6 +215,14 @@ fn eval_compares_recall_with_controls_and_prints_one_object_a_line() {
     let found = of("recall").unwrap();
     assert_eq!((found["recall"].as_f64(), found["questions"].as_u64()), (Some(1.0), Some(1)));
     assert!(found["low"].is_number() && found["high"].is_number());
+    assert!(of("hybrid+smooth").is_some() && of("hybrid.6+smooth").is_none());
+    assert!(lines.iter().all(|line| line["category"] != "5" && line["questions"] == 1));
+    assert!(good(&["eval", path, "--json", "--strongest"]).contains("hybrid.6+smooth"));
+    let refused = bad(&["eval", path, "--tune"], 2);
+    assert!(
+        refused.contains("--tune: tuning: expected two conversations or more with questions, found 1"),
+        "{refused}"
+    );
     assert!(bad(&["eval", path, "--k", "7"], 2).contains("--k: expected 5, 10 or 20, found 7"));
     std::fs::remove_dir_all(&folder).unwrap();
     assert!(bad(&["eval", path], 2).contains("turns.jsonl"));

@@ -77,7 +77,7 @@ pub enum Work {
     },
     /// A cue against a memory graph.
     Recall {
-        /// `top10`.
+        /// `top10`, `text10` or `first10`.
         case: String,
         /// `pl100k` or `wordnet5k`.
         graph: String,

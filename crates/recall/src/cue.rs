@@ -19,7 +19,7 @@ impl<'a> Cue<'a> {
         Self::default()
     }
 
-    /// By similarity: cosines with this vector.
+    /// By similarity to this vector, elements from -1e15 to 1e15.
     pub fn vector(self, vector: &'a [f32]) -> Self {
         Self { vector: Some(vector), ..self }
     }

@@ -42,14 +42,14 @@ pub fn stem(word: &str) -> String {
     Stemmer::create(Algorithm::English).stem(word).into_owned()
 }
 
-fn is_stop(word: &str) -> bool {
+pub fn is_stop(word: &str) -> bool {
     static STOPS: LazyLock<HashSet<&str>> = LazyLock::new(|| STOP.split_ascii_whitespace().collect());
     STOPS.contains(word)
 }
 
-/// The stems of all words but those that every text has.
-pub fn terms(text: &str) -> Vec<String> {
-    words(text).filter(|word| !is_stop(word)).map(|word| stem(&word)).collect()
+/// The stems of all words but those that every text has and nobody is called.
+pub fn terms(text: &str, called: &HashSet<String>) -> Vec<String> {
+    words(text).filter(|word| !is_stop(word) || called.contains(word)).map(|word| stem(&word)).collect()
 }
 
 /// Whether a text ends with a question, whatever stands in brackets after it.
@@ -198,9 +198,10 @@ mod tests {
 
     #[test]
     fn terms_are_stems_without_words_that_every_text_has() {
-        assert_eq!(
-            terms("The dogs weren't RUNNING, she said: café-bars!"),
-            ["dog", "weren", "run", "said", "café", "bar"]
-        );
+        let text = "The dogs weren't RUNNING, she said: café-bars!";
+        let mut called = HashSet::new();
+        assert_eq!(terms(text, &called), ["dog", "weren", "run", "said", "café", "bar"]);
+        called.insert("she".to_owned());
+        assert_eq!(terms(text, &called), ["dog", "weren", "run", "she", "said", "café", "bar"]);
     }
 }

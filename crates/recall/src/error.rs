@@ -12,7 +12,7 @@ pub enum Error {
         /// The vector's.
         found: usize,
     },
-    /// A number that is NaN or infinite, or below what it may be.
+    /// A number that is NaN or infinite, or not within what it may be.
     #[error("{what} at position {position}: expected {expected}, found {found}")]
     Value {
         /// The number's place.
@@ -24,12 +24,30 @@ pub enum Error {
         /// The number given.
         found: f32,
     },
+    /// A number among options that is not what it may be.
+    #[error("{what}: expected {expected}, found {found}")]
+    Option {
+        /// What it is of.
+        what: &'static str,
+        /// What it may be.
+        expected: &'static str,
+        /// The number given.
+        found: f64,
+    },
     /// An id that no memory has.
     #[error("memory {found}: expected an id below {len}")]
     NoMemory {
         /// The id given.
         found: u32,
         /// How many memories there are.
+        len: usize,
+    },
+    /// A number that no link has.
+    #[error("link {found}: expected a number below {len}")]
+    NoLink {
+        /// The number given.
+        found: usize,
+        /// How many links there are.
         len: usize,
     },
     /// As many memories as there can be.

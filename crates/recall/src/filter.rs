@@ -6,6 +6,7 @@ use crate::memory::{Memory, Value};
 /// Which memories may be recalled. As JSON: `{"and": [{"eq": {"key": "speaker", "value": "Ann"}}, "pinned"]}`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
+#[non_exhaustive]
 pub enum Filter {
     /// What the key holds is the value, or has it among its texts.
     Eq {
@@ -37,7 +38,8 @@ pub enum Filter {
         /// The payload's key.
         key: String,
     },
-    /// It was made from the first moment on, and before the second; milliseconds since the epoch.
+    /// It was made from the first moment on, and before the second; milliseconds since the epoch. Without either it
+    /// holds for all; with one, not for what was made nobody knows when.
     Created {
         /// The first moment.
         #[serde(default)]
@@ -100,8 +102,9 @@ impl Filter {
             }),
             Self::Exists { key } => held(key, &|_| true),
             Self::Created { from_ms, until_ms } => each(&|memory| {
-                let made = memory.created_ms;
-                from_ms.is_none_or(|from| made >= from) && until_ms.is_none_or(|until| made < until)
+                let is = |known: &dyn Fn(i64) -> bool| memory.created_ms.is_some_and(known);
+                from_ms.is_none_or(|from| is(&|made| made >= from))
+                    && until_ms.is_none_or(|until| is(&|made| made < until))
             }),
             Self::Pinned => each(&|memory| memory.pinned),
             Self::Ids(ids) => {

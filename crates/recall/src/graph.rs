@@ -1,16 +1,16 @@
 use std::sync::OnceLock;
 
-use ecphory::{Edge, Metric, Prepared, Rows, Search};
+use ecphory::Edge;
 
+use crate::Error;
 use crate::index::Index;
 use crate::language::Language;
 use crate::memory::Memory;
-use crate::{Error, relation};
 
 /// With the nodes of sequences and contexts beside them, their ids stay within u32.
 const MEMORIES_MOST: usize = 1 << 30;
-/// Memories whose nearest are looked for at once.
-const NEAREST_AT_ONCE: usize = 1024;
+/// Elements of vectors, so that products of two norms stay within f32.
+const ELEMENT_MOST: f32 = 1e15;
 
 /// What a graph makes of its memories: of their payloads, their texts, their vectors.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -28,14 +28,17 @@ impl Schema {
         Self::default()
     }
 
-    /// Memories whose payload holds the same text under this key, a session's say, follow each other as they were
-    /// inserted, and are parts of one whole.
+    /// Memories whose payload holds the same under this key, a session's name or number say, follow each other as they
+    /// were inserted, and are parts of one whole. A number or a flag counts as it is written, so that 1 and "1" are the
+    /// same; NaN is nothing.
     pub fn sequence(self, key: impl Into<String>) -> Self {
         Self { sequence: Some(key.into()), ..self }
     }
 
     /// Each text held under this key, a speaker's or a place's name say, is a node of its own, which a cue that names
-    /// it wakes.
+    /// it wakes; a number or a flag counts as it is written, NaN is nothing. A cue names it that has all of its words,
+    /// by their stems, in any case and order. Names of words that every text has count like others, as contexts and as
+    /// keywords: where somebody is called Will, a cue with "will" in it names him.
     pub fn context(mut self, key: impl Into<String>) -> Self {
         self.contexts.push(key.into());
         self
@@ -60,29 +63,52 @@ impl Schema {
     }
 }
 
-/// How far a long call has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Progress {
-    /// Steps done, which never go back.
-    pub done: usize,
-    /// Steps in all: the same in every report, and never 0.
-    pub total: usize,
-}
-
 /// Memories, what is known of them, and what links them, all in memory.
 ///
-/// What recall needs of all memories together (norms, keywords, edges) is made at the first recall after a change.
+/// What recall needs of all memories together is made at the first recall after a change (an insertion or a link; a use
+/// is none), whatever has changed, and kept till the next:
+///
+/// - norms, the mean and, with [`Schema::copies`], copies of all vectors: a few looks at each;
+/// - keywords of all texts: their words, once;
+/// - edges, there and back: those of sequences and contexts, and all links, sorted;
+/// - and where the cue is without words, or [`Similarity::Whitened`](crate::Similarity) is asked for, what sets vectors
+///   apart: `2 * dim^3` multiplications and additions, as many as `min(memories, 4096) * dim^2 / 2` for the covariance,
+///   `memories * dim^2` for norms (on the threads of the current rayon pool, all else on one), and up to 40 bytes for
+///   each of `dim^2` on the way, of which 4 are kept.
+///
+/// So insert many and then recall, rather than in turn. `ecphory bench --filter recall` has the time of a first recall
+/// (`first10`) beside that of those that follow. No deadline ends it; [`MemoryGraph::prepare`] does it
+/// ahead.
 pub struct MemoryGraph {
     pub(crate) dim: usize,
     pub(crate) schema: Schema,
     pub(crate) memories: Vec<Memory>,
     pub(crate) vectors: Vec<f32>,
-    /// When each was last used; of those pinned the last moment there is, from which on their age is 0.
+    /// When each was last used; of those pinned, and where nobody knows, the last moment there is, from which on their
+    /// age is 0.
     pub(crate) used_ms: Vec<i64>,
     pub(crate) links: Vec<(Edge, u8)>,
+    /// When each was made and last used, up to the last of which anybody has said so.
+    pub(crate) link_times: Vec<[Option<i64>; 2]>,
     pub(crate) relations: Vec<String>,
-    index: OnceLock<Index>,
+    pub(crate) index: OnceLock<Index>,
+}
+
+/// Without what recall makes of all memories together, which the copy makes anew.
+impl Clone for MemoryGraph {
+    fn clone(&self) -> Self {
+        Self {
+            dim: self.dim,
+            schema: self.schema.clone(),
+            memories: self.memories.clone(),
+            vectors: self.vectors.clone(),
+            used_ms: self.used_ms.clone(),
+            links: self.links.clone(),
+            link_times: self.link_times.clone(),
+            relations: self.relations.clone(),
+            index: OnceLock::new(),
+        }
+    }
 }
 
 impl std::fmt::Debug for MemoryGraph {
@@ -105,8 +131,8 @@ impl MemoryGraph {
         if dim == 0 {
             return Err(Error::Dim { what: "graph", expected: 1, found: 0 });
         }
-        let (memories, vectors, used_ms, links, relations) = Default::default();
-        Ok(Self { dim, schema, memories, vectors, used_ms, links, relations, index: OnceLock::new() })
+        let (memories, vectors, used_ms, links, link_times, relations) = Default::default();
+        Ok(Self { dim, schema, memories, vectors, used_ms, links, link_times, relations, index: OnceLock::new() })
     }
 
     /// How many memories there are.
@@ -127,7 +153,7 @@ impl MemoryGraph {
     /// Takes a memory in; returns its id, which is how many there were before.
     ///
     /// # Errors
-    /// [`Error::Dim`] for a vector of another dimension, [`Error::Value`] for one that is not finite, [`Error::Full`]
+    /// [`Error::Dim`] for a vector of another dimension, [`Error::Value`] for an element that is not -1e15 to 1e15, [`Error::Full`]
     /// where there are 2^30; the graph is then as it was.
     pub fn insert(&mut self, mut memory: Memory) -> Result<u32, Error> {
         check_vector("memory", self.dim, &memory.vector)?;
@@ -136,40 +162,10 @@ impl MemoryGraph {
         }
         let id = self.memories.len() as u32;
         self.vectors.extend_from_slice(&std::mem::take(&mut memory.vector));
-        self.used_ms.push(if memory.pinned { i64::MAX } else { memory.used_ms });
+        self.used_ms.push(if memory.pinned { i64::MAX } else { memory.last_used_ms().unwrap_or(i64::MAX) });
         self.memories.push(memory);
         self.index = OnceLock::new();
         Ok(id)
-    }
-
-    /// Links one memory to another: what the first has is passed on to the second, by `weight`, finite and 0 or more.
-    /// Links between the same two of one relation add up.
-    ///
-    /// # Errors
-    /// [`Error::NoMemory`], [`Error::Value`], and [`Error::Relations`] where the name is one too many.
-    pub fn link(&mut self, source: u32, target: u32, relation: &str, weight: f32) -> Result<(), Error> {
-        let len = self.memories.len();
-        if let Some(&found) = [source, target].iter().find(|&&id| id as usize >= len) {
-            return Err(Error::NoMemory { found, len });
-        }
-        if !(weight.is_finite() && weight >= 0.0) {
-            let (what, position) = ("weight", self.links.len());
-            return Err(Error::Value { what, position, expected: "a finite number, 0 or more", found: weight });
-        }
-        let known = self.relations.iter().position(|name| name == relation);
-        let own = match known {
-            Some(own) => own,
-            None if self.relations.len() == relation::OWN_MOST => {
-                return Err(Error::Relations { name: relation.into(), most: relation::OWN_MOST });
-            }
-            None => {
-                self.relations.push(relation.into());
-                self.relations.len() - 1
-            }
-        };
-        self.links.push((Edge::new(source, target, weight), relation::own(own)));
-        self.index = OnceLock::new();
-        Ok(())
     }
 
     /// Lets a memory count as used at a moment, in milliseconds since the epoch, if that is after its last use. Recall
@@ -180,74 +176,12 @@ impl MemoryGraph {
     pub fn used(&mut self, id: u32, now_ms: i64) -> Result<(), Error> {
         let len = self.memories.len();
         let memory = self.memories.get_mut(id as usize).ok_or(Error::NoMemory { found: id, len })?;
-        memory.used_ms = memory.used_ms.max(now_ms);
-        let last = &mut self.used_ms[id as usize];
-        *last = now_ms.max(*last);
+        let last = memory.last_used_ms().map_or(now_ms, |last| last.max(now_ms));
+        memory.used_ms = Some(last);
+        if !memory.pinned {
+            self.used_ms[id as usize] = last;
+        }
         Ok(())
-    }
-
-    /// Links each memory to the `k` that are nearest to it by cosine, itself left out, where that is `least` or more,
-    /// by the cosine. Returns how many links were made. It compares all with all: `memories^2 * dim` multiplications
-    /// and as many additions, on the threads of the current rayon pool; on the way, 24 bytes for each link, and for
-    /// 1,024 memories at a time what they found.
-    ///
-    /// Links of memories inserted later are not made: it is for a graph as it is.
-    ///
-    /// # Errors
-    /// As [`MemoryGraph::link`]; [`Error::Value`] for a `least` outside 0 to 1; [`Error::Kernel`]. No link is then
-    /// made.
-    pub fn link_nearest(&mut self, k: usize, least: f32, relation: &str) -> Result<usize, Error> {
-        self.link_nearest_telling(k, least, relation, |_| {})
-    }
-
-    /// [`MemoryGraph::link_nearest`], telling `progress` from this thread how far it has come: after each 1,024
-    /// memories, last of all that it is done.
-    ///
-    /// ```
-    /// use ecphory_recall::{Memory, MemoryGraph, Schema};
-    ///
-    /// let mut graph = MemoryGraph::new(2, Schema::new())?;
-    /// for vector in [[1.0, 0.0], [0.8, 0.6], [0.0, 1.0]] {
-    ///     graph.insert(Memory::new(vector.into()))?;
-    /// }
-    /// let mut shown = 0;
-    /// let links = graph.link_nearest_telling(1, 0.7, "near", |now| shown = now.done * 100 / now.total)?;
-    /// assert_eq!((links, shown), (2, 100));
-    /// # Ok::<(), ecphory_recall::Error>(())
-    /// ```
-    ///
-    /// # Errors
-    /// As [`MemoryGraph::link_nearest`].
-    pub fn link_nearest_telling(
-        &mut self,
-        k: usize,
-        least: f32,
-        relation: &str,
-        mut progress: impl FnMut(Progress),
-    ) -> Result<usize, Error> {
-        if !(0.0..=1.0).contains(&least) {
-            return Err(Error::Value { what: "least", position: 0, expected: "a cosine from 0 to 1", found: least });
-        }
-        if self.is_empty() || k == 0 {
-            return Ok(0);
-        }
-        let rows = Prepared::new(Rows::new(&self.vectors, self.dim)?)?;
-        let search = Search::new(Metric::Cosine).threshold(least);
-        let mut near = Vec::new();
-        for (block, queries) in self.vectors.chunks(NEAREST_AT_ONCE * self.dim).enumerate() {
-            let first = (block * NEAREST_AT_ONCE) as u32;
-            let found = search.top_k_each(&Rows::new(queries, self.dim)?, &rows, k.saturating_add(1))?;
-            for (source, found) in (first..).zip(found) {
-                let others = found.hits.iter().filter(|hit| hit.row != source as usize).take(k);
-                near.extend(others.map(|hit| (source, hit.row as u32, hit.score.min(1.0))));
-            }
-            let done = self.len().min((block + 1) * NEAREST_AT_ONCE);
-            progress(Progress { done, total: self.len() });
-        }
-        for &(source, target, cosine) in &near {
-            self.link(source, target, relation, cosine)?;
-        }
-        Ok(near.len())
     }
 
     /// The memory with an id.
@@ -265,6 +199,17 @@ impl MemoryGraph {
         &self.vectors
     }
 
+    /// Makes ahead what the first recall after a change would, that of a cue without words among it.
+    ///
+    /// # Errors
+    /// [`Error::Kernel`]: out of memory.
+    pub fn prepare(&self) -> Result<(), Error> {
+        if !self.is_empty() {
+            self.index()?.whitening(&self.vectors)?;
+        }
+        Ok(())
+    }
+
     pub(crate) fn index(&self) -> Result<&Index, Error> {
         // Made outside of the lock: a thread of a pool that makes it may run another cue meanwhile, which asks for it.
         if let Some(made) = self.index.get() {
@@ -279,10 +224,10 @@ pub(crate) fn check_vector(what: &'static str, dim: usize, vector: &[f32]) -> Re
     if vector.len() != dim {
         return Err(Error::Dim { what, expected: dim, found: vector.len() });
     }
-    match vector.iter().position(|element| !element.is_finite()) {
+    match vector.iter().position(|element| !(-ELEMENT_MOST..=ELEMENT_MOST).contains(element)) {
         Some(position) => {
-            let found = vector[position];
-            Err(Error::Value { what, position, expected: "a finite number", found })
+            let (expected, found) = ("a number from -1e15 to 1e15", vector[position]);
+            Err(Error::Value { what, position, expected, found })
         }
         None => Ok(()),
     }

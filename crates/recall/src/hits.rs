@@ -3,6 +3,7 @@ use std::time::Duration;
 /// Where activation came from.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Source {
     /// Another memory.
     Memory(u32),
@@ -14,6 +15,7 @@ pub enum Source {
 
 /// What a memory received, and by which way.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
+#[non_exhaustive]
 pub struct Received {
     /// From where.
     pub from: Source,
@@ -24,6 +26,18 @@ pub struct Received {
     pub relation: String,
     /// How much.
     pub activation: f32,
+}
+
+/// What each part of a cue has brought a memory to begin with: its standard score, cut, times its weight.
+#[derive(Debug, Clone, Copy, PartialEq, Default, serde::Serialize)]
+#[non_exhaustive]
+pub struct Seeds {
+    /// By similarity.
+    pub similarity: f32,
+    /// By keywords.
+    pub keywords: f32,
+    /// By the caller's score.
+    pub given: f32,
 }
 
 /// A memory that came back, and why.
@@ -38,18 +52,23 @@ pub struct Hit {
     pub similarity: Option<f32>,
     /// What BM25 gives it for the cue's words.
     pub keywords: f32,
+    /// The caller's score, if it gave one: all that it gave of this memory together.
+    pub given: Option<f32>,
     /// What it began with.
     pub seed: f32,
+    /// What that is the sum of.
+    pub seeds: Seeds,
     /// What it received, the most first; so many as [`Options::told_most`](crate::Options::told_most) says.
     pub received: Vec<Received>,
-    /// What it received by ways that are not told.
+    /// What it received by ways that are not told; by [`Spreading::PageRank`](crate::Spreading), where nothing leads to
+    /// it, its own rank as a seed, which elsewhere is among what led to it.
     pub received_otherwise: f32,
     /// What it lost because it only asks.
     pub question: f32,
     /// What likeness to the best, and rare words shared with them, brought it: below 0 for those that have less of
     /// that than others.
     pub associated: f32,
-    /// What of its score has not faded, from 0.01 to 1.
+    /// What of its score has not faded, from 0.01 to 1; a score below 0 does not fade.
     pub retained: f32,
     /// By which law it fades, if it may: how long ago it was used, and that law.
     pub fading: Option<Fading>,
@@ -63,7 +82,7 @@ pub struct Hit {
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
 #[non_exhaustive]
 pub struct Fading {
-    /// Seconds since it was last used: 0 where that is in the future, or the memory is pinned.
+    /// Seconds since it was last used: 0 where that is in the future or not known, or the memory is pinned.
     pub age_seconds: f32,
     /// The law, with its parameters.
     pub law: String,
@@ -74,6 +93,7 @@ pub struct Fading {
 /// What kept a memory from coming back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum HeldBy {
     /// A filter.
     Filter,

@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::OnceLock;
 
@@ -35,6 +36,8 @@ pub(crate) struct Index {
     /// How far each is from it.
     pub apart: Vec<f32>,
     pub keywords: Keywords,
+    /// Words that keywords are made of though every text has them, for contexts are called so.
+    pub kept: HashSet<String>,
     /// The memories of each sequence, ascending.
     pub sequences: Vec<Vec<u32>>,
     pub sequence_names: Vec<String>,
@@ -42,8 +45,8 @@ pub(crate) struct Index {
     pub contexts: Vec<Context>,
     /// Contexts by the first stem of their names.
     named: HashMap<String, Vec<usize>>,
-    /// The day, from the epoch, on which each memory was made.
-    pub made: Vec<i64>,
+    /// The day, from the epoch, on which each memory was made, where that is known.
+    pub made: Vec<Option<i64>>,
     pub asks: Vec<bool>,
     /// Those that do.
     pub asking: Vec<u32>,
@@ -64,12 +67,14 @@ impl Index {
         let norms = if rows.is_empty() { Vec::new() } else { Prepared::new(rows)?.norms().to_vec() };
         let copied = graph.schema.copies && rows.len() >= COPIED_LEAST;
         let copies = if copied { Some(Companion::new(&rows)?) } else { None };
-        let texts: Vec<Vec<String>> = memories.iter().map(|memory| language.terms(&memory.text)).collect();
+        let contexts = contexts(graph);
+        let of_names = contexts.iter().filter(|context| context.key.is_some());
+        let kept: HashSet<String> = of_names.flat_map(|context| language.left_out(&context.name)).collect();
+        let texts: Vec<Vec<String>> = memories.iter().map(|memory| language.terms(&memory.text, &kept)).collect();
         let (sequence_names, sequences) = sequences(graph);
         let joined =
             sequences.iter().map(|members| members.iter().flat_map(|&id| texts[id as usize].clone()).collect());
         let joined: Vec<Vec<String>> = joined.collect();
-        let contexts = contexts(graph);
         let asks: Vec<bool> = memories.iter().map(|memory| asks(&memory.text)).collect();
         let mut edges = graph.links.clone();
         succession(&sequences, &asks, &mut edges);
@@ -107,12 +112,13 @@ impl Index {
             apart: graph.vectors.chunks_exact(graph.dim).map(|row| apart(row, &mean)).collect(),
             mean,
             keywords,
+            kept,
             sequence_keywords: Keywords::new(joined.iter().map(Vec::as_slice)),
             sequences,
             sequence_names,
             contexts,
             named,
-            made: memories.iter().map(|memory| memory.created_ms.div_euclid(DAY_MS)).collect(),
+            made: memories.iter().map(|memory| Some(memory.created_ms?.div_euclid(DAY_MS))).collect(),
             asking: (0..).zip(&asks).filter(|(_, asks)| **asks).map(|(id, _)| id).collect(),
             asks,
             reversed: Graph::builder(nodes).related(back)?.build()?,
@@ -208,17 +214,17 @@ fn apart(row: &[f32], mean: &[f32]) -> f32 {
     squares.sum::<f64>().sqrt() as f32
 }
 
-/// Groups of memories by the texts they hold under a key, in the order in which the texts came first.
-fn by_text(graph: &MemoryGraph, key: &str) -> (Vec<String>, Vec<Vec<u32>>) {
-    let mut known: HashMap<&str, usize> = HashMap::new();
+/// Groups of memories by the names they hold under a key, in the order in which the names came first.
+fn by_name(graph: &MemoryGraph, key: &str) -> (Vec<String>, Vec<Vec<u32>>) {
+    let mut known: HashMap<Cow<'_, str>, usize> = HashMap::new();
     let (mut names, mut groups) = (Vec::new(), Vec::<Vec<u32>>::new());
     for (id, memory) in (0..).zip(&graph.memories) {
-        for text in memory.payload.get(key).into_iter().flat_map(|value| value.texts()) {
-            let group = *known.entry(text).or_insert(groups.len());
-            if group == groups.len() {
-                names.push(text.clone());
+        for name in memory.payload.get(key).into_iter().flat_map(|value| value.names()) {
+            let group = *known.entry(name).or_insert_with_key(|name| {
+                names.push(name.to_string());
                 groups.push(Vec::new());
-            }
+                groups.len() - 1
+            });
             if groups[group].last() != Some(&id) {
                 groups[group].push(id);
             }
@@ -228,13 +234,13 @@ fn by_text(graph: &MemoryGraph, key: &str) -> (Vec<String>, Vec<Vec<u32>>) {
 }
 
 fn sequences(graph: &MemoryGraph) -> (Vec<String>, Vec<Vec<u32>>) {
-    graph.schema.sequence.as_deref().map(|key| by_text(graph, key)).unwrap_or_default()
+    graph.schema.sequence.as_deref().map(|key| by_name(graph, key)).unwrap_or_default()
 }
 
 fn contexts(graph: &MemoryGraph) -> Vec<Context> {
     let mut contexts = Vec::new();
     for (number, key) in graph.schema.contexts.iter().enumerate() {
-        let (names, groups) = by_text(graph, key);
+        let (names, groups) = by_name(graph, key);
         contexts.extend(names.into_iter().zip(groups).map(|(name, members)| {
             let stems = graph.schema.language.stems(&name);
             Context { key: Some(number), name, stems, members }

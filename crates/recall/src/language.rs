@@ -1,5 +1,7 @@
 //! What recall knows of the language of texts.
 
+use std::collections::HashSet;
+
 use crate::english::{self, Date};
 
 /// The language of texts and cues, by which their words are told, and what they ask and name.
@@ -17,11 +19,19 @@ pub enum Language {
 }
 
 impl Language {
-    /// What keywords are made of.
-    pub(crate) fn terms(self, text: &str) -> Vec<String> {
+    /// What keywords are made of; words in `kept` are, though every text has them.
+    pub(crate) fn terms(self, text: &str, kept: &HashSet<String>) -> Vec<String> {
         match self {
-            Self::English => english::terms(text),
+            Self::English => english::terms(text, kept),
             Self::Plain => self.stems(text),
+        }
+    }
+
+    /// The words of a name that keywords are not made of.
+    pub(crate) fn left_out(self, name: &str) -> Vec<String> {
+        match self {
+            Self::English => english::words(name).filter(|word| english::is_stop(word)).collect(),
+            Self::Plain => Vec::new(),
         }
     }
 
@@ -53,7 +63,7 @@ mod tests {
     #[test]
     fn plain_words_are_kept_as_they_are_and_name_no_times() {
         let text = "When were the Dogs in MAY 2023?";
-        assert_eq!(Language::Plain.terms(text), ["when", "were", "the", "dogs", "in", "may", "2023"]);
+        assert_eq!(Language::Plain.terms(text, &HashSet::new()), ["when", "were", "the", "dogs", "in", "may", "2023"]);
         assert_eq!(Language::Plain.stems("Dogs"), ["dogs"]);
         assert_eq!(Language::English.stems("Dogs"), ["dog"]);
         let of = |language: Language| (language.tells_time(text), language.asks_time(text), language.dates(text).len());

@@ -1,20 +1,29 @@
 use std::time::Instant;
 
-use ecphory::{Decay, OverflowPolicy, PageRank};
+use ecphory::{Decay, Graph, OverflowPolicy, PageRank};
 
 use crate::filter::Filter;
-use crate::{Error, MemoryGraph, relation};
+use crate::weights::{self, Weights};
+use crate::{Error, MemoryGraph};
+
+/// What [`Spreading::Hops`] has at most.
+const HOPS_MOST: u32 = 1024;
 
 /// What counts how much. The sum of it all orders the memories:
 ///
 /// ```text
 /// seed     = similarity * z+(cosine) + keywords * z+(BM25) + given * z+(score)
 /// received = sum over what leads to the memory: its factor * the seed of the memory, sequence or context it comes from
-/// score    = (seed + received - question + associated) * retained
+/// sum      = seed + received - question + associated
+/// score    = sum * retained where the sum is above 0, and the sum where it is not
 /// ```
 ///
 /// where z+ is the standard score over the memories that may be recalled, cut at 0 and at 10. A context that the cue
 /// names has `context * ln(memories / its members)`: what names few says much, as the fan of ACT-R has it.
+///
+/// A sum is below 0 where a memory only asks (`question`), or is less like the best than others are (`associated`), and
+/// has less than that from the cue. It still comes back if nothing better is left, last; and it does not fade, for that
+/// would lift it.
 #[derive(Debug, Clone, PartialEq)]
 #[must_use]
 pub struct Options<'a> {
@@ -43,7 +52,7 @@ pub enum Spreading {
     Hops {
         /// 1 to 1024.
         hops: u32,
-        /// Finite, 0 or more.
+        /// 0 to 1,000,000.
         transmission: f32,
         /// Finite, 0 or more.
         threshold: f32,
@@ -53,9 +62,9 @@ pub enum Spreading {
     PageRank {
         /// Its alpha, and what becomes of the share of nodes that lead nowhere.
         ranks: PageRank,
-        /// As in [`PageRank::push`].
+        /// As in [`PageRank::push`]: 1e-12 to 1.
         epsilon: f64,
-        /// How much it counts.
+        /// How much it counts: 0 to 1,000,000.
         weight: f32,
     },
 }
@@ -73,135 +82,6 @@ pub enum Similarity {
     Whitened,
     /// `Whitened` where the cue has no words, for it finds more there; the cosine beside words, where it does not.
     ByCue,
-}
-
-/// The factors of [`Options`].
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Weights {
-    /// Of similarity.
-    pub similarity: f32,
-    /// Of keywords.
-    pub keywords: f32,
-    /// Of the caller's scores.
-    pub given: f32,
-    /// Of the memory before, in its sequence.
-    pub next: f32,
-    /// Of the memory after.
-    pub previous: f32,
-    /// Of the memory before the one before.
-    pub after_next: f32,
-    /// Of the memory before, where it asks; beside `next`.
-    pub answer: f32,
-    /// Of its sequence, which has the standard score of its words.
-    pub part: f32,
-    /// Of a context, a date or a time that the cue names or asks for.
-    pub context: f32,
-    /// Of links that one has made, times their weights.
-    pub link: f32,
-    /// What a memory that only asks loses.
-    pub question: f32,
-    /// Of likeness to what has most.
-    pub likeness: f32,
-    /// Of rare words shared with what has most.
-    pub rare_words: f32,
-}
-
-impl Default for Weights {
-    fn default() -> Self {
-        Self {
-            similarity: 1.0,
-            keywords: 0.7,
-            given: 1.0,
-            next: 0.2,
-            previous: 0.2,
-            after_next: 0.2,
-            answer: 0.5,
-            part: 0.6,
-            context: 2.5,
-            link: 0.5,
-            question: 1.0,
-            likeness: 0.5,
-            rare_words: 0.3,
-        }
-    }
-}
-
-impl Weights {
-    /// Seeds alone: nothing spreads, no context is woken.
-    pub fn seeds_only() -> Self {
-        Self {
-            next: 0.0,
-            previous: 0.0,
-            after_next: 0.0,
-            answer: 0.0,
-            part: 0.0,
-            context: 0.0,
-            link: 0.0,
-            question: 0.0,
-            likeness: 0.0,
-            rare_words: 0.0,
-            ..Self::default()
-        }
-    }
-
-    /// In the order of its fields.
-    pub(crate) fn all(&self) -> [f32; 13] {
-        let Self { similarity, keywords, given, next, previous, after_next, answer, part, context, .. } = *self;
-        let Self { link, question, likeness, rare_words, .. } = *self;
-        [
-            similarity, keywords, given, next, previous, after_next, answer, part, context, link, question, likeness,
-            rare_words,
-        ]
-    }
-
-    /// Of [`Weights::all`].
-    pub(crate) fn of(all: [f32; 13]) -> Self {
-        let [similarity, keywords, given, next, previous, after_next, answer, part, context, rest @ ..] = all;
-        let [link, question, likeness, rare_words] = rest;
-        Self {
-            similarity,
-            keywords,
-            given,
-            next,
-            previous,
-            after_next,
-            answer,
-            part,
-            context,
-            link,
-            question,
-            likeness,
-            rare_words,
-        }
-    }
-
-    /// Whether more than seeds and what is like them counts.
-    pub(crate) fn wakes(&self) -> bool {
-        let Self { next, previous, after_next, answer, part, context, link, question, .. } = *self;
-        [next, previous, after_next, answer, part, context, link, question].iter().any(|weight| *weight > 0.0)
-    }
-
-    fn check(&self) -> Result<(), Error> {
-        let all = self.all();
-        match all.iter().position(|weight| !(weight.is_finite() && *weight >= 0.0)) {
-            Some(position) => {
-                let expected = "a finite number, 0 or more";
-                Err(Error::Value { what: "weights", position, expected, found: all[position] })
-            }
-            None => Ok(()),
-        }
-    }
-
-    pub(crate) fn factors(&self) -> [f32; 256] {
-        let mut factors = [self.link; 256];
-        factors[relation::NEXT as usize] = self.next;
-        factors[relation::PREVIOUS as usize] = self.previous;
-        factors[relation::AFTER_NEXT as usize] = self.after_next;
-        factors[relation::ANSWER as usize] = self.answer;
-        factors[relation::PART as usize] = 1.0;
-        factors[relation::CONTEXT as usize] = 1.0;
-        factors
-    }
 }
 
 impl Default for Options<'_> {
@@ -247,8 +127,10 @@ impl<'a> Options<'a> {
         Self { held_back_most: most, ..self }
     }
 
-    /// Which memories may be recalled. The others wake nothing, and standard scores are without them; what words and
-    /// sequences they have still counts in how rare those are.
+    /// Which memories may be recalled. The others are as if they were not there: they wake nothing, nothing reaches
+    /// others through them, in whichever [`Spreading`], and standard scores are without them. What words and sequences
+    /// they have still counts in how rare those are. [`Spreading::Hops`] and [`Spreading::PageRank`] first copy the
+    /// edges between what it lets pass: a look at every edge, and 9 bytes for each of those.
     pub fn filter(self, filter: &'a Filter) -> Self {
         Self { filter: Some(filter), ..self }
     }
@@ -275,8 +157,11 @@ impl<'a> Options<'a> {
         Self { retention: Some((law, weight)), ..self }
     }
 
-    /// The moment after which no step begins: seeds, what they wake, what is like those. What is left out then,
-    /// [`Recall::stopped_early`](crate::Recall) tells.
+    /// The moment after which no step begins: what seeds wake, and what is like the best of those. The clock is looked
+    /// at before each, and a step that has begun is taken to its end. Seeds are always there, however late it is, and so
+    /// hits come back that are ordered by what was done till then; the order is by all that the formula has where
+    /// [`Recall::stopped_early`](crate::Recall) is false. No deadline ends what the first recall after a change makes
+    /// ([`MemoryGraph`]). In [`MemoryGraph::recall_each`], cues whose turn comes too late bring nothing back.
     pub fn deadline(self, deadline: Instant) -> Self {
         Self { deadline: Some(deadline), ..self }
     }
@@ -290,12 +175,38 @@ impl<'a> Options<'a> {
 
     pub(crate) fn check(&self, graph: &MemoryGraph) -> Result<(), Error> {
         self.weights.check()?;
+        self.spreading.check()?;
         if let Some((_, weight)) = self.retention
             && !(0.0..=1.0).contains(&weight)
         {
-            let (what, position) = ("retention", 0);
-            return Err(Error::Value { what, position, expected: "a weight from 0 to 1", found: weight });
+            let (what, expected) = ("weight of retention", "a number from 0 to 1");
+            return Err(Error::Option { what, expected, found: weight.into() });
         }
         self.filter.map_or(Ok(()), |filter| filter.check(graph.len()))
+    }
+}
+
+impl Spreading {
+    fn check(&self) -> Result<(), Error> {
+        match *self {
+            Self::Once => Ok(()),
+            Self::Hops { hops, transmission, threshold } => {
+                if !(1..=HOPS_MOST).contains(&hops) {
+                    return Err(Error::Option { what: "hops", expected: "1 to 1024", found: hops.into() });
+                }
+                weights::check("transmission", transmission)?;
+                if !(threshold.is_finite() && threshold >= 0.0) {
+                    let (what, expected) = ("threshold", "a finite number, 0 or more");
+                    return Err(Error::Option { what, expected, found: threshold.into() });
+                }
+                Ok(())
+            }
+            Self::PageRank { ranks, epsilon, weight } => {
+                weights::check("weight of ranks", weight)?;
+                // What it says itself of the rest.
+                ranks.push(&Graph::from_edges(1, [])?, &[], epsilon)?;
+                Ok(())
+            }
+        }
     }
 }

@@ -1,3 +1,4 @@
+use std::collections::HashSet;
 use std::time::Instant;
 
 use ecphory::arena;
@@ -14,6 +15,11 @@ const FLOOR: f32 = 0.01;
 
 impl MemoryGraph {
     /// What a cue brings back. Nothing is changed by it: no memory counts as used.
+    ///
+    /// As many come back as [`Options::top_k`] says, where so many may be recalled, also if they have nothing to do with
+    /// the cue: such a hit has a [`Hit::seed`](crate::Hit) of 0 and has received nothing. Where a cue is like none, has
+    /// no word of any and names nothing, all are like that: the first by id come back, with a score of 0, those that
+    /// only ask after all others.
     ///
     /// ```
     /// use ecphory_recall::{Cue, Memory, MemoryGraph, Options, Schema};
@@ -34,8 +40,8 @@ impl MemoryGraph {
     /// ```
     ///
     /// # Errors
-    /// [`Error::EmptyCue`]; [`Error::Dim`] and [`Error::Value`] for vectors, scores, weights; [`Error::NoMemory`] for
-    /// ids of scores and filters; [`Error::Kernel`] with what a kernel said, or the arena: out of memory by
+    /// [`Error::EmptyCue`]; [`Error::Dim`] and [`Error::Value`] for vectors and scores; [`Error::Option`] for weights and
+    /// ways of spreading; [`Error::NoMemory`] for ids of scores and filters; [`Error::Kernel`] with what a kernel said, or the arena: out of memory by
     /// [`Options::on_overflow`].
     pub fn recall(&self, cue: &Cue<'_>, options: &Options<'_>) -> Result<Recall, Error> {
         options.check(self)?;
@@ -129,6 +135,7 @@ pub(crate) fn age_seconds(now_ms: i64, used_ms: i64) -> f32 {
 
 /// Those of the first that are not in the second, with their rank in the first.
 fn held(would: &[u32], did: &[u32], by: HeldBy, counts: impl Fn(u32) -> bool) -> Vec<HeldBack> {
-    let missing = (1..).zip(would).filter(|(_, id)| !did.contains(id) && counts(**id));
+    let did: HashSet<&u32> = did.iter().collect();
+    let missing = (1..).zip(would).filter(|(_, id)| !did.contains(*id) && counts(**id));
     missing.map(|(rank, &memory)| HeldBack { memory, by, rank }).collect()
 }

@@ -1,23 +1,30 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
+use ecphory::Graph;
+
 use crate::association::Associated;
 use crate::comparison::{Comparison, Side};
 use crate::few::Few;
 use crate::index::Index;
 use crate::ranking::Standard;
 use crate::room::{Room, Rooms};
-use crate::{Cue, Error, MemoryGraph, Options, Similarity, Spreading, Timings};
+use crate::{Cue, Error, MemoryGraph, Options, Seeds, Similarity, Spreading, Timings, Weights};
 
 /// Every memory's part in a recall. What few of them have is kept of those alone.
 pub(crate) struct Scored<'s, 'a, 'i> {
     pub comparison: Option<Comparison<'s, 'a, 'i>>,
-    pub keywords: Option<Room<'s>>,
+    /// What BM25 gives each, and of these what is standard.
+    pub keywords: Option<(Room<'s>, Standard)>,
+    /// The caller's scores, in the same way.
+    pub given: (BTreeMap<u32, f32>, Standard),
     pub seed: Room<'s>,
     /// All of it; NaN where a filter keeps it out.
     pub score: Room<'s>,
     /// How many no filter keeps out.
     pub in_play: usize,
+    /// The edges between those alone, where activation takes more than one step and there are others.
+    pub in_play_graph: Option<Graph>,
     /// Activation of memories, sequences and contexts before they passed it on.
     pub woken: Few,
     /// What each of them had in the end, where that is more than one step.
@@ -98,24 +105,28 @@ impl MemoryGraph {
         let mut keywords = None;
         if !cue.text.is_empty() {
             let mut scores = rooms.take(len)?;
-            index.keywords.add_scores(&self.schema.language.terms(cue.text), &mut scores);
+            index.keywords.add_scores(&self.schema.language.terms(cue.text, &index.kept), &mut scores);
             if let Some(bits) = allowed {
                 keep_out(bits, &mut scores);
             }
-            let counts = Standard::of(&scores).above(weights.keywords);
+            let standard = Standard::of(&scores);
+            let counts = standard.above(weights.keywords);
             seed.iter_mut().zip(&*scores).for_each(|(seed, &score)| *seed += counts(score));
-            keywords = Some(scores);
+            keywords = Some((scores, standard));
         }
         let given = given(cue, &seed);
         let scores: Vec<f32> = given.values().copied().collect();
-        let counts = Standard::of_few(&scores, in_play).above(weights.given);
-        given.into_iter().for_each(|(id, score)| seed[id as usize] += counts(score));
+        let given = (given, Standard::of_few(&scores, in_play));
+        let counts = given.1.above(weights.given);
+        given.0.iter().for_each(|(&id, &score)| seed[id as usize] += counts(score));
         Ok(Scored {
             comparison,
             keywords,
+            given,
             seed,
             score,
             in_play,
+            in_play_graph: None,
             woken: Few::default(),
             reached: None,
             ranked: None,
@@ -140,12 +151,23 @@ fn keep_out(bits: &[u64], scores: &mut [f32]) {
 fn given(cue: &Cue<'_>, seed: &[f32]) -> BTreeMap<u32, f32> {
     let mut given = BTreeMap::new();
     for score in cue.scores.iter().filter(|score| !seed[score.node as usize].is_nan()) {
-        *given.entry(score.node).or_insert(0.0) += score.activation;
+        *given.entry(score.node).or_insert(0.0) += f64::from(score.activation);
     }
-    given
+    given.into_iter().map(|(id, sum)| (id, sum.min(f64::from(f32::MAX)) as f32)).collect()
 }
 
 impl Scored<'_, '_, '_> {
+    /// What the seed of a memory is the sum of.
+    pub fn seeds_of(&self, id: u32, weights: &Weights) -> Seeds {
+        let (at, given) = (id as usize, self.given.0.get(&id).copied());
+        let (of_words, of_given) = (weights.keywords, self.given.1.above(weights.given));
+        Seeds {
+            similarity: self.comparison.as_ref().map_or(0.0, |made| made.counts()(made.similarity[at])),
+            keywords: self.keywords.as_ref().map_or(0.0, |(scores, standard)| standard.above(of_words)(scores[at])),
+            given: given.map_or(0.0, of_given),
+        }
+    }
+
     /// Has those that may be among the `most` best seeds by vectors themselves, where copies were compared.
     fn settle_seeds(&mut self, most: usize) -> Result<(), Error> {
         let Some(comparison) = &mut self.comparison else { return Ok(()) };

@@ -54,8 +54,10 @@ impl Telling<'_> {
                 memory: id,
                 score: self.scored.score[at],
                 similarity: self.scored.comparison.as_ref().map(|comparison| comparison.similarity[at]),
-                keywords: self.scored.keywords.as_ref().map_or(0.0, |keywords| keywords[at]),
+                keywords: self.scored.keywords.as_ref().map_or(0.0, |(keywords, _)| keywords[at]),
+                given: self.scored.given.0.get(&id).copied(),
                 seed: self.scored.seed[at],
+                seeds: self.scored.seeds_of(id, &self.options.weights),
                 received,
                 received_otherwise,
                 question: if self.index.asks[at] { self.scored.question } else { 0.0 },
@@ -78,6 +80,7 @@ impl Telling<'_> {
     /// What others passed on to a node, in any proportion.
     fn passed(&self, factors: &[f32; 256], node: u32) -> Vec<Passed> {
         let of_relations = !matches!(self.options.spreading, Spreading::PageRank { .. });
+        let graph = self.scored.in_play_graph.as_ref().unwrap_or(&self.index.graph);
         let passing = self.scored.reached.as_ref().unwrap_or(&self.scored.woken);
         let relations = self.index.reversed.relations_of(node).unwrap_or_default();
         let mut parts = Vec::new();
@@ -85,9 +88,11 @@ impl Telling<'_> {
             let activation = passing.of(edge.target);
             if activation > 0.0 {
                 // A rank is shared by weight among all edges of a node.
-                let strength = || self.index.graph.out_strength(edge.target).unwrap_or(1.0);
+                let strength = || graph.out_strength(edge.target).unwrap_or(1.0);
                 let factor = if of_relations { factors[relation as usize] } else { 1.0 / strength() };
-                parts.push(Passed { from: edge.target, relation, activation: activation * edge.weight * factor });
+                let activation = f64::from(activation) * f64::from(edge.weight) * f64::from(factor);
+                let activation = activation.min(f64::from(f32::MAX)) as f32;
+                parts.push(Passed { from: edge.target, relation, activation });
             }
         }
         parts.retain(|part| part.activation > 0.0);
@@ -111,8 +116,15 @@ impl Telling<'_> {
         id: u32,
     ) -> (Vec<Received>, f32) {
         let mut parts = self.passed(factors, id);
-        let sum: f32 = parts.iter().map(|part| part.activation).sum();
-        let share = self.sum(id).map_or(1.0, |all| if sum > 0.0 { all / sum } else { 0.0 });
+        let sum: f64 = parts.iter().map(|part| f64::from(part.activation)).sum();
+        let all = self.sum(id);
+        if sum == 0.0 {
+            return (Vec::new(), all.unwrap_or(0.0));
+        }
+        let of = |part: &Passed| match all {
+            Some(all) => (f64::from(part.activation) / sum * f64::from(all)) as f32,
+            None => part.activation,
+        };
         // By the strongest at each step, to what the cue itself has woken.
         let before = |mut node: u32| {
             let mut nodes = vec![id, node];
@@ -134,13 +146,13 @@ impl Telling<'_> {
             from: self.source(part.from),
             before: before(part.from),
             relation: relation::name(part.relation, &self.graph.relations).to_owned(),
-            activation: part.activation * share,
+            activation: of(&part),
         };
         let most = self.options.told_most;
         if most < parts.len() {
             parts.select_nth_unstable_by(most, Passed::order);
         }
-        let otherwise: f32 = parts.iter().skip(most).map(|part| part.activation * share).sum();
+        let otherwise = parts.iter().skip(most).map(of).fold(0.0, |sum, part| sum + part);
         parts.truncate(most);
         parts.sort_unstable_by(Passed::order);
         (parts.into_iter().map(told).collect(), otherwise)

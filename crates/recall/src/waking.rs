@@ -1,4 +1,4 @@
-use ecphory::{Seed, Spread, Weighting};
+use ecphory::{Graph, Seed, Spread, Weighting};
 
 use crate::english::Date;
 use crate::few::Few;
@@ -54,16 +54,21 @@ impl MemoryGraph {
         scored: &mut Scored<'_, '_, '_>,
     ) -> Result<(), Error> {
         let (nodes, factors) = (index.graph.node_count(), options.weights.factors());
+        // In one step what a filter keeps out has nothing to pass on, and what it receives counts for nothing.
+        if options.spreading != Spreading::Once && scored.in_play < self.len() {
+            scored.in_play_graph = Some(between(&index.graph, &scored.seed)?);
+        }
+        let graph = scored.in_play_graph.as_ref().unwrap_or(&index.graph);
         let spread = |hops, transmission, threshold| {
             let spread =
                 Spread::default().weighting(Weighting::AsGiven).relations(&factors).on_overflow(options.overflow);
-            index.graph.spread(&seeds, &spread.hops(hops).transmission(transmission).threshold(threshold))
+            graph.spread(&seeds, &spread.hops(hops).transmission(transmission).threshold(threshold))
         };
         let found = match options.spreading {
             Spreading::Once => spread(1, 1.0, 0.0)?,
             Spreading::Hops { hops, transmission, threshold } => spread(hops, transmission, threshold)?,
             Spreading::PageRank { ranks, epsilon, weight } => {
-                let near = ranks.push(&index.graph, &seeds, epsilon)?;
+                let near = ranks.push(graph, &seeds, epsilon)?;
                 scored.woken = Few::new(nodes, seeds);
                 let ranks = near.nodes.into_iter().zip(near.ranks).map(|(node, rank)| Seed::new(node, rank));
                 self.rank(ranks.collect(), nodes, weight, scored);
@@ -100,7 +105,7 @@ impl MemoryGraph {
             return Vec::new();
         }
         let is_name = |term: &String| named.iter().any(|&context| index.contexts[context].stems.contains(term));
-        let mut asked = self.schema.language.terms(text);
+        let mut asked = self.schema.language.terms(text, &index.kept);
         asked.retain(|term| !is_name(term));
         let scores = index.sequence_keywords.scores(&asked);
         let woken = scores.iter().copied().map(Standard::of(&scores).above(weight));
@@ -134,12 +139,30 @@ impl MemoryGraph {
         }
         let mut all = vec![0.0f32; self.len()];
         for date in dates {
-            let nearness: Vec<f32> = index.made.iter().map(|&made| near(&date, made)).collect();
+            let nearness: Vec<f32> = index.made.iter().map(|made| made.map_or(0.0, |made| near(&date, made))).collect();
             let strength = strength(self.len(), nearness.iter().sum());
             all.iter_mut().zip(nearness).for_each(|(most, near)| *most = most.max(weight * strength * near));
         }
         Some(all)
     }
+}
+
+/// A graph's edges between nodes that are in play: memories whose score is not NaN, and all that is no memory.
+fn between(graph: &Graph, scores: &[f32]) -> Result<Graph, Error> {
+    let in_play = |node: u32| scores.get(node as usize).is_none_or(|score| !score.is_nan());
+    let (mut offsets, mut targets, mut weights, mut relations) = (vec![0], Vec::new(), Vec::new(), Vec::new());
+    for node in 0..graph.node_count() as u32 {
+        if in_play(node) {
+            let of_edges = graph.relations_of(node).unwrap_or_default();
+            for (edge, &relation) in graph.edges_of(node).zip(of_edges).filter(|(edge, _)| in_play(edge.target)) {
+                targets.push(edge.target);
+                weights.push(edge.weight);
+                relations.push(relation);
+            }
+        }
+        offsets.push(targets.len() as u32);
+    }
+    Ok(Graph::from_csr(offsets, targets, weights, Some(relations))?)
 }
 
 /// How much a context with so many of the memories says: nothing where it has all of them, or none.

@@ -46,9 +46,10 @@ impl Whitening {
         let mut covariance = covariance(vectors, mean);
         let spread = (0..dim).map(|at| covariance[at * dim + at]).sum::<f64>() / dim as f64;
         let shrinkage = SHRINKAGE * (1.0 + dim as f64 / (vectors.len() / dim) as f64);
-        // Where all vectors are one, any P does: all differences are 0.
-        let added = if spread > 0.0 { shrinkage * spread } else { 1.0 };
-        (0..dim).for_each(|at| covariance[at * dim + at] += added);
+        // However long vectors are, P is near 1: likeness has no scale. Where all are one, any P does.
+        let scale = if spread > 0.0 { 1.0 / spread } else { 1.0 };
+        covariance.iter_mut().for_each(|element| *element *= scale);
+        (0..dim).for_each(|at| covariance[at * dim + at] += shrinkage);
         // W with P = W^T W, lower triangular.
         let root = inverse(&cholesky(covariance, dim), dim);
         let inverse = squared(&root, dim);

@@ -78,6 +78,7 @@ fn passes(filter: &Filter, id: usize) -> bool {
         Filter::And(filters) => filters.iter().all(|filter| passes(filter, id)),
         Filter::Or(filters) => filters.iter().any(|filter| passes(filter, id)),
         Filter::Not(filter) => !passes(filter, id),
+        _ => unreachable!("a filter that is not made here"),
     }
 }
 

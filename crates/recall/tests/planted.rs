@@ -1,7 +1,7 @@
 //! What spreading and fading are for, shown where the truth is planted: cosines alone must fail there.
 
 use ecphory::Decay;
-use ecphory_recall::{Cue, Memory, MemoryGraph, Options, Schema, Weights};
+use ecphory_recall::{Cue, Memory, MemoryGraph, Options, Schema, Similarity, Weights};
 
 const DIM: usize = 64;
 const DAY_MS: i64 = 86_400_000;
@@ -52,7 +52,7 @@ fn evidence_that_only_a_link_leads_to_is_found_by_spreading_alone() {
         graph.link(like, truth, "because of", 1.0).unwrap();
         cues.push((near(&vector, 0.2, &mut random), truth));
     }
-    let options = Options::default().top_k(5);
+    let options = Options::default().top_k(5).similarity(Similarity::Cosine);
     let by_cosine = found(&graph, &cues, &options.clone().weights(Weights::seeds_only()));
     let by_spreading = found(&graph, &cues, &options);
     assert!(by_cosine <= 0.1 && by_spreading >= 0.9, "by cosine {by_cosine}, by spreading {by_spreading}");
@@ -70,7 +70,7 @@ fn facts_that_a_newer_one_has_superseded_fade_behind_it() {
         let new = Memory::new(near(&fact, 0.6, &mut random)).created_ms((350 + question as i64) * DAY_MS);
         cues.push((fact, graph.insert(new).unwrap()));
     }
-    let options = Options::default().top_k(1).weights(Weights::seeds_only());
+    let options = Options::default().top_k(1).similarity(Similarity::Cosine).weights(Weights::seeds_only());
     let by_cosine = found(&graph, &cues, &options);
     let law = Decay::half_life_seconds(30.0 * 86_400.0).unwrap();
     let faded = found(&graph, &cues, &options.retention(law, 0.5));

@@ -2,49 +2,14 @@
 
 use std::time::{Duration, Instant};
 
-use ecphory::{Decay, OverflowPolicy, PageRank, Seed};
+use ecphory::{Decay, PageRank, Seed};
 use ecphory_recall::{
-    Cue, Error, Filter, HeldBy, Hit, Language, Memory, MemoryGraph, Options, Recall, Schema, Similarity, Source,
-    Spreading, Weights,
+    Cue, Error, Filter, HeldBy, Hit, Memory, MemoryGraph, Options, Recall, Schema, Similarity, Source, Spreading,
+    Weights,
 };
 
-const DAY_MS: i64 = 86_400_000;
-/// 1 May 2023.
-const MAY_MS: i64 = 19_478 * DAY_MS;
-
-/// Three days of two people's talk; vectors say nothing but which memory it is.
-fn talk() -> MemoryGraph {
-    let mut graph = MemoryGraph::new(8, Schema::new().sequence("session").context("speaker").context("place")).unwrap();
-    let turns = [
-        ("Ann", "1", "I went to the harbour yesterday"),
-        ("Ben", "1", "What did you see there?"),
-        ("Ann", "1", "A tall ship with red sails"),
-        ("Ben", "2", "My brother collects stamps"),
-        ("Ann", "2", "Mine collects sails of ships"),
-        ("Ben", "3", "We had rain all week"),
-        ("Ann", "3", "So did we"),
-    ];
-    for (day, (speaker, session, text)) in turns.into_iter().enumerate() {
-        let mut vector = vec![0.1; 8];
-        vector[day] = 1.0;
-        let memory = Memory::new(vector).text(text).created_ms(MAY_MS + day as i64 * 10 * DAY_MS);
-        let memory = memory.with("speaker", speaker).with("session", session).with("number", day as f64);
-        graph.insert(if day == 0 { memory.with("place", "old harbour") } else { memory }).unwrap();
-    }
-    graph
-}
-
-fn ids(recall: &Recall) -> Vec<u32> {
-    recall.hits.iter().map(|hit| hit.memory).collect()
-}
-
-fn hit(recall: &Recall, id: u32) -> &Hit {
-    recall.hits.iter().find(|hit| hit.memory == id).unwrap()
-}
-
-fn all() -> Options<'static> {
-    Options::default().top_k(100)
-}
+mod talk;
+use talk::{DAY_MS, MAY_MS, all, hit, ids, talk};
 
 #[test]
 fn a_score_is_the_sum_of_what_is_told_of_it() {
@@ -237,16 +202,16 @@ fn what_is_refused_changes_nothing() {
     vector[3] = f32::NAN;
     assert!(matches!(graph.insert(Memory::new(vector.clone())), Err(Error::Value { position: 3, .. })));
     assert!(matches!(graph.link(0, 7, "like", 1.0), Err(Error::NoMemory { found: 7, len: 7 })));
-    for weight in [-1.0, f32::NAN, f32::INFINITY] {
-        assert!(matches!(graph.link(0, 1, "like", weight), Err(Error::Value { what: "weight", .. })));
+    for weight in [-1.0, f32::NAN, f32::INFINITY, 1.1e6] {
+        assert!(matches!(graph.link(0, 1, "like", weight), Err(Error::Option { what: "weight of a link", .. })));
     }
     assert_eq!(graph.recall(&Cue::new(), &all()), Err(Error::EmptyCue));
     assert!(matches!(graph.recall(&cue.vector(&vector), &all()), Err(Error::Value { what: "cue", position: 3, .. })));
     assert!(matches!(graph.recall(&cue.vector(&[1.0]), &all()), Err(Error::Dim { what: "cue", .. })));
     assert!(graph.recall(&cue.scores(&[Seed::new(7, 1.0)]), &all()).is_err());
     assert!(graph.recall(&cue.scores(&[Seed::new(0, -1.0)]), &all()).is_err());
-    let weights = Weights { next: f32::NAN, ..Weights::default() };
-    assert!(matches!(graph.recall(&cue, &all().weights(weights)), Err(Error::Value { what: "weights", .. })));
+    let weights = Weights::default().next(f32::NAN);
+    assert!(matches!(graph.recall(&cue, &all().weights(weights)), Err(Error::Option { what: "weight of next", .. })));
     let law = Decay::half_life_seconds(1.0).unwrap();
     assert!(graph.recall(&cue, &all().retention(law, 1.5)).is_err());
     assert_eq!(graph.recall(&cue, &all()).unwrap().hits, before);
@@ -278,7 +243,7 @@ fn many_hops_reach_what_one_does_not_and_say_by_which_way() {
     }
     let scores = [Seed::new(0, 1.0)];
     let cue = Cue::new().scores(&scores);
-    let weights = Weights { link: 1.0, ..Weights::seeds_only() };
+    let weights = Weights::seeds_only().link(1.0);
     let options = all().weights(weights);
     let score = |found: &Recall, id: u32| hit(found, id).score;
     let once = graph.recall(&cue, &options).unwrap();
@@ -298,6 +263,44 @@ fn many_hops_reach_what_one_does_not_and_say_by_which_way() {
 }
 
 #[test]
+fn nothing_spreads_into_what_a_filter_keeps_out_or_through_it_in_any_way() {
+    // 0 leads to 5 through 3 and, by a longer way, through 1 and 2; 3 is kept out, and so is 6.
+    let linked = |without: &[u32]| {
+        let mut graph = MemoryGraph::new(1, Schema::new()).unwrap();
+        (0..9).for_each(|_| _ = graph.insert(Memory::new(vec![1.0])).unwrap());
+        for (source, target, weight) in
+            [(0, 3, 1.0), (3, 5, 1.0), (0, 1, 0.5), (1, 2, 0.5), (2, 5, 0.5), (5, 6, 1.0), (6, 7, 1.0), (5, 8, 0.25)]
+        {
+            if !without.contains(&source) && !without.contains(&target) {
+                graph.link(source, target, "leads to", weight).unwrap();
+            }
+        }
+        graph
+    };
+    let (graph, never_linked) = (linked(&[]), linked(&[3, 6]));
+    let filter = Filter::Not(Box::new(Filter::Ids(vec![3, 6])));
+    let scores = [Seed::new(0, 1.0)];
+    let cue = Cue::new().scores(&scores);
+    let options = all().weights(Weights::seeds_only().link(1.0)).filter(&filter);
+    for spreading in [
+        Spreading::Once,
+        Spreading::Hops { hops: 5, transmission: 0.5, threshold: 0.0 },
+        Spreading::PageRank { ranks: PageRank::default(), epsilon: 1e-9, weight: 2.0 },
+    ] {
+        let options = options.clone().spreading(spreading);
+        let found = graph.recall(&cue, &options).unwrap();
+        assert_eq!(found.hits, never_linked.recall(&cue, &options).unwrap().hits, "{spreading:?}");
+        assert!(hit(&found, 7).received.is_empty() && hit(&found, 1).score > 0.0);
+        let told = |hit: &Hit| hit.received.iter().map(|one| one.activation).sum::<f32>() + hit.received_otherwise;
+        assert!(found.hits.iter().all(|hit| (hit.score - hit.seed - told(hit)).abs() < 1e-5), "{found:?}");
+        assert_eq!(hit(&found, 5).received.is_empty(), spreading == Spreading::Once);
+        // With it they are reached.
+        let held = graph.recall(&cue, &options.held_back(9).top_k(4)).unwrap().held_back;
+        assert!(held.iter().any(|held| held.memory == 3 && held.by == HeldBy::Filter), "{held:?}");
+    }
+}
+
+#[test]
 fn the_nearest_are_linked_by_their_cosine_and_none_to_itself() {
     let mut graph = MemoryGraph::new(2, Schema::new()).unwrap();
     for vector in [[1.0, 0.0], [0.8, 0.6], [0.0, 1.0], [-1.0, 0.0]] {
@@ -305,13 +308,13 @@ fn the_nearest_are_linked_by_their_cosine_and_none_to_itself() {
     }
     assert_eq!(graph.link_nearest(1, 0.7, "near").unwrap(), 2);
     let scores = [Seed::new(1, 1.0)];
-    let weights = Weights { link: 1.0, ..Weights::seeds_only() };
+    let weights = Weights::seeds_only().link(1.0);
     let found = graph.recall(&Cue::new().scores(&scores), &all().weights(weights)).unwrap();
     let seed = hit(&found, 1).seed;
     // Of the two that are as near to one, the nearer, and to both it is the nearest.
     assert!((hit(&found, 0).score - 0.8 * seed).abs() < 1e-6 && hit(&found, 2).score == 0.0);
     assert_eq!(graph.link_nearest(0, 0.7, "near"), Ok(0));
-    assert!(matches!(graph.link_nearest(1, f32::NAN, "near"), Err(Error::Value { what: "least", .. })));
+    assert!(matches!(graph.link_nearest(1, f32::NAN, "near"), Err(Error::Option { what: "least", .. })));
 }
 
 #[test]
@@ -415,7 +418,7 @@ fn ways_beyond_the_most_that_are_told_are_told_together() {
     }
     let scores: Vec<Seed> = (0..40).map(|id| Seed::new(id, 1.0 + id as f32)).collect();
     scores.iter().try_for_each(|seed| graph.link(seed.node, 50, "leads to", 1.0)).unwrap();
-    let options = all().weights(Weights { link: 1.0, ..Weights::seeds_only() });
+    let options = all().weights(Weights::seeds_only().link(1.0));
     let told = |most: usize| {
         let found = graph.recall(&Cue::new().scores(&scores), &options.clone().told_most(most)).unwrap();
         hit(&found, 50).clone()
@@ -442,40 +445,4 @@ fn one_deadline_is_for_all_cues_of_a_batch() {
     assert!(soon.iter().all(|recall| !recall.stopped_early && recall.hits.len() == 7));
     let wrong = [Cue::new().text("sails"), Cue::new()];
     assert_eq!(graph.recall_each(&wrong, &all().deadline(Instant::now())), Err(Error::EmptyCue));
-}
-
-#[test]
-fn scratch_that_does_not_fit_follows_the_policy() {
-    let mut graph = MemoryGraph::new(1, Schema::new()).unwrap();
-    // More than an arena of 2 MiB holds.
-    for id in 0..300_000 {
-        graph.insert(Memory::new(vec![(id % 10) as f32])).unwrap();
-    }
-    let (vector, scores) = ([1.0], [Seed::new(7, 1.0)]);
-    let cue = Cue::new().vector(&vector).scores(&scores);
-    let by = |policy| graph.recall(&cue, &Options::default().similarity(Similarity::Cosine).on_overflow(policy));
-    let expected = by(OverflowPolicy::Heap).unwrap();
-    assert_eq!(expected.hits[0].memory, 7);
-    assert!(matches!(by(OverflowPolicy::Error), Err(Error::Kernel(ecphory::Error::OutOfMemory { .. }))));
-    assert_eq!(by(OverflowPolicy::Grow { max: 64 << 20 }).unwrap().hits, expected.hits);
-    assert!(matches!(
-        by(OverflowPolicy::Grow { max: 1 << 20 }),
-        Err(Error::Kernel(ecphory::Error::OutOfMemory { .. }))
-    ));
-}
-
-#[test]
-fn words_of_other_languages_are_taken_as_they_are() {
-    let mut graph = MemoryGraph::new(1, Schema::new().context("who").language(Language::Plain)).unwrap();
-    for (text, who) in [("der Hund bellt", "Änne"), ("die Hunde bellen", "Bert"), ("the dog barks", "Ann"), ("?", "Bo")]
-    {
-        graph.insert(Memory::new(vec![1.0]).text(text).with("who", who)).unwrap();
-    }
-    let keywords = |text: &str| {
-        let found = graph.recall(&Cue::new().text(text), &all()).unwrap();
-        found.hits.iter().filter(|hit| hit.keywords > 0.0).map(|hit| hit.memory).collect::<Vec<_>>()
-    };
-    assert_eq!((keywords("hund"), keywords("HUNDE"), keywords("the")), (vec![0], vec![1], vec![2]));
-    let named = graph.recall(&Cue::new().text("was sagt Änne"), &all()).unwrap();
-    assert_eq!(hit(&named, 0).received[0].from, Source::Context("Änne".into()));
 }

@@ -102,14 +102,21 @@ fn spreading(quick: bool) -> Vec<Plan> {
 }
 
 fn recalls(quick: bool) -> Vec<Plan> {
-    let mut plans = vec![Plan::new(recall::work("wordnet5k"), 1, |limits| {
-        let wordnet = WordNet::load().map_err(|failure| failure.to_string())?;
-        recall::top10(limits, &wordnet.to_recall(), 1)
-    })];
+    let wordnet = || WordNet::load().map(|wordnet| wordnet.to_recall()).map_err(|failure| failure.to_string());
+    let mut top =
+        vec![Plan::new(recall::work("top10", "wordnet5k"), 1, move |limits| recall::top10(limits, &wordnet()?, 1))];
+    let mut first = vec![Plan::new(recall::work("first10", "wordnet5k"), 1, move |_| recall::first10(&wordnet()?, 1))];
+    let mut text = Vec::new();
     if !quick {
-        plans.push(Plan::new(recall::work("pl100k"), 1, |limits| recall::top10(limits, &recall::Known::drawn(), 1)));
+        let drawn = recall::Known::drawn;
+        top.push(Plan::new(recall::work("top10", "pl100k"), 1, move |limits| recall::top10(limits, &drawn(), 1)));
+        first.push(Plan::new(recall::work("first10", "pl100k"), 1, move |_| recall::first10(&drawn(), 1)));
+        text.push(Plan::new(recall::work("text10", "pl100k"), 1, move |_| recall::text10(&drawn(), 1)));
     }
-    plans.into_iter().map(|plan| plan.named(&["similarity", "hops", "copies", "scan", "read"])).collect()
+    let top = top.into_iter().map(|plan| plan.named(&["similarity", "hops", "copies", "scan", "read"]));
+    let first = first.into_iter().map(|plan| plan.named(&["similarity"]));
+    let text = text.into_iter().map(|plan| plan.named(&["keywords", "copies"]));
+    top.chain(first).chain(text).collect()
 }
 
 fn decays(quick: bool) -> Vec<Plan> {

@@ -64,7 +64,8 @@ fn names(suite: &str) -> String {
             "top10: the ten best of a memory graph by a vector, as recall is by default; similarity: by cosines alone; \
              hops: by cosines, and two hops from ten seeds; copies: the same by small copies of vectors; scan: every \
              cosine and nothing else; read: as many bytes and nothing else, ahead by prefetching; limit: reading the \
-             vectors"
+             vectors; first10: the first recall after a change, and by cosines alone; text10: by a vector and seven \
+             words, keywords: by those alone"
         }
         "decay" => "the number is that of memories; limit: reading strengths and ages, writing strengths",
         "arena" => {

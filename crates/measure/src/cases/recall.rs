@@ -58,8 +58,80 @@ impl Known {
 
 /// What it is called.
 #[must_use]
-pub fn work(name: &str) -> Work {
-    Work::Recall { case: "top10".into(), graph: name.into() }
+pub fn work(case: &str, name: &str) -> Work {
+    Work::Recall { case: case.into(), graph: name.into() }
+}
+
+/// The first recall after a change, which makes what recall needs of all memories together: by default, by a vector,
+/// and by cosines alone.
+///
+/// # Errors
+/// Who is wrong.
+pub fn first10(known: &Known, threads: usize) -> Result<Case<'static>, String> {
+    let mut case = Case::new(work("first10", known.name), threads, Unit::NsPer("memory"), known.len() as f64);
+    let clock = Clock::for_threads(threads);
+    let default = Options::default().top_k(K);
+    for (name, options) in
+        [("ecphory", default.clone()), ("ecphory-similarity", default.similarity(Similarity::Cosine))]
+    {
+        let mut graph = known.graph(Schema::new()).map_err(|error| error.to_string())?;
+        let cue = known.cue.clone();
+        let mut first = move || {
+            // Nothing passes by it.
+            graph.link(0, 0, "link", 0.0)?;
+            graph.recall(&Cue::new().vector(&cue), &options)
+        };
+        if first().map_err(|error| error.to_string())?.hits.len() != K {
+            return Err(format!("{name}: expected {K} hits, found others"));
+        }
+        case.add(Contender::new(name, clock, move || _ = black_box(first().expect(GOOD))));
+    }
+    Ok(case)
+}
+
+/// Memories with texts of 12 words, in sessions of 20, by 50 speakers: the words of one of them, and its speaker.
+fn told(known: &Known, schema: Schema) -> Result<(MemoryGraph, String), ecphory_recall::Error> {
+    let mut graph = MemoryGraph::new(known.dim, schema.sequence("session").context("speaker"))?;
+    let mut random = data::Random::new(5);
+    let mut asked = String::new();
+    for (number, vector) in known.vectors.chunks_exact(known.dim).enumerate() {
+        // Some words are in many texts, most in few.
+        let words: Vec<String> = (0..12).map(|_| format!("word{}", (random.unit().powi(3) * 20e3) as u32)).collect();
+        let speaker = format!("speaker{}", random.below(50));
+        if number == known.len() / 2 {
+            asked = format!("{speaker} {}", words[..6].join(" "));
+        }
+        let memory = Memory::new(vector.to_vec()).text(words.join(" ")).with("session", number / 20);
+        graph.insert(memory.with("speaker", speaker))?;
+    }
+    Ok((graph, asked))
+}
+
+/// Recall of the best ten by a vector and words: by default, by words alone, and by copies of vectors.
+///
+/// # Errors
+/// Who is wrong.
+pub fn text10(known: &Known, threads: usize) -> Result<Case<'static>, String> {
+    let mut case = Case::new(work("text10", known.name), threads, Unit::NsPer("memory"), known.len() as f64);
+    let clock = Clock::for_threads(threads);
+    for (name, schema, by_vector) in [
+        ("ecphory", Schema::new(), true),
+        ("ecphory-keywords", Schema::new(), false),
+        ("ecphory-copies", Schema::new().copies(), true),
+    ] {
+        let (graph, text) = told(known, schema).map_err(|error| error.to_string())?;
+        let (cue, options) = (known.cue.clone(), Options::default().top_k(K));
+        let recall = move || {
+            let words = Cue::new().text(&text);
+            graph.recall(&if by_vector { words.vector(&cue) } else { words }, &options)
+        };
+        let hits = recall().map_err(|error| error.to_string())?.hits;
+        if !hits.iter().any(|hit| hit.memory as usize == known.len() / 2 && hit.keywords > 0.0) {
+            return Err(format!("{name}: expected the text that was asked for, found others"));
+        }
+        case.add(Contender::new(name, clock, move || _ = black_box(recall().expect(GOOD))));
+    }
+    Ok(case)
 }
 
 /// Recall of the best ten by a vector on so many threads: by default, by cosines alone, by cosines with two hops from
@@ -71,7 +143,7 @@ pub fn top10(limits: &Limits, known: &Known, threads: usize) -> Result<Case<'sta
     let told = |error: ecphory_recall::Error| error.to_string();
     let bytes = known.vectors.len() * size_of::<f32>();
     let least = limits.least_ns(limits.level(bytes, threads), bytes as f64, threads);
-    let mut case = Case::new(work(known.name), threads, Unit::Bytes, bytes as f64).at_least(least);
+    let mut case = Case::new(work("top10", known.name), threads, Unit::Bytes, bytes as f64).at_least(least);
     let clock = Clock::for_threads(threads);
     let default = Options::default().top_k(K);
     let cosine = default.clone().similarity(Similarity::Cosine);
@@ -79,7 +151,7 @@ pub fn top10(limits: &Limits, known: &Known, threads: usize) -> Result<Case<'sta
     let ways = [
         ("", default.clone()),
         ("-similarity", cosine.clone().weights(Weights::seeds_only())),
-        ("-hops", cosine.seeds_most(10).spreading(hops).weights(Weights { link: 0.5, ..Weights::seeds_only() })),
+        ("-hops", cosine.seeds_most(10).spreading(hops).weights(Weights::seeds_only().link(0.5))),
     ];
     let schemas = [("ecphory", Schema::new()), ("ecphory-copies", Schema::new().copies())];
     let (mut found, mut graphs) = (Vec::new(), Vec::new());
@@ -145,10 +217,27 @@ mod tests {
     use crate::Effort;
 
     #[test]
-    fn every_way_to_recall_finds_what_it_should_beside_the_scan() {
+    fn first_recalls_and_those_by_words_find_what_they_should() {
+        let known = ring();
+        for (case, others) in [
+            (first10(&known, 1), &["ecphory-similarity"][..]),
+            (text10(&known, 1), &["ecphory-keywords", "ecphory-copies"]),
+        ] {
+            let (lines, left_out) = case.unwrap().run(Effort { rounds: 1, sample: Duration::ZERO });
+            let names: Vec<_> = lines.iter().map(|line| line.who.as_str()).collect();
+            assert!(names[0] == "ecphory" && names[1..] == *others && left_out.is_empty());
+        }
+    }
+
+    fn ring() -> Known {
         let edges = (0..2000).map(|node| (node, (node * 7 + 1) % 2000, 0.5)).collect();
         let (vectors, cue) = (data::elements(3, 2000 * 24), data::elements(4, 24));
-        let known = Known { name: "ring", vectors, dim: 24, edges, cue };
+        Known { name: "ring", vectors, dim: 24, edges, cue }
+    }
+
+    #[test]
+    fn every_way_to_recall_finds_what_it_should_beside_the_scan() {
+        let known = ring();
         let case = top10(&Limits::of_nothing(), &known, 1).unwrap();
         let (lines, left_out) = case.run(Effort { rounds: 1, sample: Duration::ZERO });
         let names: Vec<_> = lines.iter().map(|line| line.who.as_str()).collect();
