@@ -73,12 +73,14 @@ impl Fsrs {
     /// Of one's own parameters, `w0` to `w20`.
     ///
     /// # Errors
-    /// [`Error::Value`] of one that is not within its range, which py-fsrs 6.3.2 has too: 0.001 to 100 of `w0` to `w3`,
-    /// 1 to 10 of `w4`, 0.1 to 0.8 of `w20`; the error names that of each other.
+    /// [`Error::Value`] of one whose nearest f32 is not within its range, which py-fsrs 6.3.2 has too: 0.001 to 100 of
+    /// `w0` to `w3`, 1 to 10 of `w4`, 0.1 to 0.8 of `w20`; the error names that of each other. So what was kept as f32,
+    /// as the crate fsrs has it, is within the same ranges.
     pub fn new(parameters: [f64; 21]) -> Result<Self, Error> {
         for (position, (&parameter, &(min, max, expected))) in parameters.iter().zip(&RANGES).enumerate() {
-            if !(min..=max).contains(&parameter) {
-                let (what, found) = ("parameter of FSRS-6", parameter as f32);
+            let found = parameter as f32;
+            if !(min..=max).contains(&found) {
+                let what = "parameter of FSRS-6";
                 return Err(Error::Value { what, position: Some(position), expected, found });
             }
         }
@@ -188,10 +190,10 @@ impl Fsrs {
     }
 }
 
-const OF_STABILITY: (f64, f64, &str) = (0.001, 100.0, "0.001 to 100");
+const OF_STABILITY: (f32, f32, &str) = (0.001, 100.0, "0.001 to 100");
 
 /// The ranges that py-fsrs 6.3.2 lets parameters have.
-const RANGES: [(f64, f64, &str); 21] = [
+const RANGES: [(f32, f32, &str); 21] = [
     OF_STABILITY,
     OF_STABILITY,
     OF_STABILITY,
