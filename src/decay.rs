@@ -1,10 +1,12 @@
 #![allow(unsafe_code)]
 
 use std::fmt;
+use std::mem::MaybeUninit;
 
 use rayon::prelude::*;
 
 use crate::brief::Few;
+use crate::similarity::{fit, room, spare};
 use crate::{Error, arena, ffi};
 
 /// Memories that one rayon task decays; fewer stay on the calling thread.
@@ -320,10 +322,11 @@ impl<'a> Decay<'a> {
     }
 
     /// [`Decay::apply`], and the ids of memories whose strength is then below a threshold, or not: positions in
-    /// `strengths`, ascending. On the way, four bytes for each memory that one task looks at.
+    /// `strengths`, ascending. On the way, room for as many ids as there are memories.
     ///
     /// # Errors
-    /// As [`Decay::apply`]; [`Error::Value`] of a threshold that is NaN; [`Error::Range`] of more memories than ids.
+    /// As [`Decay::apply`]; [`Error::Value`] of a threshold that is NaN; [`Error::Range`] of more memories than ids;
+    /// [`Error::OutOfMemory`]. Nothing is then written.
     pub fn apply_and_select(
         &self,
         strengths: &mut [f32],
@@ -339,27 +342,42 @@ impl<'a> Decay<'a> {
         if threshold.is_nan() {
             return Err(Error::Value { what: "threshold", position: None, expected: "a number", found: threshold });
         }
-        let select = |part: &mut [f32], from: usize| {
-            let mut ids = vec![0; part.len()];
+        // All before anything is written; a system that gives memory as it is touched gives as much as is selected.
+        let mut ids = spare(strengths.len())?;
+        let mut counts = room(0usize, strengths.len().div_ceil(TASK_MEMORIES))?;
+        let places = ids.spare_capacity_mut();
+        let select = |task: usize, part: &mut [f32], ids: &mut [MaybeUninit<u32>], count: &mut usize| {
+            assert_eq!(part.len(), ids.len());
+            let from = task * TASK_MEMORIES;
             let first_id = u32::try_from(from).expect("as many as ids");
-            let mut selection = ffi::ecp_selection { threshold, above, first_id, ids: ids.as_mut_ptr(), id_count: 0 };
+            let ids = ids.as_mut_ptr().cast();
+            let mut selection = ffi::ecp_selection { threshold, above, first_id, ids, id_count: 0 };
             let report = self.call(Memories::InPlace(part), &ages, from, Some(&mut selection))?;
-            ids.truncate(selection.id_count);
-            Ok((report, ids))
+            *count = selection.id_count;
+            Ok(report)
         };
-        if strengths.len() <= TASK_MEMORIES {
-            return select(strengths, 0);
+        let report = match &mut counts[..] {
+            [] => DecayReport::default(),
+            [count] => select(0, strengths, &mut places[..strengths.len()], count)?,
+            counts => {
+                let parts = strengths.par_chunks_mut(TASK_MEMORIES).zip(places.par_chunks_mut(TASK_MEMORIES));
+                let tasks = parts.zip(counts).enumerate();
+                tasks
+                    .map(|(task, ((part, ids), count))| select(task, part, ids, count))
+                    .try_reduce(DecayReport::default, |a, b| Ok(a.plus(b)))?
+            }
+        };
+        let mut selected = 0;
+        for (task, &count) in counts.iter().enumerate() {
+            let from = task * TASK_MEMORIES;
+            places.copy_within(from..from + count, selected);
+            selected += count;
         }
-        let tasks = strengths.par_chunks_mut(TASK_MEMORIES).enumerate();
-        let found: Vec<_> = tasks
-            .map(|(task, part)| {
-                let (report, mut ids) = select(part, task * TASK_MEMORIES)?;
-                ids.shrink_to_fit();
-                Ok((report, ids))
-            })
-            .collect::<Result<_, Error>>()?;
-        let report = found.iter().fold(DecayReport::default(), |sum, (report, _)| sum.plus(*report));
-        Ok((report, found.into_iter().flat_map(|(_, ids)| ids).collect()))
+        // SAFETY: within the capacity, and written: of each task as many as it told, from its first on, side by side
+        // now.
+        unsafe { ids.set_len(selected) };
+        fit(&mut ids);
+        Ok((report, ids))
     }
 
     fn check(&self, count: usize, ages: &Ages<'_>) -> Result<(), Error> {
@@ -401,7 +419,7 @@ impl<'a> Decay<'a> {
         // - ages[count], or one: `raw` sliced them with the same bounds, or points to the one of `ages`;
         // - parameters [1] or [count], finite and above 0: sliced alike, checked at construction, `second` as long as
         //   `first` where the law has it;
-        // - selection NULL, or one with ids[count]: the only caller that has one made as many as memories;
+        // - selection NULL, or one with ids[count]: the only caller that has one compared their numbers;
         // - nothing written that overlaps anything else: what is written is `&mut` or a local, the rest are locals or
         //   shared borrows.
         Error::check(unsafe { ffi::ecp_decay(&law, &ages, strengths, decayed, count, selection, &mut report) })?;
