@@ -134,6 +134,22 @@ test "parameters from end to end of their ranges keep the bound" {
     }
 }
 
+test "what little is lost of a strong memory counts in full, also where a logarithm begins anew" {
+    var w = published;
+    w[8], w[9], w[10], w[16], w[20] = .{ 4.5, 0, 3.5, 6, 0.8 };
+    var random = std.Random.DefaultPrng.init(23);
+    for (0..20_000) |i| {
+        // Around powers of two and half of one more; the first is the worst that one search found.
+        const around = std.math.exp2(@as(f64, @floatFromInt(i % 29)) / 2);
+        const drawn: f32 = @floatCast(around * (1 + (random.random().float(f64) - 0.5) * 0x1p-13));
+        const t: f32 = if (i == 0) 1.5 else 1 + random.random().float(f32);
+        const s: f32 = if (i == 0) 23170.3984375 else drawn;
+        var stability, var difficulty = .{ [1]f32{s}, [1]f32{1} };
+        review(&w, &.{ .stabilities = &stability, .difficulties = &difficulty, .elapsed_days = &.{t}, .grades = &.{4} });
+        try expectNear(Exact.of(w, s, 1, t, 4).stability, stability[0], 0.51);
+    }
+}
+
 test "what is no number makes none, in every place, and ends are held" {
     const nan, const inf = .{ std.math.nan(f32), std.math.inf(f32) };
     for (1..40) |len| for (0..len) |at| for (1..5) |grade| {
