@@ -102,6 +102,9 @@ pub enum Selected {
 /// | infinite, or nothing is left | 0, or the floor | infinite | infinite |
 /// | denormal | as any other | 0, denormal | as any other |
 ///
+/// Where two of these meet, NaN comes first and an infinite strength next: it stays, at an infinite age too. A negative
+/// strength is below any floor, so an infinite age makes it 0.
+///
 /// How far from the law taken in exact arithmetic results are, in ulp, at most; half of that and half an ulp where a
 /// result is no normal number:
 ///
@@ -113,6 +116,9 @@ pub enum Selected {
 /// | [`hyperbolic`](Self::hyperbolic) | `1 / (1 + age / scale)` | 0.501 |
 /// | [`stretched`](Self::stretched) | `e^-((age / scale)^shape)` | 0.65 for shapes up to 100 |
 /// | [`savings`](Self::savings) | `k / (k + log10(minutes)^c)` | 0.7 for c up to 100 |
+///
+/// Larger exponents and shapes are computed alike, and no bound is stated of them: that of `1 + age / scale`, half of
+/// 2^-52, counts as many times.
 ///
 /// ```
 /// use ecphory::{Ages, Decay};
@@ -199,7 +205,8 @@ impl fmt::Debug for Parameters<'_> {
 }
 
 impl Decay<'static> {
-    /// Exponential: `R = 2^(-age / half_life_seconds)`. Half is left after one half-life; not `e^-1`.
+    /// Exponential: `R = 2^(-age / half_life_seconds)`. Half is left after one half-life; not `e^-1`. The law of what
+    /// wears off at a rate of its own, as of radioactive decay; people forget more slowly the longer they remember.
     ///
     /// # Errors
     /// [`Error::Value`] unless the half-life is finite and above 0.
@@ -208,7 +215,8 @@ impl Decay<'static> {
     }
 
     /// Power law: `R = (1 + age / scale_seconds)^-exponent`, after Wickelgren, "Single-trace fragility theory of memory
-    /// dynamics", Memory & Cognition 2 (1974), without its exponential factor.
+    /// dynamics", Memory & Cognition 2 (1974), without its exponential factor. Of the laws with two parameters it fits
+    /// what people forget best in Wixted & Ebbesen, "On the form of forgetting", Psychological Science 2 (1991).
     ///
     /// # Errors
     /// [`Error::Value`] unless both are finite and above 0.
@@ -216,7 +224,9 @@ impl Decay<'static> {
         Law::Power.shared(scale_seconds, Some(exponent))
     }
 
-    /// Hyperbolic: `R = 1 / (1 + age / scale_seconds)`. Half is left after one scale.
+    /// Hyperbolic: `R = 1 / (1 + age / scale_seconds)`. Half is left after one scale. As delayed rewards lose value in
+    /// Mazur, "An adjusting procedure for studying delayed reinforcement" (1987); also a power law of exponent 1, and
+    /// FSRS before its version 4.5 with a scale of nine stabilities.
     ///
     /// # Errors
     /// [`Error::Value`] unless the scale is finite and above 0.
@@ -225,7 +235,8 @@ impl Decay<'static> {
     }
 
     /// Stretched exponential: `R = e^-((age / scale_seconds)^shape)`. A shape of 1 is exponential with `e^-1` left
-    /// after one scale; below 1 what is old falls more slowly.
+    /// after one scale; below 1 what is old falls more slowly. Kohlrausch's law (1854); among the 105 that Rubin &
+    /// Wenzel, "One hundred years of forgetting", Psychological Review 103 (1996), fit to what people forget.
     ///
     /// # Errors
     /// [`Error::Value`] unless both are finite and above 0.
@@ -247,9 +258,9 @@ impl Decay<'static> {
         Self { law: Law::Savings, parameters: Parameters::Shared([1.84], [1.25]), floor: 0.0 }
     }
 
-    /// Retrievability of the two-component model: `R = 0.9^(age / stability_seconds)`. Stability is the time after
-    /// which nine tenths are left; what a review makes of it is [`Fsrs`](crate::Fsrs)'s, or the
-    /// caller's.
+    /// Retrievability of the two-component model of Wozniak, Gorzelanczyk & Murakowski, "Two components of long-term
+    /// memory", Acta Neurobiologiae Experimentalis 55 (1995): `R = 0.9^(age / stability_seconds)`. Stability is the
+    /// time after which nine tenths are left; what a review makes of it is [`Fsrs`](crate::Fsrs)'s, or the caller's.
     ///
     /// # Errors
     /// [`Error::Value`] unless the stability is finite and above 0.

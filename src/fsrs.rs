@@ -10,7 +10,8 @@ use crate::{Error, arena, ffi};
 ///
 /// Memories are arrays: stability in days, after which retrievability is 0.9, and 0 before the first review; difficulty
 /// from 1 to 10; days elapsed since the last review; the grade of this one, 1 again, 2 hard, 3 good, 4 easy. A review
-/// strengthens the more, the less was left: that is the spacing effect.
+/// strengthens the more, the less was left: that is the spacing effect. After Ye, Su & Cao, "A Stochastic Shortest Path
+/// Algorithm for Optimizing Spaced Repetition Scheduling" (KDD 2022), in its sixth version.
 ///
 /// With `F = 0.9^(-1/w20) - 1`, `R = (1 + F days / S)^-w20`, a review of grade `G` makes
 ///
@@ -26,12 +27,15 @@ use crate::{Error, arena, ffi};
 /// with stability held to 0.001..=36500 and difficulty to 1..=10, before and after. Both are within 0.51 ulp of that in
 /// exact arithmetic, retrievability within 0.69 ulp.
 ///
+/// The ceiling of 36500 days is that of the crate fsrs; py-fsrs has none. Days are as given: py-fsrs takes whole ones,
+/// rounded down, so round them down where its figures are wanted. A review after 0.9 of a day is one on the same day.
+///
 /// | memory | retrievability | reviewed |
 /// |---|---|---|
-/// | stability 0 (for retrievability: or below) | 0 | as never reviewed, whatever else it has |
+/// | stability 0 (for retrievability: or below) | 0, unless days are NaN | as never reviewed, whatever else it has |
 /// | grade 0 | | stays as it is |
 /// | days below 0 | 1 | as after 0 days |
-/// | days infinite | 0 | as if nothing were left |
+/// | days infinite | 0, also of an infinite stability | as if nothing were left |
 /// | a number that is NaN | NaN | stability and difficulty NaN |
 ///
 /// ```

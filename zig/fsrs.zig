@@ -17,7 +17,7 @@
 //!
 //! | memory | retrievability | reviewed |
 //! |---|---|---|
-//! | stability 0: never reviewed | 0 | S and D of a first review, whatever D and t |
+//! | stability 0: never reviewed | 0, unless t is NaN | S and D of a first review, whatever D and t |
 //! | grade 0, or above 4 | | as it was |
 //! | t below 0 | 1 | as t = 0 |
 //! | t infinite | 0 | as R = 0 |
