@@ -247,17 +247,21 @@ fn ours(way: Way, memories: &Arc<Memories>, threads: usize) -> Result<Contender<
         }),
         Way::Stability => {
             let law = Decay::stability_seconds(30.0 * DAY).expect("a constant");
-            Box::new(move |to| drop(law.apply(to, Ages::Seconds(&all.seconds)).expect("whole columns")))
+            Box::new(move |to| {
+                law.apply(to, Ages::Seconds(&all.seconds)).expect("whole columns");
+            })
         }
         Way::HalfLives => {
             let parameters = DecayParams::half_lives_seconds(all.half_lives.clone()).expect("half-lives above 0");
-            Box::new(move |to| drop(parameters.law().apply(to, Ages::Seconds(&all.seconds)).expect("whole columns")))
+            Box::new(move |to| {
+                parameters.law().apply(to, Ages::Seconds(&all.seconds)).expect("whole columns");
+            })
         }
         _ => {
             let law = Decay::half_life_seconds(365.0 * DAY).expect("a constant");
             Box::new(move |to| {
                 let ages = Ages::UnixMilliseconds { now: NOW, times: &all.times };
-                drop(law.apply(to, ages).expect("whole columns"));
+                law.apply(to, ages).expect("whole columns");
             })
         }
     };
