@@ -6,6 +6,7 @@ use rayon::prelude::*;
 
 use crate::brief::Few;
 use crate::decay::TASK_MEMORIES;
+use crate::similarity::spare;
 use crate::{Ages, DecayReport, Error, arena, ffi};
 
 /// Which presentations are of which memory: those of memory `i` are `offsets[i]..offsets[i + 1]`. Checked here, once.
@@ -135,7 +136,7 @@ impl BaseLevel {
     ///
     /// # Errors
     /// [`Error::Length`] unless there are as many ages as presentations and base levels as memories;
-    /// [`Error::ThreadEnding`]; [`Error::UnknownTier`]. Nothing is then written.
+    /// [`Error::OutOfMemory`]; [`Error::ThreadEnding`]; [`Error::UnknownTier`]. Nothing is then written.
     pub fn exact(
         &self,
         presentations: &Presentations<'_>,
@@ -172,8 +173,8 @@ impl BaseLevel {
     /// From `counts [memories]` of presentations and `lifetimes [memories]`, the ages of the first.
     ///
     /// # Errors
-    /// [`Error::Length`] unless there are as many lifetimes and base levels as counts; [`Error::ThreadEnding`];
-    /// [`Error::UnknownTier`]. Nothing is then written.
+    /// [`Error::Length`] unless there are as many lifetimes and base levels as counts; [`Error::OutOfMemory`];
+    /// [`Error::ThreadEnding`]; [`Error::UnknownTier`]. Nothing is then written.
     pub fn optimized(
         &self,
         counts: &[u32],
@@ -190,7 +191,9 @@ impl BaseLevel {
         if histories.work(0, base_levels.len()) <= TASK_MEMORIES {
             return self.call(histories, 0, base_levels);
         }
-        let (mut parts, mut rest, mut from) = (Vec::new(), base_levels, 0);
+        // Of two parts in turn, the second's first memory was too many for the first.
+        let most = 2 * (histories.work(0, base_levels.len()) / TASK_MEMORIES) + 1;
+        let (mut parts, mut rest, mut from) = (spare(most)?, base_levels, 0);
         while !rest.is_empty() {
             let count = histories.part(from, rest.len());
             let (part, others) = rest.split_at_mut(count);

@@ -1,10 +1,12 @@
 #![allow(unsafe_code)]
 
 use std::fmt;
+use std::mem::MaybeUninit;
 
 use rayon::prelude::*;
 
 use crate::brief::Few;
+use crate::similarity::{fit, room, spare};
 use crate::{Error, arena, ffi};
 
 /// Memories that one rayon task decays; fewer stay on the calling thread.
@@ -100,6 +102,9 @@ pub enum Selected {
 /// | infinite, or nothing is left | 0, or the floor | infinite | infinite |
 /// | denormal | as any other | 0, denormal | as any other |
 ///
+/// Where two of these meet, NaN comes first and an infinite strength next: it stays, at an infinite age too. A negative
+/// strength is below any floor, so an infinite age makes it 0.
+///
 /// How far from the law taken in exact arithmetic results are, in ulp, at most; half of that and half an ulp where a
 /// result is no normal number:
 ///
@@ -111,6 +116,9 @@ pub enum Selected {
 /// | [`hyperbolic`](Self::hyperbolic) | `1 / (1 + age / scale)` | 0.501 |
 /// | [`stretched`](Self::stretched) | `e^-((age / scale)^shape)` | 0.65 for shapes up to 100 |
 /// | [`savings`](Self::savings) | `k / (k + log10(minutes)^c)` | 0.7 for c up to 100 |
+///
+/// Larger exponents and shapes are computed alike, and no bound is stated of them: that of `1 + age / scale`, half of
+/// 2^-52, counts as many times.
 ///
 /// ```
 /// use ecphory::{Ages, Decay};
@@ -197,7 +205,8 @@ impl fmt::Debug for Parameters<'_> {
 }
 
 impl Decay<'static> {
-    /// Exponential: `R = 2^(-age / half_life_seconds)`. Half is left after one half-life; not `e^-1`.
+    /// Exponential: `R = 2^(-age / half_life_seconds)`. Half is left after one half-life; not `e^-1`. The law of what
+    /// wears off at a rate of its own, as of radioactive decay; people forget more slowly the longer they remember.
     ///
     /// # Errors
     /// [`Error::Value`] unless the half-life is finite and above 0.
@@ -206,7 +215,8 @@ impl Decay<'static> {
     }
 
     /// Power law: `R = (1 + age / scale_seconds)^-exponent`, after Wickelgren, "Single-trace fragility theory of memory
-    /// dynamics", Memory & Cognition 2 (1974), without its exponential factor.
+    /// dynamics", Memory & Cognition 2 (1974), without its exponential factor. Of the laws with two parameters it fits
+    /// what people forget best in Wixted & Ebbesen, "On the form of forgetting", Psychological Science 2 (1991).
     ///
     /// # Errors
     /// [`Error::Value`] unless both are finite and above 0.
@@ -214,7 +224,9 @@ impl Decay<'static> {
         Law::Power.shared(scale_seconds, Some(exponent))
     }
 
-    /// Hyperbolic: `R = 1 / (1 + age / scale_seconds)`. Half is left after one scale.
+    /// Hyperbolic: `R = 1 / (1 + age / scale_seconds)`. Half is left after one scale. As delayed rewards lose value in
+    /// Mazur, "An adjusting procedure for studying delayed reinforcement" (1987); also a power law of exponent 1, and
+    /// FSRS before its version 4.5 with a scale of nine stabilities.
     ///
     /// # Errors
     /// [`Error::Value`] unless the scale is finite and above 0.
@@ -223,7 +235,8 @@ impl Decay<'static> {
     }
 
     /// Stretched exponential: `R = e^-((age / scale_seconds)^shape)`. A shape of 1 is exponential with `e^-1` left
-    /// after one scale; below 1 what is old falls more slowly.
+    /// after one scale; below 1 what is old falls more slowly. Kohlrausch's law (1854); among the 105 that Rubin &
+    /// Wenzel, "One hundred years of forgetting", Psychological Review 103 (1996), fit to what people forget.
     ///
     /// # Errors
     /// [`Error::Value`] unless both are finite and above 0.
@@ -245,9 +258,9 @@ impl Decay<'static> {
         Self { law: Law::Savings, parameters: Parameters::Shared([1.84], [1.25]), floor: 0.0 }
     }
 
-    /// Retrievability of the two-component model: `R = 0.9^(age / stability_seconds)`. Stability is the time after
-    /// which nine tenths are left; what a review makes of it is [`Fsrs`](crate::Fsrs)'s, or the
-    /// caller's.
+    /// Retrievability of the two-component model of Wozniak, Gorzelanczyk & Murakowski, "Two components of long-term
+    /// memory", Acta Neurobiologiae Experimentalis 55 (1995): `R = 0.9^(age / stability_seconds)`. Stability is the
+    /// time after which nine tenths are left; what a review makes of it is [`Fsrs`](crate::Fsrs)'s, or the caller's.
     ///
     /// # Errors
     /// [`Error::Value`] unless the stability is finite and above 0.
@@ -320,10 +333,11 @@ impl<'a> Decay<'a> {
     }
 
     /// [`Decay::apply`], and the ids of memories whose strength is then below a threshold, or not: positions in
-    /// `strengths`, ascending. On the way, four bytes for each memory that one task looks at.
+    /// `strengths`, ascending. On the way, room for as many ids as there are memories.
     ///
     /// # Errors
-    /// As [`Decay::apply`]; [`Error::Value`] of a threshold that is NaN; [`Error::Range`] of more memories than ids.
+    /// As [`Decay::apply`]; [`Error::Value`] of a threshold that is NaN; [`Error::Range`] of more memories than ids;
+    /// [`Error::OutOfMemory`]. Nothing is then written.
     pub fn apply_and_select(
         &self,
         strengths: &mut [f32],
@@ -339,27 +353,42 @@ impl<'a> Decay<'a> {
         if threshold.is_nan() {
             return Err(Error::Value { what: "threshold", position: None, expected: "a number", found: threshold });
         }
-        let select = |part: &mut [f32], from: usize| {
-            let mut ids = vec![0; part.len()];
+        // All before anything is written; a system that gives memory as it is touched gives as much as is selected.
+        let mut ids = spare(strengths.len())?;
+        let mut counts = room(0usize, strengths.len().div_ceil(TASK_MEMORIES))?;
+        let places = ids.spare_capacity_mut();
+        let select = |task: usize, part: &mut [f32], ids: &mut [MaybeUninit<u32>], count: &mut usize| {
+            assert_eq!(part.len(), ids.len());
+            let from = task * TASK_MEMORIES;
             let first_id = u32::try_from(from).expect("as many as ids");
-            let mut selection = ffi::ecp_selection { threshold, above, first_id, ids: ids.as_mut_ptr(), id_count: 0 };
+            let ids = ids.as_mut_ptr().cast();
+            let mut selection = ffi::ecp_selection { threshold, above, first_id, ids, id_count: 0 };
             let report = self.call(Memories::InPlace(part), &ages, from, Some(&mut selection))?;
-            ids.truncate(selection.id_count);
-            Ok((report, ids))
+            *count = selection.id_count;
+            Ok(report)
         };
-        if strengths.len() <= TASK_MEMORIES {
-            return select(strengths, 0);
+        let report = match &mut counts[..] {
+            [] => DecayReport::default(),
+            [count] => select(0, strengths, &mut places[..strengths.len()], count)?,
+            counts => {
+                let parts = strengths.par_chunks_mut(TASK_MEMORIES).zip(places.par_chunks_mut(TASK_MEMORIES));
+                let tasks = parts.zip(counts).enumerate();
+                tasks
+                    .map(|(task, ((part, ids), count))| select(task, part, ids, count))
+                    .try_reduce(DecayReport::default, |a, b| Ok(a.plus(b)))?
+            }
+        };
+        let mut selected = 0;
+        for (task, &count) in counts.iter().enumerate() {
+            let from = task * TASK_MEMORIES;
+            places.copy_within(from..from + count, selected);
+            selected += count;
         }
-        let tasks = strengths.par_chunks_mut(TASK_MEMORIES).enumerate();
-        let found: Vec<_> = tasks
-            .map(|(task, part)| {
-                let (report, mut ids) = select(part, task * TASK_MEMORIES)?;
-                ids.shrink_to_fit();
-                Ok((report, ids))
-            })
-            .collect::<Result<_, Error>>()?;
-        let report = found.iter().fold(DecayReport::default(), |sum, (report, _)| sum.plus(*report));
-        Ok((report, found.into_iter().flat_map(|(_, ids)| ids).collect()))
+        // SAFETY: within the capacity, and written: of each task as many as it told, from its first on, side by side
+        // now.
+        unsafe { ids.set_len(selected) };
+        fit(&mut ids);
+        Ok((report, ids))
     }
 
     fn check(&self, count: usize, ages: &Ages<'_>) -> Result<(), Error> {
@@ -401,7 +430,7 @@ impl<'a> Decay<'a> {
         // - ages[count], or one: `raw` sliced them with the same bounds, or points to the one of `ages`;
         // - parameters [1] or [count], finite and above 0: sliced alike, checked at construction, `second` as long as
         //   `first` where the law has it;
-        // - selection NULL, or one with ids[count]: the only caller that has one made as many as memories;
+        // - selection NULL, or one with ids[count]: the only caller that has one compared their numbers;
         // - nothing written that overlaps anything else: what is written is `&mut` or a local, the rest are locals or
         //   shared borrows.
         Error::check(unsafe { ffi::ecp_decay(&law, &ages, strengths, decayed, count, selection, &mut report) })?;

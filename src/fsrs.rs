@@ -10,7 +10,8 @@ use crate::{Error, arena, ffi};
 ///
 /// Memories are arrays: stability in days, after which retrievability is 0.9, and 0 before the first review; difficulty
 /// from 1 to 10; days elapsed since the last review; the grade of this one, 1 again, 2 hard, 3 good, 4 easy. A review
-/// strengthens the more, the less was left: that is the spacing effect.
+/// strengthens the more, the less was left: that is the spacing effect. After Ye, Su & Cao, "A Stochastic Shortest Path
+/// Algorithm for Optimizing Spaced Repetition Scheduling" (KDD 2022), in its sixth version.
 ///
 /// With `F = 0.9^(-1/w20) - 1`, `R = (1 + F days / S)^-w20`, a review of grade `G` makes
 ///
@@ -26,12 +27,15 @@ use crate::{Error, arena, ffi};
 /// with stability held to 0.001..=36500 and difficulty to 1..=10, before and after. Both are within 0.51 ulp of that in
 /// exact arithmetic, retrievability within 0.69 ulp.
 ///
+/// The ceiling of 36500 days is that of the crate fsrs; py-fsrs has none. Days are as given: py-fsrs takes whole ones,
+/// rounded down, so round them down where its figures are wanted. A review after 0.9 of a day is one on the same day.
+///
 /// | memory | retrievability | reviewed |
 /// |---|---|---|
-/// | stability 0 (for retrievability: or below) | 0 | as never reviewed, whatever else it has |
+/// | stability 0 (for retrievability: or below) | 0, unless days are NaN | as never reviewed, whatever else it has |
 /// | grade 0 | | stays as it is |
 /// | days below 0 | 1 | as after 0 days |
-/// | days infinite | 0 | as if nothing were left |
+/// | days infinite | 0, also of an infinite stability | as if nothing were left |
 /// | a number that is NaN | NaN | stability and difficulty NaN |
 ///
 /// ```
@@ -73,12 +77,14 @@ impl Fsrs {
     /// Of one's own parameters, `w0` to `w20`.
     ///
     /// # Errors
-    /// [`Error::Value`] of one that is not within its range, which py-fsrs 6.3.2 has too: 0.001 to 100 of `w0` to `w3`,
-    /// 1 to 10 of `w4`, 0.1 to 0.8 of `w20`; the error names that of each other.
+    /// [`Error::Value`] of one whose nearest f32 is not within its range, which py-fsrs 6.3.2 has too: 0.001 to 100 of
+    /// `w0` to `w3`, 1 to 10 of `w4`, 0.1 to 0.8 of `w20`; the error names that of each other. So what was kept as f32,
+    /// as the crate fsrs has it, is within the same ranges.
     pub fn new(parameters: [f64; 21]) -> Result<Self, Error> {
         for (position, (&parameter, &(min, max, expected))) in parameters.iter().zip(&RANGES).enumerate() {
-            if !(min..=max).contains(&parameter) {
-                let (what, found) = ("parameter of FSRS-6", parameter as f32);
+            let found = parameter as f32;
+            if !(min..=max).contains(&found) {
+                let what = "parameter of FSRS-6";
                 return Err(Error::Value { what, position: Some(position), expected, found });
             }
         }
@@ -188,10 +194,10 @@ impl Fsrs {
     }
 }
 
-const OF_STABILITY: (f64, f64, &str) = (0.001, 100.0, "0.001 to 100");
+const OF_STABILITY: (f32, f32, &str) = (0.001, 100.0, "0.001 to 100");
 
 /// The ranges that py-fsrs 6.3.2 lets parameters have.
-const RANGES: [(f64, f64, &str); 21] = [
+const RANGES: [(f32, f32, &str); 21] = [
     OF_STABILITY,
     OF_STABILITY,
     OF_STABILITY,

@@ -13,8 +13,9 @@ use std::time::{Duration, Instant};
 
 use common::{numbers, on_threads};
 use ecphory::{
-    AsRows, Companion, Edge, Error, Fire, Graph, Meets, Metric, OverflowPolicy, Packing, PageRank, Precision, Prepared,
-    Rows, Search, Seed, Spread, quantize_bits, quantize_i8, similarity_batch,
+    Ages, AsRows, BaseLevel, Companion, Decay, Edge, Error, Fire, Graph, Meets, Metric, OverflowPolicy, Packing,
+    PageRank, Precision, Prepared, Presentations, Rows, Search, Seed, Selected, Spread, quantize_bits, quantize_i8,
+    similarity_batch,
 };
 use samples::Sample;
 
@@ -261,5 +262,43 @@ fn a_search_that_no_memory_is_left_for_is_an_error_at_whichever_block() {
             let refused = refusals(name, &answer);
             assert!(refused >= least, "{name}: {refused}");
         }
+    });
+}
+
+/// More than one task of them.
+const MEMORIES: usize = (1 << 19) + 7;
+
+/// Decay of all kinds, of memories in one task and in two.
+fn forgetting() -> Vec<(&'static str, usize, Answer<'static>)> {
+    let decay = Decay::half_life_seconds(1.0).unwrap();
+    let selects = move |count: usize| {
+        boxed(move || {
+            let mut strengths = vec![8.0; 0];
+            strengths.try_reserve_exact(count).map_err(|_| Error::OutOfMemory { needed: 0, capacity: 0 })?;
+            strengths.resize(count, 8.0);
+            let found = decay.apply_and_select(&mut strengths, Ages::Uniform(1.0), Selected::AtLeast(1.0));
+            let left = if found.is_ok() { 4.0 } else { 8.0 };
+            assert!(strengths.iter().all(|&strength| strength == left), "written though refused");
+            found
+        })
+    };
+    vec![("selected", 3, selects(70)), ("selected in tasks", 3, selects(MEMORIES))]
+}
+
+#[test]
+fn decay_that_no_memory_is_left_for_is_an_error_at_whichever_block_and_nothing_is_written() {
+    let offsets: Vec<u32> = (0..=MEMORIES as u32).collect();
+    let mut levels = vec![0.0; MEMORIES];
+    on_threads(1, || {
+        for (name, least, answer) in forgetting() {
+            let refused = refusals(name, &answer);
+            assert!(refused >= least, "{name}: {refused}");
+        }
+        let presentations = Presentations::new(&offsets).unwrap();
+        let level = BaseLevel::new(0.5).unwrap();
+        LEFT.set(0);
+        let answered = level.exact(&presentations, Ages::Uniform(1.0), &mut levels);
+        LEFT.set(usize::MAX);
+        assert!(matches!(answered, Err(Error::OutOfMemory { .. })) && levels[0] == 0.0, "{answered:?}");
     });
 }

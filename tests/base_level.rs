@@ -99,6 +99,58 @@ fn published_formulas_give_their_values() {
     }
 }
 
+/// PyACTUp 2.2.5 (PyPI pyactup, of the ACT-R group at Carnegie Mellon), run: `base_level_activation` of a chunk that
+/// was learned so long ago, with `optimized_learning` False and True.
+const OF_PYACTUP: [(&[f32], f32, f64, f64); 9] = [
+    (&STEADY, 0.25, 0.4825860796608488, 0.6401847943860828),
+    (&STEADY, 0.5, -1.1044620296573222, -0.6812889172512873),
+    (&STEADY, 0.75, -2.6814424378278865, -1.715080556436876),
+    (&BURST, 0.25, -1.1147428100622068, -0.8270648465007215),
+    (&BURST, 0.5, -4.532070713094365, -3.8389317503391056),
+    (&BURST, 0.75, -7.949398616102429, -6.563116581725708),
+    (&RECENT, 0.25, 1.1062848788596122, 0.7458274383888583),
+    (&RECENT, 0.5, 0.8443457838053144, 0.0),
+    (&RECENT, 0.75, 0.7753746300999599, -0.458145365937078),
+];
+const STEADY: [f32; 8] = [300.0, 400.0, 500.0, 600.0, 700.0, 800.0, 900.0, 1000.0];
+const BURST: [f32; 10] =
+    [863_945.0, 863_966.0, 863_979.0, 863_987.0, 863_992.0, 863_995.0, 863_997.0, 863_998.0, 863_999.0, 864_000.0];
+const RECENT: [f32; 5] = [0.5, 5.0, 20.0, 50.0, 100.0];
+
+/// The same, with `optimized_learning` 1, 2 or 3. There PyACTUp takes when the oldest listed one was for its age, which
+/// differs unless it is half as old as the first: here it is.
+const NEWEST_OF_PYACTUP: [(&[f32], usize, f32, f64); 9] = [
+    (&[50.0, 55.0, 70.0, 90.0, 100.0], 1, 0.25, 0.5558954458515831),
+    (&[50.0, 55.0, 70.0, 90.0, 100.0], 1, 0.5, -0.4942135279655094),
+    (&[50.0, 55.0, 70.0, 90.0, 100.0], 1, 0.75, -1.5409176412818084),
+    (&[20.0, 50.0, 90.0, 100.0], 2, 0.25, 0.42699937756239126),
+    (&[20.0, 50.0, 90.0, 100.0], 2, 0.5, -0.5119216758148937),
+    (&[20.0, 50.0, 90.0, 100.0], 2, 0.75, -1.429532442090927),
+    (&[5.0, 30.0, 50.0, 80.0, 100.0], 3, 0.25, 0.7681656948297547),
+    (&[5.0, 30.0, 50.0, 80.0, 100.0], 3, 0.5, 0.005508512869538053),
+    (&[5.0, 30.0, 50.0, 80.0, 100.0], 3, 0.75, -0.6718455863042756),
+];
+
+#[test]
+fn histories_have_the_values_of_pyactup_in_every_way() {
+    let mut found = [0.0];
+    for (ages, d, exact, optimized) in OF_PYACTUP {
+        let offsets = [0, ages.len() as u32];
+        let level = BaseLevel::new(d).unwrap();
+        level.exact(&Presentations::new(&offsets).unwrap(), Ages::Seconds(ages), &mut found).unwrap();
+        assert_near(exact, found[0], &format!("all of {ages:?}, d {d}"));
+        level.optimized(&offsets[1..], Ages::Uniform(ages[ages.len() - 1]), &mut found).unwrap();
+        assert_near(optimized, found[0], &format!("{} until {ages:?}, d {d}", ages.len()));
+    }
+    for (ages, k, d, newest) in NEWEST_OF_PYACTUP {
+        let (offsets, lifetime) = ([0, k as u32], Ages::Uniform(ages[ages.len() - 1]));
+        let presentations = Presentations::new(&offsets).unwrap();
+        let (level, counts) = (BaseLevel::new(d).unwrap(), [ages.len() as u32]);
+        level.newest(&presentations, Ages::Seconds(&ages[..k]), &counts, lifetime, &mut found).unwrap();
+        assert_near(newest, found[0], &format!("{k} newest of {ages:?}, d {d}"));
+    }
+}
+
 #[test]
 fn many_memories_of_every_length_are_within_the_bound() {
     let histories = Histories::some(2000);

@@ -212,6 +212,30 @@ fn parameters_out_of_their_range_are_refused_by_position() {
     assert_eq!(*Fsrs::new(Fsrs::PARAMETERS).unwrap().parameters(), Fsrs::PARAMETERS);
 }
 
+/// The ends of the ranges of py-fsrs 6.3.2, fsrs/scheduler.py, LOWER_BOUNDS_PARAMETERS and UPPER_BOUNDS_PARAMETERS.
+#[test]
+fn the_ends_of_ranges_are_within_them_as_f64_and_as_f32() {
+    let lowest = [
+        0.001, 0.001, 0.001, 0.001, 1.0, 0.001, 0.001, 0.001, 0.0, 0.0, 0.001, 0.001, 0.001, 0.001, 0.0, 0.0, 1.0, 0.0,
+        0.0, 0.0, 0.1,
+    ];
+    let highest = [
+        100.0, 100.0, 100.0, 100.0, 10.0, 4.0, 4.0, 0.75, 4.5, 0.8, 3.5, 5.0, 0.25, 0.9, 4.0, 1.0, 6.0, 2.0, 2.0, 0.8,
+        0.8,
+    ];
+    for (ends, beyond) in [(lowest, -1e-6), (highest, 1e-6)] {
+        assert!(Fsrs::new(ends).is_ok());
+        // 0.8f32 is more than 0.8, and 0.9f32 less than 0.9.
+        let rounded = ends.map(|end| f64::from(end as f32));
+        assert_eq!(*Fsrs::new(rounded).unwrap().parameters(), rounded);
+        for position in 0..21 {
+            let mut parameters = ends;
+            parameters[position] += beyond * parameters[position].max(1e-3);
+            assert!(Fsrs::new(parameters).is_err(), "{parameters:?}");
+        }
+    }
+}
+
 #[test]
 fn wrong_lengths_and_grades_are_refused_and_memories_untouched() {
     let fsrs = Fsrs::default();

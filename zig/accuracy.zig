@@ -2,42 +2,58 @@
 //!
 //!     zig build accuracy -Dtier=v3 -- [STRIDE]
 //!
-//! Every stride-th f32 from 0 to infinity, at first every one, which takes minutes; in ulp of the result, and for base
-//! levels what is wrong beside half an ulp.
+//! Every stride-th f32 from 0 to infinity, by every law, as seconds and as whole milliseconds; without a stride every
+//! one, which takes an hour or two, while 101 takes a minute. In ulp of the result, and for base levels what is wrong
+//! beside half an ulp.
 
 const std = @import("std");
 const builtin = @import("builtin");
 const base_level = @import("base_level.zig");
 const decay_zig = @import("decay.zig");
 const fsrs = @import("fsrs.zig");
+const laws = @import("laws.zig");
 
 const at_once = 1024;
 
 const Case = struct {
-    strength: f32,
+    kind: laws.Kind,
+    strength: f32 = 1,
     first: f32,
-    /// Of the power law.
-    exponent: ?f32 = null,
-    /// What decay.zig states of normal numbers, on tiers that multiply and add in one rounding.
+    second: f32 = 0,
+    /// Ages as moments, in whole milliseconds.
+    moments: bool = false,
+    /// What src/decay.rs states of normal numbers, on tiers that multiply and add in one rounding.
     bound: f64,
 
     fn exact(case: Case, age: f64) f64 {
-        const exponent = case.exponent orelse return case.strength * std.math.exp2(-age / case.first);
-        return case.strength * std.math.exp(-@as(f64, exponent) * std.math.log1p(age / case.first));
+        const given = if (case.moments) @as(f64, @floatFromInt(milliseconds(age))) / 1000 else age;
+        return case.strength * laws.exact(case.kind, given, case.first, case.second);
+    }
+
+    fn milliseconds(age: f64) i64 {
+        return @intFromFloat(@min(age * 1000, 0x1p61));
     }
 
     fn apply(case: Case, ages: *const [at_once]f32, strengths: *[at_once]f32) void {
         const before: [at_once]f32 = @splat(case.strength);
-        const first, const second = .{ [1]f32{case.first}, [1]f32{case.exponent orelse 0} };
+        const first, const second = .{ [1]f32{case.first}, [1]f32{case.second} };
         const law: decay_zig.Law = .{
-            .kind = if (case.exponent == null) .exponential else .power,
+            .kind = case.kind,
             .first = &first,
-            .second = if (case.exponent == null) &.{} else &second,
+            .second = if (case.kind.hasSecond()) &second else &.{},
             .floor = 0,
         };
-        _ = decay_zig.decay(law, .{ .seconds = ages }, &before, strengths);
+        var times: [at_once]i64 = undefined;
+        for (&times, ages) |*time, age| time.* = now - milliseconds(age);
+        const given: decay_zig.Ages = if (case.moments)
+            .{ .unix_milliseconds = .{ .now = now, .times = &times } }
+        else
+            .{ .seconds = ages };
+        _ = decay_zig.decay(law, given, &before, strengths);
     }
 };
+
+const now: i64 = 1_700_000_000_123;
 
 fn holds(bound: f64, found: [2]f64) bool {
     return found[0] <= 0.5 + bound / 2 and found[1] <= bound;
@@ -101,12 +117,24 @@ fn worstBaseLevel(d: f32, stride: u32) f64 {
 const base_level_bound = 8.3e-8;
 
 const cases = [_]Case{
-    .{ .strength = 1, .first = 1, .bound = 0.67 },
-    .{ .strength = 0.7853982, .first = 86_400, .bound = 0.67 },
-    .{ .strength = 1, .first = 86_400, .exponent = 0.5, .bound = 0.6782 },
-    .{ .strength = 1.3, .first = 1, .exponent = 1, .bound = 0.6863 },
-    .{ .strength = 1, .first = 2_592_000, .exponent = 2, .bound = 0.7026 },
-    .{ .strength = 0.9, .first = 86_400, .exponent = 16, .bound = 0.9308 },
+    .{ .kind = .exponential, .first = 1, .bound = 0.67 },
+    .{ .kind = .exponential, .strength = 0.7853982, .first = 86_400, .bound = 0.67 },
+    .{ .kind = .exponential, .first = 86_400, .moments = true, .bound = 0.67 },
+    .{ .kind = .power, .first = 86_400, .second = 0.5, .bound = 0.6782 },
+    .{ .kind = .power, .strength = 1.3, .first = 1, .second = 1, .bound = 0.6863 },
+    .{ .kind = .power, .first = 2_592_000, .second = 2, .bound = 0.7026 },
+    .{ .kind = .power, .strength = 0.9, .first = 86_400, .second = 16, .bound = 0.9308 },
+    .{ .kind = .power, .first = 3600, .second = 0.5, .moments = true, .bound = 0.6782 },
+    .{ .kind = .stability, .strength = 1.1, .first = 86_400, .bound = 0.67 },
+    .{ .kind = .stability, .first = 600, .moments = true, .bound = 0.67 },
+    .{ .kind = .hyperbolic, .first = 86_400, .bound = 0.501 },
+    .{ .kind = .hyperbolic, .first = 1e-3, .moments = true, .bound = 0.501 },
+    .{ .kind = .stretched, .first = 86_400, .second = 0.5, .bound = 0.65 },
+    .{ .kind = .stretched, .strength = 0.3, .first = 1000, .second = 100, .bound = 0.65 },
+    .{ .kind = .stretched, .first = 7200, .second = 1.3, .moments = true, .bound = 0.65 },
+    .{ .kind = .savings, .first = 1.84, .second = 1.25, .bound = 0.7 },
+    .{ .kind = .savings, .strength = 2.3, .first = 0.02, .second = 100, .bound = 0.7 },
+    .{ .kind = .savings, .first = 1.84, .second = 1.25, .moments = true, .bound = 0.7 },
 };
 
 const infinity: u32 = @bitCast(std.math.inf(f32));
@@ -147,8 +175,9 @@ pub fn main(init: std.process.Init) !void {
     if (stride == 0) std.process.fatal("expected a stride above 0", .{});
     for (cases) |case| {
         const small, const normal = worst(case, stride);
-        std.debug.print("{d} after half-life or scale {d}, exponent {?d}: {d:.4} ulp, {d:.4} below 2^-126\n", .{
-            case.strength, case.first, case.exponent, normal, small,
+        const ages = if (case.moments) "moments" else "seconds";
+        std.debug.print("{t}, {s}, {d} by {d} and {d}: {d:.4} ulp, {d:.4} below 2^-126\n", .{
+            case.kind, ages, case.strength, case.first, case.second, normal, small,
         });
         if (!holds(case.bound, .{ small, normal })) std.process.fatal("expected at most {d}", .{case.bound});
     }

@@ -493,3 +493,20 @@ test "moments at the ends of i64 do not wrap" {
         try testing.expectEqual(0, found[1]);
     }
 }
+
+test "61 memories have the same bits on every tier that multiplies and adds in one rounding" {
+    if (!simd.has_fma) return error.SkipZigTest;
+    const histories: Histories = .some(3);
+    const law: Law = .{ .d = 0.4, .least_age = 2 };
+    // CRC-32 of the bits, by the kind of age, without counts and with them.
+    const expected = [_][2]u32{
+        .{ 0xF69859BE, 0x25C90E0C },
+        .{ 0x08705B04, 0x01F815F2 },
+        .{ 0x7C1C2C0B, 0x987FF0DB },
+    };
+    for (std.enums.values(std.meta.Tag(Ages)), expected) |kind, sums| for ([_]bool{ false, true }, sums) |counts, sum| {
+        var found: [Histories.memories]f32 = undefined;
+        _ = activate(law, &histories.of(kind, counts), &found);
+        try testing.expectEqual(sum, std.hash.Crc32.hash(std.mem.asBytes(&found)));
+    };
+}

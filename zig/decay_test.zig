@@ -241,3 +241,50 @@ test "every tier that multiplies and adds in one rounding gives the same bits" {
         try testing.expectEqual(bits, @as([8]u32, @bitCast(strengths)));
     }
 }
+
+test "67 memories have the same bits by every law, kind of age and of parameter on such a tier, alone and together" {
+    if (!simd.has_fma) return error.SkipZigTest;
+    const memories: Memories = .some();
+    const kinds = [_]Ages{
+        .{ .seconds = &memories.seconds },
+        .{ .unix_milliseconds = .{ .now = now, .times = &memories.times } },
+        .{ .uniform = 40_000.5 },
+    };
+    // CRC-32 of the bits, by law; of each kind of age with shared parameters and with each memory's own.
+    const expected = [_][3][2]u32{
+        .{ .{ 0xFF3163B4, 0x3A46C470 }, .{ 0xFF253D84, 0x216FD2BA }, .{ 0x7493211B, 0x4908FC87 } },
+        .{ .{ 0x8FA27E7E, 0xB0F5CE74 }, .{ 0x7D3C8DCC, 0x3F5E1478 }, .{ 0xC2B8B8C6, 0xCB1C5F3F } },
+        .{ .{ 0x42C9FC50, 0x71BC8614 }, .{ 0x38CB8277, 0xF71EB01A }, .{ 0x52B63981, 0xEA08DB87 } },
+        .{ .{ 0xF2626A02, 0x2A164E61 }, .{ 0xC908BFCC, 0x5AC3F7A2 }, .{ 0xD2923469, 0x41B612B1 } },
+        .{ .{ 0xBCFFDA65, 0x84BACB98 }, .{ 0x6668B92C, 0x9D8F6FF1 }, .{ 0xD0BF6447, 0x45354154 } },
+        .{ .{ 0x8A5BC695, 0xE00F8CE3 }, .{ 0x7FB8D353, 0x22615677 }, .{ 0x3BE1BD7B, 0x7F99367A } },
+    };
+    for (std.enums.values(Kind), expected) |kind, sums| for (kinds, sums) |ages, pair| {
+        for ([_]usize{ 1, 67 }, pair) |own, sum| {
+            var law = memories.law(kind, own);
+            if (own == 1) law.first = &.{3000};
+            if (own == 1 and kind.hasSecond()) law.second = &.{1.5};
+            var together = memories.strengths;
+            _ = decay(law, ages, &together);
+            try testing.expectEqual(sum, std.hash.Crc32.hash(std.mem.asBytes(&together)));
+            for (0..67) |at| {
+                const alone: Law = if (own == 1) law else .{
+                    .kind = kind,
+                    .first = law.first[at..][0..1],
+                    .second = if (kind.hasSecond()) law.second[at..][0..1] else &.{},
+                    .floor = 0,
+                };
+                const age: Ages = switch (ages) {
+                    .seconds => |all| .{ .seconds = all[at..][0..1] },
+                    .unix_milliseconds => |all| .{
+                        .unix_milliseconds = .{ .now = now, .times = all.times[at..][0..1] },
+                    },
+                    .uniform => ages,
+                };
+                var strength = memories.strengths[at..][0..1].*;
+                _ = decay(alone, age, &strength);
+                try testing.expectEqual(@as(u32, @bitCast(strength[0])), @as(u32, @bitCast(together[at])));
+            }
+        }
+    };
+}

@@ -17,7 +17,7 @@
 //!
 //! | memory | retrievability | reviewed |
 //! |---|---|---|
-//! | stability 0: never reviewed | 0 | S and D of a first review, whatever D and t |
+//! | stability 0: never reviewed | 0, unless t is NaN | S and D of a first review, whatever D and t |
 //! | grade 0, or above 4 | | as it was |
 //! | t below 0 | 1 | as t = 0 |
 //! | t infinite | 0 | as R = 0 |
@@ -177,8 +177,7 @@ noinline fn takeSince(known: *const Known, memories: *const Memories, turn: *Tur
         const whole = at + lanes <= len;
         const s = if (whole) memories.stabilities[at..][0..lanes].* else filled(memories.stabilities[at..]);
         const t = if (whole) memories.elapsed_days[at..][0..lanes].* else filled(memories.elapsed_days[at..]);
-        const log_stability: Wide = turn.log_stability[at..][0..lanes].*;
-        turn.rise[at..][0..lanes].* = logSince(known, heldStability(s), log_stability, heldDays(t));
+        turn.rise[at..][0..lanes].* = logSince(known, heldStability(s), heldDays(t));
     }
 }
 
@@ -217,9 +216,13 @@ inline fn held(x: F32s, least: f32, most: f32) F32s {
     return @select(f32, high < above, high, above);
 }
 
-/// log2(1 + F t / S).
-inline fn logSince(known: *const Known, stability: Wide, log_stability: Wide, days: Wide) Wide {
-    return simd.log2(simd.mulAdd(Wide, splat(known.factor), days, stability)) - log_stability;
+/// log2(1 + F t / S). A difference of logarithms would be wrong by as much where it is small.
+inline fn logSince(known: *const Known, stability: Wide, days: Wide) Wide {
+    const quotient = splat(known.factor) * days / stability;
+    const sum = quotient + splat(1);
+    const lost = quotient - (sum - splat(1));
+    const counted = @select(f64, quotient < splat(1), lost, splat(0));
+    return simd.mulAdd(Wide, counted, splat(std.math.log2e), simd.log2(sum));
 }
 
 /// 1 - R.
@@ -414,8 +417,7 @@ inline fn inEach(
 }
 
 inline fn forgotAfterDays(known: *const Known, register: *const Register) Wide {
-    const log_stability = simd.log2(register.stability);
-    const lost = lostOf(known, logSince(known, register.stability, log_stability, register.days));
+    const lost = lostOf(known, logSince(known, register.stability, register.days));
     const by_difficulty = splat(known.lapse_by_difficulty) * simd.log2(register.difficulty);
     // One power for the two.
     const both = simd.exp2(simd.mulAdd(Wide, lost, splat(known.lapse_by_lost), by_difficulty));

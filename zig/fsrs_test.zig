@@ -2,6 +2,7 @@
 
 const std = @import("std");
 const fsrs = @import("fsrs.zig");
+const simd = @import("simd.zig");
 const testing = std.testing;
 const Memories = fsrs.Memories;
 const Parameters = fsrs.Parameters;
@@ -134,6 +135,28 @@ test "parameters from end to end of their ranges keep the bound" {
     }
 }
 
+test "what little is lost of a strong memory counts in full, also where a logarithm begins anew" {
+    var w = published;
+    w[8], w[9], w[10], w[16], w[20] = .{ 4.5, 0, 3.5, 6, 0.8 };
+    var random = std.Random.DefaultPrng.init(23);
+    for (0..20_000) |i| {
+        // Around powers of two and half of one more; the first is the worst that one search found.
+        const around = std.math.exp2(@as(f64, @floatFromInt(i % 29)) / 2);
+        const drawn: f32 = @floatCast(around * (1 + (random.random().float(f64) - 0.5) * 0x1p-13));
+        const t: f32 = if (i == 0) 1.5 else 1 + random.random().float(f32);
+        const s: f32 = if (i == 0) 23170.3984375 else drawn;
+        var stability, var difficulty = .{ [1]f32{s}, [1]f32{1} };
+        const days = [1]f32{t};
+        review(&w, &.{
+            .stabilities = &stability,
+            .difficulties = &difficulty,
+            .elapsed_days = &days,
+            .grades = &.{4},
+        });
+        try expectNear(Exact.of(w, s, 1, t, 4).stability, stability[0], 0.51);
+    }
+}
+
 test "what is no number makes none, in every place, and ends are held" {
     const nan, const inf = .{ std.math.nan(f32), std.math.inf(f32) };
     for (1..40) |len| for (0..len) |at| for (1..5) |grade| {
@@ -196,4 +219,24 @@ test "retrievability is within its bound of the definition at every length and i
         }
         for (found[len..]) |beside| try testing.expectEqual(77, beside);
     };
+}
+
+test "1061 memories have the same bits on every tier that multiplies and adds in one rounding" {
+    if (!simd.has_fma) return error.SkipZigTest;
+    // CRC-32 of the bits of retrievabilities, stabilities and difficulties.
+    const expected = [_][3]u32{
+        .{ 0xAFF62731, 0xF7493459, 0x0DA08C90 },
+        .{ 0x042CCDE4, 0xCA58AD93, 0x5B7EA332 },
+        .{ 0x3E28210E, 0xC6241926, 0xE6A21C5D },
+    };
+    for ([_]Parameters{ published, lowest, highest }, expected) |w, sums| {
+        var some: Some = .of(5);
+        var left: [Some.most]f32 = undefined;
+        retrievability(&w, &some.stabilities, &some.days, &left);
+        review(&w, &some.memories(0, Some.most));
+        const found = [_][]const u8{
+            std.mem.asBytes(&left), std.mem.asBytes(&some.stabilities), std.mem.asBytes(&some.difficulties),
+        };
+        for (sums, found) |sum, bytes| try testing.expectEqual(sum, std.hash.Crc32.hash(bytes));
+    }
 }

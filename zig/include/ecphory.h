@@ -511,10 +511,11 @@ ecp_status ecp_base_levels(const ecp_base_level *level, float *activations, ecp_
 #define ECP_FSRS_PARAMETERS 21u
 
 typedef struct ecp_fsrs {
-    const double *parameters;    /* [ECP_FSRS_PARAMETERS] of FSRS-6, finite, the last above 0 */
-    float *stabilities;          /* [count], days; 0: never reviewed */
-    float *difficulties;         /* [count], 1 to 10; not looked at for retrievabilities */
-    const float *elapsed_days;   /* [count], since the last review */
+    const double *parameters;    /* [ECP_FSRS_PARAMETERS] of FSRS-6, finite, the last above 0; bounds are of those within
+                                    py-fsrs' ranges, as `Fsrs::new` in src/fsrs.rs has them */
+    float *stabilities;          /* [count], days; 0: never reviewed; reviews hold them to 0.001 to 36500 */
+    float *difficulties;         /* [count], held to 1 to 10; not looked at for retrievabilities */
+    const float *elapsed_days;   /* [count], since the last review; below 0 as 0, with a fraction as it is */
     const uint8_t *grades;       /* [count], 1 again to 4 easy; others: not reviewed; not looked at for retrievabilities */
     size_t count;
 } ecp_fsrs;

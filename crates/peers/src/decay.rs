@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use ecphory_measure::cases::decay::{EXPONENT, HALF_LIFE, Law, SCALE, ages, decay, decaying, in_tasks, work};
-use ecphory_measure::cases::one_and_all;
+use ecphory_measure::cases::forgetting::{self, Memories, ROUNDS, Way, timed};
+use ecphory_measure::cases::{check, one_and_all};
 use ecphory_measure::suite::Plan;
 use ecphory_measure::{Case, Contender, Level, Limits};
-use fsrs::{MemoryState, current_retrievability};
+use fsrs::{FSRS, FSRSItem, FSRSReview, MemoryState, current_retrievability};
 
 use crate::absent::not_here;
 use crate::python;
@@ -22,7 +23,69 @@ pub fn plans() -> Vec<Plan> {
             }
         }
     }
+    for way in Way::ALL {
+        plans.push(Plan::new(forgetting::work(way, 10_000), 1, move |limits| contest_of(limits, way)));
+    }
     plans
+}
+
+/// FSRS-6 as the crate fsrs has it; of the other ways, ours and the plain loop.
+fn contest_of(limits: &Limits, way: Way) -> Result<Case<'static>, String> {
+    let memories = Memories::new(10_000);
+    let mut case = forgetting::case(limits, way, &memories, 1)?;
+    match way {
+        Way::Review => {
+            let note = "of items that it is given to keep; in f32";
+            case.try_add("fsrs", Some(note.into()), || fsrs_review(&memories));
+        }
+        Way::Retrievability => {
+            let note = "computes its factor, one more power, for every memory";
+            case.try_add("fsrs", Some(note.into()), || fsrs_retrievability(&memories));
+        }
+        _ => {}
+    }
+    Ok(case)
+}
+
+type Batch = (Vec<FSRSItem>, Vec<Option<MemoryState>>, Vec<MemoryState>);
+
+/// Its own batch: each memory's reviews from the state that it has.
+fn fsrs_review(memories: &Arc<Memories>) -> Result<Contender<'static>, String> {
+    let model = FSRS::new(&[]).map_err(|error| error.to_string())?;
+    let all = memories.clone();
+    let restore = move |(items, states, _): &mut Batch| {
+        let review = |round: usize, i: usize| FSRSReview {
+            rating: all.grades[round][i].into(),
+            delta_t: all.days[round][i] as u32,
+        };
+        *items = (0..all.stabilities.len())
+            .map(|i| FSRSItem { reviews: (0..ROUNDS).map(|round| review(round, i)).collect() })
+            .collect();
+        let each = all.stabilities.iter().zip(&all.difficulties);
+        *states = each.map(|(&stability, &difficulty)| Some(MemoryState { stability, difficulty })).collect();
+    };
+    let apply = move |(items, states, found): &mut Batch| {
+        *found =
+            model.memory_state_batch(std::mem::take(items), std::mem::take(states)).expect("reviews as it has them");
+    };
+    let right = |(_, _, found): &Batch| {
+        let stabilities: Vec<_> = found.iter().map(|state| state.stability).collect();
+        // Five reviews in f32, one from the other.
+        check("fsrs", &stabilities, &memories.reviewed(), |_, exact| exact * 2e-4)
+    };
+    timed("fsrs", 1, ((Vec::new(), Vec::new(), Vec::new()), restore, 1), apply, right)
+}
+
+fn fsrs_retrievability(memories: &Arc<Memories>) -> Result<Contender<'static>, String> {
+    let all = memories.clone();
+    let decay = ecphory::Fsrs::PARAMETERS[20] as f32;
+    let apply = move |to: &mut Vec<f32>| {
+        for (to, (&stability, &days)) in to.iter_mut().zip(all.stabilities.iter().zip(&all.days[0])) {
+            *to = current_retrievability(MemoryState { stability, difficulty: 5.0 }, days, decay);
+        }
+    };
+    let right = |to: &Vec<f32>| check("fsrs", to, &memories.left(), |_, exact| exact * 3e-6);
+    timed("fsrs", 1, (vec![0.0; memories.stabilities.len()], |_| (), 1), apply, right)
 }
 
 fn contest(limits: &Limits, law: Law, n: usize, threads: usize) -> Result<Case<'static>, String> {

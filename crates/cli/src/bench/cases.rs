@@ -4,7 +4,7 @@ use ecphory_measure::cases::pushes::ppr_push;
 use ecphory_measure::cases::ranks::{self, Walk};
 use ecphory_measure::cases::similarity::{DIMS, METRICS, Vectors, gather, gather_work, scores, top_k, work};
 use ecphory_measure::cases::spreading::{Known, spread3, spread3_batch};
-use ecphory_measure::cases::{arena, decay, one_and_all, recall};
+use ecphory_measure::cases::{arena, decay, forgetting, one_and_all, recall};
 use ecphory_measure::data::{self, Csr};
 use ecphory_measure::suite::Plan;
 use ecphory_measure::{Metric, Work};
@@ -130,6 +130,16 @@ fn decays(quick: bool) -> Vec<Plan> {
                 Plan::new(decay::work(law, n), threads, move |limits| {
                     let ages: Arc<[f32]> = decay::ages(n);
                     decay::decay(limits, law, &ages, threads)
+                })
+            }));
+        }
+    }
+    for way in forgetting::Way::ALL {
+        for &n in if quick { &[10_000][..] } else { &[10_000, 1_000_000] } {
+            let threads = if n == 10_000 { vec![1] } else { one_and_all() };
+            plans.extend(threads.into_iter().map(|threads| {
+                Plan::new(forgetting::work(way, n), threads, move |limits| {
+                    forgetting::case(limits, way, &forgetting::Memories::new(n), threads)
                 })
             }));
         }

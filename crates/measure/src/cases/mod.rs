@@ -3,6 +3,7 @@
 pub mod arena;
 mod companion;
 pub mod decay;
+pub mod forgetting;
 pub mod ours;
 pub mod pushes;
 pub mod ranks;
@@ -49,7 +50,7 @@ mod tests {
     use super::ranks::{self, Walk};
     use super::similarity::Vectors;
     use super::spreading::Known;
-    use super::{decay, similarity, spreading};
+    use super::{decay, forgetting, similarity, spreading};
     use crate::threads::in_pool;
     use crate::{Case, Effort, Limits, Metric, data};
 
@@ -71,6 +72,11 @@ mod tests {
         ];
         let mut cases: Vec<_> = cases.into_iter().map(Result::unwrap).collect();
         cases.extend(of_ranks(limits, threads));
+        if threads == 1 {
+            let memories = forgetting::Memories::new(3000);
+            let of = |way| forgetting::case(limits, way, &memories, 1).unwrap();
+            cases.extend(forgetting::Way::ALL.map(of));
+        }
         cases.extend(of_type::<f16>(limits, Metric::Cosine, threads));
         cases.extend(of_type::<bf16>(limits, Metric::Dot, threads));
         cases.extend(of_type::<i8>(limits, Metric::Cosine, threads));
