@@ -197,6 +197,27 @@ fn a_row_whose_score_rounds_up_is_not_lost() {
 }
 
 #[test]
+fn a_row_whose_score_rounds_far_is_not_lost() {
+    // Equal elements round the same way at each step: over so many, by hundreds of 2^-24, which way differs by row.
+    let (dim, count) = (1 << 16, 100);
+    let mut drawn = Drawn(9);
+    let mut elements = Vec::new();
+    for _ in 0..count {
+        elements.extend(std::iter::repeat_n(1.0 + drawn.below(1000) as f32 * 3e-6, dim));
+    }
+    let prepared = Prepared::new(Rows::new(&elements, dim).unwrap()).unwrap();
+    let companion = Companion::new(&Rows::new(&elements, dim).unwrap()).unwrap();
+    for each in [1.0 / 3.0, -1.0 / 3.0, 0.7] {
+        let query = vec![each; dim];
+        for metric in METRICS {
+            for threshold in Search::new(metric).scores(&query, &prepared).unwrap().into_iter().step_by(9) {
+                agree(&Search::new(metric).threshold(threshold), &query, &prepared, &companion, count);
+            }
+        }
+    }
+}
+
+#[test]
 fn filters_thresholds_and_strides_find_the_hits_of_the_whole_scan() {
     let (dim, stride, count) = (48, 51, 2000);
     let (query, mut elements) = painted(Data::Drawn, count, stride, 3);
