@@ -176,9 +176,12 @@ fn mark(of: Interval) -> char {
 fn intervals_of(evidence: &Evidence, found: &OfMethods, k: usize) -> String {
     let over = if evidence.counts().0 > 1 { "conversations" } else { "its questions" };
     let mut text = format!("\nIntervals of 95 % over {over}, {k} best:\n");
-    let pairs = [("recall", CONTROL), ("recall", STRONGEST), ("recall:vector", VECTORS)];
-    for pairs in [&pairs[..], &[("recall:tuned", CONTROL), ("recall:tuned", STRONGEST)]] {
-        let both = |&(name, by): &(&str, &str)| Some((name.to_owned(), by, by_name(found, name)?, by_name(found, by)?));
+    let pairs: [&[[&'static str; 2]]; 2] = [
+        &[["recall", CONTROL], ["recall", STRONGEST], ["recall:vector", VECTORS]],
+        &[["recall:tuned", CONTROL], ["recall:tuned", STRONGEST]],
+    ];
+    for pairs in pairs {
+        let both = |pair: &[&'static str; 2]| Some((*pair, by_name(found, pair[0])?, by_name(found, pair[1])?));
         let pairs: Vec<_> = pairs.iter().filter_map(both).collect();
         if pairs.is_empty() {
             continue;
@@ -188,10 +191,10 @@ fn intervals_of(evidence: &Evidence, found: &OfMethods, k: usize) -> String {
             let _ = writeln!(text, "{first:7}{cells}");
         };
         text.push('\n');
-        line(&mut text, "", pairs.iter().map(|pair| pair.0.clone()).collect());
-        line(&mut text, "", pairs.iter().map(|pair| format!("beyond {}", pair.1)).collect());
+        line(&mut text, "", pairs.iter().map(|(pair, ..)| pair[0].to_owned()).collect());
+        line(&mut text, "", pairs.iter().map(|(pair, ..)| format!("beyond {}", pair[1])).collect());
         for category in categories(found) {
-            let cells = pairs.iter().map(|(_, _, its, control)| interval(its.beyond(control, category, k))).collect();
+            let cells = pairs.iter().map(|(_, its, control)| interval(its.beyond(control, category, k))).collect();
             line(&mut text, &short(category), cells);
         }
     }
