@@ -151,6 +151,9 @@ impl Memories {
 
 const W: [f64; 21] = Fsrs::PARAMETERS;
 
+/// One over every memory, which writes what it finds.
+type Pass = Box<dyn FnMut(&mut Vec<f32>)>;
+
 fn left(stability: f64, days: f64) -> f64 {
     let factor = 0.9f64.powf(-1.0 / W[20]) - 1.0;
     (1.0 + factor * days / stability).powf(-W[20])
@@ -236,7 +239,7 @@ fn ours(way: Way, memories: &Arc<Memories>, threads: usize) -> Result<Contender<
     // Strengths, or what is written apart.
     let restore = |state: &mut Vec<f32>| state.fill(1.0);
     let right = |state: &Vec<f32>| near("ecphory", state, &expected(way, memories), 3e-7);
-    let apply: Box<dyn FnMut(&mut Vec<f32>)> = match way {
+    let apply: Pass = match way {
         Way::Retrievability => Box::new(move |to| {
             Fsrs::default().retrievability(&all.stabilities, &all.days[0], to).expect("whole columns");
         }),
