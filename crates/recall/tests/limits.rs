@@ -49,7 +49,7 @@ fn every_number_among_options_is_checked_and_named_with_what_was_expected() {
 fn the_largest_numbers_there_may_be_leave_every_score_a_number() {
     let mut graph = talk();
     for _ in 0..20 {
-        (0..6).for_each(|id| _ = graph.link(id, id + 1, "like", 1e6).unwrap());
+        (0..6).for_each(|id| graph.link(id, id + 1, "like", 1e6).unwrap());
     }
     let all_most = Weights::default().similarity(1e6).keywords(1e6).given(1e6).next(1e6).previous(1e6).after_next(1e6);
     let all_most = all_most.answer(1e6).part(1e6).context(1e6).link(1e6).question(1e6).likeness(1e6).rare_words(1e6);
