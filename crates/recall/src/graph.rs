@@ -153,8 +153,8 @@ impl MemoryGraph {
     /// Takes a memory in; returns its id, which is how many there were before.
     ///
     /// # Errors
-    /// [`Error::Dim`] for a vector of another dimension, [`Error::Value`] for an element that is not -1e15 to 1e15, [`Error::Full`]
-    /// where there are 2^30; the graph is then as it was.
+    /// [`Error::Dim`] for a vector of another dimension, [`Error::Value`] for an element that is not -1e15 to 1e15,
+    /// [`Error::Full`] where there are 2^30; the graph is then as it was.
     pub fn insert(&mut self, mut memory: Memory) -> Result<u32, Error> {
         check_vector("memory", self.dim, &memory.vector)?;
         if self.memories.len() >= MEMORIES_MOST {

@@ -158,8 +158,8 @@ impl<'a> Options<'a> {
     }
 
     /// The moment after which no step begins: what seeds wake, and what is like the best of those. The clock is looked
-    /// at before each, and a step that has begun is taken to its end. Seeds are always there, however late it is, and so
-    /// hits come back that are ordered by what was done till then; the order is by all that the formula has where
+    /// at before each, and a step that has begun is taken to its end. Seeds are always there, however late it is, and
+    /// so hits come back that are ordered by what was done till then; the order is by all that the formula has where
     /// [`Recall::stopped_early`](crate::Recall) is false. No deadline ends what the first recall after a change makes
     /// ([`MemoryGraph`]). In [`MemoryGraph::recall_each`], cues whose turn comes too late bring nothing back.
     pub fn deadline(self, deadline: Instant) -> Self {

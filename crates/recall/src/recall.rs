@@ -16,8 +16,8 @@ const FLOOR: f32 = 0.01;
 impl MemoryGraph {
     /// What a cue brings back. Nothing is changed by it: no memory counts as used.
     ///
-    /// As many come back as [`Options::top_k`] says, where so many may be recalled, also if they have nothing to do with
-    /// the cue: such a hit has a [`Hit::seed`](crate::Hit) of 0 and has received nothing. Where a cue is like none, has
+    /// As many come back as [`Options::top_k`] says, where so many may be recalled, also if they have nothing to do
+    /// with the cue: such a hit has a [`Hit::seed`](crate::Hit) of 0 and has received nothing. Where a cue is like none, has
     /// no word of any and names nothing, all are like that: the first by id come back, with a score of 0, those that
     /// only ask after all others.
     ///
@@ -40,9 +40,9 @@ impl MemoryGraph {
     /// ```
     ///
     /// # Errors
-    /// [`Error::EmptyCue`]; [`Error::Dim`] and [`Error::Value`] for vectors and scores; [`Error::Option`] for weights and
-    /// ways of spreading; [`Error::NoMemory`] for ids of scores and filters; [`Error::Kernel`] with what a kernel said, or the arena: out of memory by
-    /// [`Options::on_overflow`].
+    /// [`Error::EmptyCue`]; [`Error::Dim`] and [`Error::Value`] for vectors and scores; [`Error::Option`] for weights
+    /// and ways of spreading; [`Error::NoMemory`] for ids of scores and filters; [`Error::Kernel`] with what a kernel
+    /// said, or the arena: out of memory by [`Options::on_overflow`].
     pub fn recall(&self, cue: &Cue<'_>, options: &Options<'_>) -> Result<Recall, Error> {
         options.check(self)?;
         self.check_cue(cue)?;
