@@ -17,9 +17,9 @@ impl MemoryGraph {
     /// What a cue brings back. Nothing is changed by it: no memory counts as used.
     ///
     /// As many come back as [`Options::top_k`] says, where so many may be recalled, also if they have nothing to do
-    /// with the cue: such a hit has a [`Hit::seed`](crate::Hit) of 0 and has received nothing. Where a cue is like none, has
-    /// no word of any and names nothing, all are like that: the first by id come back, with a score of 0, those that
-    /// only ask after all others.
+    /// with the cue: such a hit has a [`Hit::seed`](crate::Hit) of 0 and has received nothing. Where a cue is like
+    /// none, has no word of any and names nothing, all are like that: the first by id come back, with a score of 0,
+    /// those that only ask after all others.
     ///
     /// ```
     /// use ecphory_recall::{Cue, Memory, MemoryGraph, Options, Schema};

@@ -35,9 +35,9 @@ pub struct Fold {
 
 impl Evidence {
     /// For each conversation, the weights that find most in the others, asked of that one alone. They begin with 1
-    /// each, whatever the default is; each in turn, twice, may become 0, 0.2, 0.5, 1, 2.5 or 5, and what finds more among the
-    /// ten best is kept. Similarity stays at 1, which all else is beside; of links and given scores there are none.
-    /// `step` is called after each.
+    /// each, whatever the default is; each in turn, twice, may become 0, 0.2, 0.5, 1, 2.5 or 5, and what finds more
+    /// among the ten best is kept. Similarity stays at 1, which all else is beside; of links and given scores there are
+    /// none. `step` is called after each.
     ///
     /// # Errors
     /// [`EvalError::OneConversation`] where there are fewer than two with questions; what recall says.
