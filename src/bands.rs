@@ -7,7 +7,7 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use crate::builder::Report;
-use crate::similarity::{room, spare};
+use crate::similarity::{filled_soon, room, spare};
 use crate::{Edge, Error, Graph};
 
 /// Edges up to which all is done on the calling thread.
@@ -310,6 +310,7 @@ fn ready<T: Copy + Default + Send + Sync>(len: usize) -> Result<Vec<T>, Error> {
         return room(T::default(), len);
     }
     let mut all = spare(len)?;
+    filled_soon(&mut all);
     rayon::iter::repeat_n(T::default(), len).collect_into_vec(&mut all);
     Ok(all)
 }

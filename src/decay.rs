@@ -356,7 +356,7 @@ impl<'a> Decay<'a> {
         // All before anything is written; a system that gives memory as it is touched gives as much as is selected.
         let mut ids = spare(strengths.len())?;
         let mut counts = room(0usize, strengths.len().div_ceil(TASK_MEMORIES))?;
-        let places = ids.spare_capacity_mut();
+        let places = &mut ids.spare_capacity_mut()[..strengths.len()];
         let select = |task: usize, part: &mut [f32], ids: &mut [MaybeUninit<u32>], count: &mut usize| {
             assert_eq!(part.len(), ids.len());
             let from = task * TASK_MEMORIES;
@@ -369,7 +369,7 @@ impl<'a> Decay<'a> {
         };
         let report = match &mut counts[..] {
             [] => DecayReport::default(),
-            [count] => select(0, strengths, &mut places[..strengths.len()], count)?,
+            [count] => select(0, strengths, places, count)?,
             counts => {
                 let parts = strengths.par_chunks_mut(TASK_MEMORIES).zip(places.par_chunks_mut(TASK_MEMORIES));
                 let tasks = parts.zip(counts).enumerate();

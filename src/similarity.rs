@@ -504,17 +504,23 @@ unsafe impl Sync for Output {}
 /// So many of `value`: a product of two lengths, which may be more than there is memory for.
 pub(crate) fn room<T: Clone>(value: T, len: usize) -> Result<Vec<T>, Error> {
     let mut all = spare(len)?;
+    filled_soon(&mut all);
     all.resize(len, value);
     Ok(all)
 }
 
 /// Nothing yet, with room for so many.
 pub(crate) fn spare<T>(len: usize) -> Result<Vec<T>, Error> {
-    let mut all: Vec<T> = Vec::new();
+    let mut all = Vec::new();
     let needed = len.saturating_mul(size_of::<T>());
     all.try_reserve_exact(len).map_err(|_| Error::OutOfMemory { needed, capacity: 0 })?;
-    arena::prefer_huge_pages(all.as_mut_ptr().cast(), needed);
     Ok(all)
+}
+
+/// Asks for huge pages where all that there is room for is about to be written; of room for the worst case, of which
+/// little is, each would be a waste.
+pub(crate) fn filled_soon<T>(all: &mut Vec<T>) {
+    arena::prefer_huge_pages(all.as_mut_ptr().cast(), all.capacity() * size_of::<T>());
 }
 
 /// Gives room that is not needed back, unless there is none to move to.

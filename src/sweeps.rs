@@ -235,6 +235,8 @@ impl<'a> Sweep<'a> {
     /// One sweep from `x`, which leaves the `x` of the next in `next`.
     pub fn step(&self, step: &Step, x: &[f32], next: &mut [f32], ranks: &mut [f32]) -> Result<Totals, Error> {
         arena::enter()?;
+        let values = self.incoming.node_count() * self.lanes;
+        assert!(next.len() == values && ranks.len() == values);
         let (mut sums, mut ranks, mut first) = (next, ranks, 0);
         let blocks = self.ends.iter().filter_map(|&end| {
             let (from, values) = (first, (end - first) * self.lanes);

@@ -3,7 +3,7 @@ use std::fmt;
 use rayon::prelude::*;
 
 use crate::Error;
-use crate::similarity::spare;
+use crate::similarity::{filled_soon, spare};
 use crate::sweeps::Ended;
 
 /// Numbers up to which memory is written on the calling thread.
@@ -84,6 +84,7 @@ fn hold(array: &mut Vec<f32>, len: usize) -> Result<(), Error> {
         // Nothing of it is kept, so it is given back before more is asked for.
         *array = Vec::new();
         *array = spare(len)?;
+        filled_soon(array);
     }
     array.truncate(len);
     let missing = len - array.len();

@@ -121,6 +121,21 @@ fn a_push_stops_where_its_work_is_done_and_has_a_certificate_all_the_same() {
 }
 
 #[test]
+fn a_push_that_stops_lacks_what_it_has_yet_to_share_evenly_too() {
+    let whole = graph(3000);
+    let some = (0..3000).filter(|node| node % 3 > 0).flat_map(|node| whole.edges_of(node));
+    let graph = Graph::from_edges(3000, some).unwrap();
+    for dangling in [Dangling::ToSeeds, Dangling::Evenly] {
+        for most in [8, 100, 1000, 5000] {
+            let page_rank = PageRank::default().dangling(dangling).work_most(most);
+            let found = page_rank.push(&graph, &[Seed::new(4, 1.0)], 1e-7).unwrap();
+            assert_eq!((found.stopped, found.swept), (Some(Stopped::Work), false));
+            assert_whole(&found.ranks, found.residual);
+        }
+    }
+}
+
+#[test]
 fn a_push_that_is_in_time_has_the_bits_of_one_without_a_clock_and_one_that_is_not_tells_what_it_lacks() {
     let graph = graph(30_000);
     let seeds = [Seed::new(3, 1.0), Seed::new(77, 0.7)];

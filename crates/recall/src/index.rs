@@ -164,6 +164,21 @@ impl Index {
         Ok(self.whitening.get_or_init(|| made))
     }
 
+    /// The score of every sequence by the words of some of its memories.
+    pub fn sequence_scores_of(&self, terms: &[String], counts: impl Fn(u32) -> bool) -> Vec<f32> {
+        let mut of: HashMap<u32, Vec<u32>> = HashMap::new();
+        for (sequence, members) in (0..).zip(&self.sequences) {
+            members.iter().filter(|&&id| counts(id)).for_each(|&id| of.entry(id).or_default().push(sequence));
+        }
+        self.sequence_keywords.scores_of_some(terms, |term| {
+            let mut counted: BTreeMap<u32, u32> = BTreeMap::new();
+            for &(id, count) in self.keywords.holding(term) {
+                of.get(&id).into_iter().flatten().for_each(|&sequence| *counted.entry(sequence).or_default() += count);
+            }
+            counted.into_iter().collect()
+        })
+    }
+
     /// How many memories some contexts have together.
     pub fn members(&self, contexts: &[usize]) -> usize {
         if let [one] = contexts {

@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// How soon a term that a text has again and again counts no more, and how much longer texts count less.
 const K1: f64 = 0.9;
@@ -59,16 +59,23 @@ impl Keywords {
 
     /// Adds the score of every text: one place for each, those of texts that hold none of the terms untouched.
     pub fn add_scores(&self, terms: &[String], scores: &mut [f32]) {
-        let mut seen: Vec<&str> = Vec::with_capacity(terms.len());
-        for term in terms {
-            if seen.contains(&term.as_str()) {
-                continue;
-            }
-            seen.push(term);
-            let postings = self.holding(term);
-            let (all, holding) = (scores.len() as f64, postings.len() as f64);
+        self.add(terms, |term| self.holding(term), scores);
+    }
+
+    /// The score of every text by those of its words alone that `counted` says: for each term, texts and how often. What
+    /// is rare, and how long texts are, stays as it is.
+    pub fn scores_of_some(&self, terms: &[String], counted: impl Fn(&str) -> Vec<(u32, u32)>) -> Vec<f32> {
+        let mut scores = vec![0.0; self.saturations.len()];
+        self.add(terms, counted, &mut scores);
+        scores
+    }
+
+    fn add<H: AsRef<[(u32, u32)]>>(&self, terms: &[String], counted: impl Fn(&str) -> H, scores: &mut [f32]) {
+        let mut seen = HashSet::with_capacity(terms.len());
+        for term in terms.iter().filter(|term| seen.insert(term.as_str())) {
+            let (all, holding) = (scores.len() as f64, self.holding(term).len() as f64);
             let rarity = (1.0 + (all - holding + 0.5) / (holding + 0.5)).ln();
-            for &(text, count) in postings {
+            for &(text, count) in counted(term).as_ref() {
                 let (count, saturation) = (f64::from(count), f64::from(self.saturations[text as usize]));
                 scores[text as usize] += (rarity * count * (K1 + 1.0) / (count + saturation)) as f32;
             }

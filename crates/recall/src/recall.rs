@@ -8,7 +8,7 @@ use crate::index::Index;
 use crate::ranking::best;
 use crate::room::{Room, Rooms};
 use crate::telling::Telling;
-use crate::{Cue, Error, HeldBack, HeldBy, MemoryGraph, Options, Recall, Timings};
+use crate::{Cue, Error, HeldBack, HeldBy, MemoryGraph, Options, Recall, Similarity, Timings};
 
 /// What stays of a score at least, whatever its age.
 const FLOOR: f32 = 0.01;
@@ -79,6 +79,7 @@ impl MemoryGraph {
         let mut held_back = held(&unfaded, &top, HeldBy::Retention, |_| true);
         if let Some(bits) = allowed.filter(|_| options.held_back_most > 0) {
             let mut all = self.score(index, cue, options, None, rooms)?;
+            scored.stopped_early |= all.stopped_early;
             let retained = self.fade(cue, options, &mut all.score, rooms)?;
             all.settle(options.top_k, retained.as_deref())?;
             let out = |id: u32| bits[id as usize / 64] >> (id % 64) & 1 == 0;
@@ -100,7 +101,12 @@ impl MemoryGraph {
     pub fn recall_each(&self, cues: &[Cue<'_>], options: &Options<'_>) -> Result<Vec<Recall>, Error> {
         options.check(self)?;
         cues.iter().try_for_each(|cue| self.check_cue(cue))?;
-        self.index()?;
+        let index = self.index()?;
+        let whitened = |cue: &Cue<'_>| cue.vector.is_some() && self.similarity_of(cue, options) == Similarity::Whitened;
+        if cues.iter().any(whitened) {
+            // Before cues would each make it.
+            index.whitening(&self.vectors)?;
+        }
         let late = || options.deadline.is_some_and(|deadline| Instant::now() >= deadline);
         let none = || Recall { stopped_early: true, ..Recall::default() };
         cues.par_iter().map(|cue| if late() { Ok(none()) } else { self.recall(cue, options) }).collect()

@@ -74,6 +74,16 @@ impl MemoryGraph {
         Ok(scored)
     }
 
+    /// What a cue's vector is compared by.
+    pub(crate) fn similarity_of(&self, cue: &Cue<'_>, options: &Options<'_>) -> Similarity {
+        let has_words = || crate::english::words(cue.text).next().is_some();
+        match options.similarity {
+            Similarity::ByCue if cue.vector.is_some() && !has_words() => Similarity::Whitened,
+            Similarity::ByCue => Similarity::Cosine,
+            by => by,
+        }
+    }
+
     /// What each begins with.
     fn seeds<'s, 'a, 'i>(
         &'i self,
@@ -92,10 +102,7 @@ impl MemoryGraph {
         }
         let mut comparison = None;
         if let Some(vector) = cue.vector {
-            let by = match options.similarity {
-                Similarity::ByCue if cue.text.is_empty() => Similarity::Whitened,
-                by => by,
-            };
+            let by = self.similarity_of(cue, options);
             let side = Side { graph: self, index, vector, allowed, options };
             let made = side.compare(by, rooms.take(len)?)?;
             let counts = made.counts();

@@ -44,12 +44,14 @@ impl Telling<'_> {
         let mut hits = Vec::with_capacity(top.len());
         for (place, &id) in top.iter().enumerate() {
             let at = id as usize;
-            let (mut received, received_otherwise) = self.received(&factors, &strongest, id);
+            let (mut received, mut received_otherwise) = self.received(&factors, &strongest, id);
             if let Some(&activation) = self.scored.days.as_ref().map(|days| &days[at]).filter(|day| **day > 0.0) {
                 let (from, relation) = (Source::Context("date".into()), "context".into());
                 received.push(Received { from, before: Vec::new(), relation, activation });
             }
             received.sort_by(|a, b| b.activation.total_cmp(&a.activation));
+            let more = received.split_off(received.len().min(self.options.told_most));
+            received_otherwise += more.iter().map(|one| one.activation).sum::<f32>();
             hits.push(Hit {
                 memory: id,
                 score: self.scored.score[at],

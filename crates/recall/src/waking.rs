@@ -28,7 +28,7 @@ impl MemoryGraph {
             .filter(|seed| seed.activation > 0.0)
             .collect();
         let first = self.len();
-        seeds.extend(self.sequences_woken(index, cue.text, &named, weights.part));
+        seeds.extend(self.sequences_woken(index, cue.text, &named, weights.part, scored));
         let contexts = first + index.sequences.len();
         seeds.extend(self.contexts_woken(index, cue.text, &named, weights.context, contexts as u32));
         if !seeds.is_empty() && index.graph.edge_count() > 0 {
@@ -99,15 +99,27 @@ impl MemoryGraph {
         scored.reached = Some(Few::new(nodes, ranks));
     }
 
-    /// Sequences, by the standard scores of their words; names, which many of them have, left out.
-    fn sequences_woken(&self, index: &Index, text: &str, named: &[usize], weight: f32) -> Vec<Seed> {
+    /// Sequences, by the standard scores of the words of those of their memories that are in play; names, which many of
+    /// them have, left out.
+    fn sequences_woken(
+        &self,
+        index: &Index,
+        text: &str,
+        named: &[usize],
+        weight: f32,
+        scored: &Scored<'_, '_, '_>,
+    ) -> Vec<Seed> {
         if weight == 0.0 || text.is_empty() || index.sequences.is_empty() {
             return Vec::new();
         }
         let is_name = |term: &String| named.iter().any(|&context| index.contexts[context].stems.contains(term));
         let mut asked = self.schema.language.terms(text, &index.kept);
         asked.retain(|term| !is_name(term));
-        let scores = index.sequence_keywords.scores(&asked);
+        let scores = if scored.in_play == self.len() {
+            index.sequence_keywords.scores(&asked)
+        } else {
+            index.sequence_scores_of(&asked, |id| !scored.seed[id as usize].is_nan())
+        };
         let woken = scores.iter().copied().map(Standard::of(&scores).above(weight));
         let node = self.len() as u32;
         (node..).zip(woken).filter(|(_, woken)| *woken > 0.0).map(|(node, woken)| Seed::new(node, woken)).collect()
