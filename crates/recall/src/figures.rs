@@ -51,7 +51,6 @@ impl Category {
 /// questions, for questions of one conversation fail together. Where only one conversation has such questions, it is
 /// over its questions, and says nothing of other conversations.
 #[derive(Debug, Clone, Copy, PartialEq)]
-#[non_exhaustive]
 pub struct Interval {
     /// The mean.
     pub mean: f64,
