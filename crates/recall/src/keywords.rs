@@ -62,8 +62,8 @@ impl Keywords {
         self.add(terms, |term| self.holding(term), scores);
     }
 
-    /// The score of every text by those of its words alone that `counted` says: for each term, texts and how often. What
-    /// is rare, and how long texts are, stays as it is.
+    /// The score of every text by those of its words alone that `counted` says: for each term, texts and how often.
+    /// What is rare, and how long texts are, stays as it is.
     pub fn scores_of_some(&self, terms: &[String], counted: impl Fn(&str) -> Vec<(u32, u32)>) -> Vec<f32> {
         let mut scores = vec![0.0; self.saturations.len()];
         self.add(terms, counted, &mut scores);
