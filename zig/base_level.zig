@@ -155,8 +155,8 @@ fn Pass(comptime kind: std.meta.Tag(Ages), comptime has_others: bool) type {
             return .{ age, @as(Wide, powers) };
         }
 
-        /// A register of presentations, or as many as there are: those that are usual as in a register of such, whatever
-        /// stands beside them.
+        /// A register of presentations, or as many as there are: those that are usual as in a register of such,
+        /// whatever stands beside them.
         noinline fn inWide(law: Law, ages: *const Ages, fast: bool, terms: *Terms, at: usize, report: *Report) void {
             const count = @min(lanes, terms.to - terms.from - at);
             var wide: [lanes]f64 = @splat(1);
@@ -172,7 +172,8 @@ fn Pass(comptime kind: std.meta.Tag(Ages), comptime has_others: bool) type {
                     .unix_milliseconds => decay.difference(1, ages, i)[0],
                 };
                 const usual = isUsual(some);
-                const near_age, const near_powers = inTwoParts(law, @select(@typeInfo(Given).vector.child, usual, some, other));
+                const near = @select(@typeInfo(Given).vector.child, usual, some, other);
+                const near_age, const near_powers = inTwoParts(law, near);
                 age = @select(f64, usual, near_age, age);
                 powers = @select(f64, usual, near_powers, powers);
             }
