@@ -81,6 +81,40 @@ fn dates_point_at_their_days_and_less_at_those_after() {
 }
 
 #[test]
+fn a_sequence_wakes_by_the_words_of_what_a_filter_lets_pass() {
+    let graph = talk();
+    let of_sequences = |found: &Recall| {
+        let received = found.hits.iter().flat_map(|hit| &hit.received);
+        received.filter(|received| matches!(received.from, Source::Sequence(_))).count()
+    };
+    // A word that one memory of the first session has alone.
+    let cue = Cue::new().text("red");
+    let without = Filter::Not(Box::new(Filter::Ids(vec![2])));
+    let with = Filter::Not(Box::new(Filter::Ids(vec![1])));
+    assert_eq!(of_sequences(&graph.recall(&cue, &all()).unwrap()), 3);
+    assert_eq!(of_sequences(&graph.recall(&cue, &all().filter(&with)).unwrap()), 2);
+    assert_eq!(of_sequences(&graph.recall(&cue, &all().filter(&without)).unwrap()), 0);
+}
+
+#[test]
+fn no_more_ways_are_told_than_asked_for_dates_among_them() {
+    let found = talk().recall(&Cue::new().text("on 1 May 2023"), &all().told_most(0)).unwrap();
+    let first = hit(&found, 0);
+    assert!(first.received.is_empty());
+    assert!((first.received_otherwise - 2.5 * 7f32.ln()).abs() < 1e-6, "{first:?}");
+}
+
+#[test]
+fn a_text_without_words_is_no_text_beside_a_vector() {
+    let graph = talk();
+    let vector = [0.3, 0.1, 0.9, 0.1, 0.5, 0.1, 0.1, 0.1];
+    let alone = graph.recall(&Cue::new().vector(&vector), &all()).unwrap();
+    for text in [" ", "?", "..."] {
+        assert_eq!(graph.recall(&Cue::new().vector(&vector).text(text), &all()).unwrap().hits, alone.hits, "{text:?}");
+    }
+}
+
+#[test]
 fn what_a_filter_keeps_out_is_as_if_it_were_not_there() {
     let graph = talk();
     let cue = Cue::new().vector(&[0.3, 0.1, 0.9, 0.1, 0.5, 0.1, 0.1, 0.1]).text("red sails of ships");
